@@ -1,0 +1,1 @@
+"""Who buys: users, their profiles, and how a token becomes a viewer."""

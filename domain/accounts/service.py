@@ -1,0 +1,52 @@
+"""From token to viewer, and what a viewer may see of users."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from domain.accounts.model import Author, Identity, Profile
+from domain.accounts.ports import Directory, Tokens, Users
+from domain.sellers.service import Sellers
+from domain.shared.ids import UserId
+from domain.shared.refusals import Refusal
+from domain.shared.viewer import Role, Viewer
+
+ADMIN_GROUP = "admin"
+
+
+class InvalidToken(Refusal):
+    """The bearer token is not one that this gateway accepts. Says no more, so that nothing can be probed."""
+
+    code = "UNAUTHENTICATED"
+
+    def __init__(self) -> None:
+        super().__init__("the access token is not valid: sign in again")
+
+
+class Accounts:
+    def __init__(self, tokens: Tokens, directory: Directory, users: Users, sellers: Sellers) -> None:
+        self._tokens = tokens
+        self._directory = directory
+        self._users = users
+        self._sellers = sellers
+
+    async def viewer(self, token: str | None, guest_id: UUID | None) -> Viewer:
+        """Who is behind a request. No token is a guest; a bad one is refused, never taken for a guest.
+
+        Raises InvalidToken.
+        """
+        if token is None:
+            return Viewer(guest_id=guest_id)
+        identity = await self._tokens.verify(token)
+        user_id = await self._users.id_of(identity.subject) or await self._first_seen(identity)
+        role = Role.ADMIN if ADMIN_GROUP in identity.groups else Role.USER
+        return Viewer(role, user_id, guest_id, tuple(await self._sellers.employers_of(user_id)))
+
+    async def _first_seen(self, identity: Identity) -> UserId:
+        return await self._users.first_seen(identity.subject, await self._directory.email_of(identity))
+
+    async def profile(self, viewer: Viewer) -> Profile | None:
+        """The viewer's own data; None when signed out."""
+        return None if viewer.user_id is None else await self._users.profile(viewer)
+
+    async def authors(self, ids: Sequence[UserId]) -> Sequence[Author | None]:
+        return await self._users.authors(ids)

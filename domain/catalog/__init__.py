@@ -1,0 +1,1 @@
+"""What is sold: products, variations, images, categories, brands, stock."""

@@ -1,0 +1,40 @@
+"""What the catalogue needs from the outside."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from domain.catalog.categories import CategoryTree
+from domain.catalog.model import Brand, Image, Product, ProductFilter, ProductRef, ProductSort, Variation
+from domain.shared.ids import BrandId, ProductId
+from domain.shared.paging import Count, Page, PageRequest
+from domain.shared.viewer import Viewer
+
+
+class Products(Protocol):
+    """Products as stored. Batched reads keep the order of their keys and see what the public sees."""
+
+    async def by_ids(self, ids: Sequence[ProductId]) -> Sequence[Product | None]: ...
+
+    async def find(self, viewer: Viewer, ref: ProductRef) -> Product | None:
+        """The product if the viewer may see it."""
+        ...
+
+    async def page(self, viewer: Viewer, which: ProductFilter, sort: ProductSort, request: PageRequest) -> Page[Product]: ...
+
+    async def count(self, viewer: Viewer, which: ProductFilter, at_most: int) -> Count: ...
+
+    async def images_of(self, ids: Sequence[ProductId]) -> Sequence[Sequence[Image]]: ...
+
+    async def variations_of(self, ids: Sequence[ProductId]) -> Sequence[Sequence[Variation]]: ...
+
+
+class Brands(Protocol):
+    async def by_ids(self, ids: Sequence[BrandId]) -> Sequence[Brand | None]: ...
+
+    async def page(self, request: PageRequest) -> Page[Brand]: ...
+
+    async def count(self) -> Count: ...
+
+
+class Categories(Protocol):
+    async def tree(self) -> CategoryTree: ...

@@ -1,0 +1,116 @@
+"""What one may ask of the catalogue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from domain.catalog.categories import Category, CategoryTree
+from domain.catalog.model import Brand, Image, Product, ProductFilter, ProductRef, ProductSort, ProductStatus, Variation
+from domain.catalog.ports import Brands, Categories, Products
+from domain.shared.ids import BrandId, CategoryId, ProductId
+from domain.shared.paging import Count, Page, PageRequest, empty_page
+from domain.shared.refusals import InvalidInput
+from domain.shared.viewer import Viewer
+
+MAX_TEXT = 100
+COUNT_LIMIT = 10_000
+"""Rows after which a total is no longer counted but said to be at least this many."""
+
+BRANDS_ORDER = "brands"
+
+
+@dataclass(frozen=True, slots=True)
+class ProductsScope:
+    """The list that a page of products was cut from, as this viewer sees it."""
+
+    viewer: Viewer
+    which: ProductFilter
+
+
+@dataclass(frozen=True, slots=True)
+class BrandsScope:
+    """All brands."""
+
+
+class Catalog:
+    def __init__(self, products: Products, brands: Brands, categories: Categories) -> None:
+        self._products = products
+        self._brands = brands
+        self._categories = categories
+
+    async def products_by_ids(self, ids: Sequence[ProductId]) -> Sequence[Product | None]:
+        return await self._products.by_ids(ids)
+
+    async def images_of(self, ids: Sequence[ProductId]) -> Sequence[Sequence[Image]]:
+        return await self._products.images_of(ids)
+
+    async def variations_of(self, ids: Sequence[ProductId]) -> Sequence[Sequence[Variation]]:
+        return await self._products.variations_of(ids)
+
+    async def product(self, viewer: Viewer, ref: ProductRef) -> Product | None:
+        """One product by id, slug, or seller and SKU. Raises InvalidInput unless exactly one way is given."""
+        ways = [ref.id is not None, ref.slug is not None, ref.seller_id is not None and ref.sku is not None]
+        if sum(ways) != 1 or (ref.seller_id is None) != (ref.sku is None):
+            raise InvalidInput("name the product by id, or by slug, or by sellerId and sku")
+        if ref.id is not None and viewer.is_public:
+            return (await self._products.by_ids([ref.id]))[0]
+        return await self._products.find(viewer, ref)
+
+    async def products(
+        self,
+        viewer: Viewer,
+        which: ProductFilter,
+        sort: ProductSort,
+        request: PageRequest,
+        category: CategoryId | None = None,
+    ) -> Page[Product]:
+        """A list of products. `category` narrows to it and all below it. Raises InvalidInput."""
+        which = self._checked(which)
+        if viewer.is_public:  # lists show the public what it can buy, whatever else it asks for
+            if which.statuses and ProductStatus.ACTIVE not in which.statuses:
+                return empty_page(sort)
+            which = replace(which, statuses=(ProductStatus.ACTIVE,))
+        if category is not None:
+            within = (await self._categories.tree()).with_descendants(category)
+            if not within:
+                return empty_page(sort)
+            which = replace(which, category_ids=within)
+        return await self._products.page(viewer, which, sort, request)
+
+    async def count_products(self, scope: ProductsScope) -> Count:
+        return await self._products.count(scope.viewer, scope.which, COUNT_LIMIT)
+
+    async def brands_by_ids(self, ids: Sequence[BrandId]) -> Sequence[Brand | None]:
+        return await self._brands.by_ids(ids)
+
+    async def brands(self, request: PageRequest) -> Page[Brand]:
+        return await self._brands.page(request)
+
+    async def count_brands(self) -> Count:
+        return await self._brands.count()
+
+    async def category_tree(self) -> CategoryTree:
+        return await self._categories.tree()
+
+    async def categories_by_ids(self, ids: Sequence[CategoryId]) -> Sequence[Category | None]:
+        tree = await self._categories.tree()
+        return [tree.by_id.get(each) for each in ids]
+
+    async def category_paths(self, ids: Sequence[CategoryId]) -> Sequence[Sequence[Category]]:
+        tree = await self._categories.tree()
+        return [tree.path(each) for each in ids]
+
+    async def category_children(self, ids: Sequence[CategoryId]) -> Sequence[Sequence[Category]]:
+        tree = await self._categories.tree()
+        return [tree.children(each) for each in ids]
+
+    @staticmethod
+    def _checked(which: ProductFilter) -> ProductFilter:
+        low, high = which.price_min, which.price_max
+        if (low is not None and low < 0) or (high is not None and high < 0):
+            raise InvalidInput("prices cannot be negative", field=("filter", "price"))
+        if low is not None and high is not None and low > high:
+            raise InvalidInput("the lowest price is above the highest", field=("filter", "price"))
+        text = (which.text or "").strip()
+        if len(text) > MAX_TEXT or "\x00" in text:
+            raise InvalidInput(f"text must be at most {MAX_TEXT} characters, without null bytes", field=("filter", "text"))
+        return replace(which, text=text or None)

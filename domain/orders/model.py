@@ -1,0 +1,82 @@
+"""Orders as they stand. An order keeps its own copy of names and prices: later edits never change it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from domain.shared.ids import OrderId, OrderItemId, ProductId, SellerId, UserId, VariationId
+from domain.shared.money import Money
+
+
+class OrderStatus(StrEnum):
+    """States of an order, and of each of its items."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+
+
+class PaymentStatus(StrEnum):
+    PENDING = "pending"
+    PROCESSING = "processing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Amounts include tax; `tax` is the part of the total that is tax."""
+
+    id: OrderId
+    order_number: str
+    user_id: UserId | None
+    status: OrderStatus
+    subtotal: Money
+    tax: Money
+    shipping_fee: Money
+    total: Money
+    ordered_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrderItem:
+    id: OrderItemId
+    order_id: OrderId
+    product_id: ProductId
+    variation_id: VariationId | None
+    seller_id: SellerId
+    name: str
+    quantity: int
+    unit_price: Money
+    total: Money
+    fulfillment_status: OrderStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """How an order was paid; never a card number."""
+
+    id: UUID
+    order_id: OrderId
+    amount: Money
+    status: PaymentStatus
+    paid_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """One step of an order's history."""
+
+    id: UUID
+    order_id: OrderId
+    status: OrderStatus
+    note: str | None
+    created_at: datetime

@@ -1,0 +1,20 @@
+"""What the reviews module needs from the outside."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from domain.reviews.model import Rating, Review
+from domain.shared.ids import ProductId, ReviewId
+from domain.shared.paging import Page, PageRequest
+
+
+class Reviews(Protocol):
+    """Published reviews. Lists keep the order of their keys."""
+
+    async def by_ids(self, ids: Sequence[ReviewId]) -> Sequence[Review | None]: ...
+
+    async def of_products(self, ids: Sequence[ProductId], request: PageRequest) -> Sequence[Page[Review]]:
+        """The same slice of each product's reviews, newest first."""
+        ...
+
+    async def ratings_of(self, ids: Sequence[ProductId]) -> Sequence[Rating]: ...

@@ -1,0 +1,1 @@
+"""What every module speaks of: ids, money, pages, viewers, refusals, time."""

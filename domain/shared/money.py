@@ -1,0 +1,37 @@
+"""Money: integer minor units and an ISO 4217 currency, never a float."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+MINOR_DIGITS = {"JPY": 0, "KRW": 0, "USD": 2, "GBP": 2, "EUR": 2}
+"""Digits after the decimal point by currency (ISO 4217); a currency that is not here is not traded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in minor units: 1,980 yen is `Money(1980, "JPY")`, 19.80 pounds is `Money(1980, "GBP")`."""
+
+    minor: int
+    currency: str
+
+    @property
+    def amount(self) -> Decimal:
+        """The amount in major units, with exactly the digits of its currency."""
+        return Decimal(self.minor).scaleb(-MINOR_DIGITS[self.currency])
+
+    def __add__(self, other: "Money") -> "Money":
+        if other.currency != self.currency:
+            raise ValueError(f"cannot add {other.currency} to {self.currency}")
+        return Money(self.minor + other.minor, self.currency)
+
+    def __mul__(self, quantity: int) -> "Money":
+        return Money(self.minor * quantity, self.currency)
+
+
+def minor_units(amount: Decimal, currency: str) -> int:
+    """An amount in major units as minor units. Raises ValueError when it has more digits than the currency."""
+    scaled = amount.scaleb(MINOR_DIGITS[currency])
+    minor = int(scaled)
+    if minor != scaled:
+        raise ValueError(f"{amount} has more digits than {currency}")
+    return minor

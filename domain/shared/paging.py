@@ -1,0 +1,136 @@
+"""Pages of a list, by keyset: a cursor holds the sort key of its row, so that inserts in between move nothing.
+
+Follows the Relay cursor connections specification.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from domain.shared.refusals import InvalidCursor, InvalidInput
+
+T = TypeVar("T", covariant=True)
+U = TypeVar("U")
+
+DEFAULT_PAGE = 20
+MAX_PAGE = 100
+
+Key = tuple[str | int | float | None, ...]
+"""The values a row is sorted by, its id last, as JSON can carry them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """A slice of a list: the `size` rows after a cursor, or (backward) before one. Cursors are decoded keys."""
+
+    size: int = DEFAULT_PAGE
+    key: Key | None = None
+    backward: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        order: str,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        *,
+        default: int = DEFAULT_PAGE,
+    ) -> "PageRequest":
+        """From a connection's arguments. `order` names the sort that cursors must have been made for.
+
+        Raises InvalidInput, InvalidCursor.
+        """
+        if (first is not None or after is not None) and (last is not None or before is not None):
+            raise InvalidInput("give first and after, or last and before, not both", field=("first",))
+        backward = last is not None or before is not None
+        name, size = ("last", last) if backward else ("first", first)
+        size = default if size is None else size
+        if not 0 <= size <= MAX_PAGE:
+            raise InvalidInput(f"{name} must be from 0 to {MAX_PAGE}, not {size}", field=(name,))
+        cursor = before if backward else after
+        return cls(size, None if cursor is None else decode_cursor(order, cursor), backward)
+
+
+def encode_cursor(order: str, key: Key) -> str:
+    return base64.urlsafe_b64encode(json.dumps([order, *key], ensure_ascii=False, separators=(",", ":")).encode()).decode()
+
+
+def decode_cursor(order: str, cursor: str) -> Key:
+    """The key inside a cursor. Raises InvalidCursor when it is damaged or of another order."""
+    try:
+        made_for, *key = json.loads(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, TypeError):
+        raise InvalidCursor from None
+    if made_for != order or not all(isinstance(part, str | int | float | None) for part in key):
+        raise InvalidCursor
+    return tuple(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge(Generic[T]):
+    """A row of a page with its cursor."""
+
+    node: T
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageInfo:
+    """Where a page stands in its list."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some rows of a list, in its order. `keys[i]` is the sort key of `nodes[i]`; `scope` says what list it is."""
+
+    nodes: Sequence[T]
+    keys: Sequence[Key]
+    order: str
+    has_next: bool = False
+    has_previous: bool = False
+    scope: Hashable = None
+
+    @property
+    def edges(self) -> Sequence[Edge[T]]:
+        return [Edge(node, encode_cursor(self.order, key)) for node, key in zip(self.nodes, self.keys, strict=True)]
+
+    @property
+    def page_info(self) -> PageInfo:
+        ends = [encode_cursor(self.order, self.keys[i]) for i in (0, -1)] if self.keys else [None, None]
+        return PageInfo(self.has_next, self.has_previous, *ends)
+
+
+def cut_page(
+    rows: Sequence[U], request: PageRequest, order: str, key_of: Callable[[U], Key], scope: Hashable = None
+) -> Page[U]:
+    """The page from `size + 1` rows read in the request's direction: the extra row only tells that there is more."""
+    more = len(rows) > request.size
+    kept = rows[: request.size]
+    if request.backward:
+        kept = kept[::-1]
+    resumed = request.key is not None
+    has_next, has_previous = (resumed, more) if request.backward else (more, resumed)
+    return Page(kept, [key_of(row) for row in kept], order, has_next, has_previous, scope)
+
+
+def empty_page(order: str) -> Page[U]:
+    """A page of a list that is known to hold nothing; its scope is None, and so is counted as nothing."""
+    return Page((), (), order)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows a list has. AT_LEAST when counting stopped early."""
+
+    value: int
+    is_exact: bool = True

@@ -1,0 +1,104 @@
+"""Every setting of the program, from `TORII_…` variables and `.env`. docs/settings.md is checked against this file."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+RUN_ENV = "run.env"
+"""File under the data folder in which `torii up` writes the addresses of what it started, for the other commands."""
+
+
+class Mode(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+def data_dir_from_environment() -> Path:
+    return Path(os.environ.get("TORII_DATA_DIR") or os.environ.get("DATA_DIR") or ".data")
+
+
+class Settings(BaseSettings):
+    """Addresses, secrets and limits. Addresses left empty are those of the embedded back ends, filled in by `torii up`."""
+
+    model_config = SettingsConfigDict(env_prefix="TORII_", env_file=".env", extra="ignore", frozen=True)
+
+    mode: Mode = Field(Mode.DEVELOPMENT, description="`production` refuses embedded keys and secrets left empty.")
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on; `PORT` is read too.")
+    data_dir: Path = Field(Path(".data"), description="Where the embedded back ends keep their data; `DATA_DIR` is read too.")
+    public_url: str = Field("", description="How the outside reaches the gateway; default `http://HOST:PORT`.")
+    secret_key: SecretStr = Field(SecretStr(""), description="Signs guest identities; at least 32 characters.")
+
+    database_url: SecretStr = Field(SecretStr(""), description="PostgreSQL, as the gateway's role (owns nothing).")
+    database_replica_url: SecretStr = Field(SecretStr(""), description="Read replica for public catalogue reads; default the writer.")
+    database_worker_url: SecretStr = Field(SecretStr(""), description="PostgreSQL, as the role of workers and imports.")
+    database_owner_url: SecretStr = Field(SecretStr(""), description="PostgreSQL, as the owner of the tables; only `torii migrate` uses it.")
+    database_pool_size: int = Field(10, ge=1, le=200, description="Connections a gateway process keeps to each PostgreSQL address.")
+    database_timeout_ms: int = Field(2000, ge=10, description="Longest statement, enforced by client and server.")
+
+    redis_url: SecretStr = Field(SecretStr(""), description="Redis or Valkey.")
+    redis_timeout_ms: int = Field(50, ge=1, description="Longest Redis call; then the cache is skipped.")
+
+    aws_region: str = Field("ap-northeast-1", description="Region of DynamoDB and Cognito.")
+    aws_endpoint_url: str = Field("", description="Address of an AWS emulator; empty in production.")
+    dynamodb_table_prefix: str = Field("torii-", description="Put before each DynamoDB table's name.")
+    dynamodb_timeout_ms: int = Field(1000, ge=10, description="Longest DynamoDB call.")
+    cognito_user_pool_id: str = Field("", description="User pool whose access tokens are accepted.")
+    cognito_client_id: str = Field("", description="App client whose access tokens are accepted.")
+    cognito_jwks_url: str = Field("", description="Key set of the pool; default the pool's own.")
+
+    search_index_dir: Path | None = Field(None, description="Folder of the tantivy index; default `DATA_DIR/search`.")
+
+    graphiql: bool | None = Field(None, description="Serve GraphiQL and introspection; default only in development.")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
+    query_timeout_ms: int = Field(2000, ge=10, description="Deadline of a query.")
+    shutdown_grace_s: int = Field(10, ge=0, description="How long running requests may finish after SIGTERM.")
+
+    @model_validator(mode="after")
+    def production_has_no_defaults(self) -> Self:
+        if self.mode is not Mode.PRODUCTION:
+            return self
+        secrets = ("secret_key", "database_url", "redis_url", "cognito_user_pool_id", "cognito_client_id")
+        missing = [f"TORII_{name.upper()}" for name in secrets if not _plain(getattr(self, name))]
+        if missing:
+            raise ValueError(f"production needs {', '.join(missing)}")
+        if len(self.secret_key.get_secret_value()) < 32:
+            raise ValueError("TORII_SECRET_KEY needs at least 32 characters")
+        if self.aws_endpoint_url:
+            raise ValueError("TORII_AWS_ENDPOINT_URL names an emulator, whose signing key is public: leave it empty in production")
+        return self
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the back ends are those that `torii up` starts."""
+        return not self.database_url.get_secret_value()
+
+    @property
+    def url(self) -> str:
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def serves_graphiql(self) -> bool:
+        return self.mode is Mode.DEVELOPMENT if self.graphiql is None else self.graphiql
+
+    @property
+    def search_dir(self) -> Path:
+        return self.search_index_dir or self.data_dir / "search"
+
+
+def _plain(value: SecretStr | str) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def load() -> Settings:
+    """Read the settings. Raises pydantic.ValidationError.
+
+    `.env` wins over what a running `torii up` wrote, and variables win over both.
+    """
+    data_dir = data_dir_from_environment()
+    plain = {"data_dir": data_dir} | ({"port": os.environ["PORT"]} if os.environ.get("PORT") and not os.environ.get("TORII_PORT") else {})
+    return Settings(_env_file=(data_dir / RUN_ENV, ".env"), **plain)  # type: ignore[call-arg, arg-type]
