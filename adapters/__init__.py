@@ -1,0 +1,1 @@
+"""Back ends behind the domain's ports: one package a back end."""

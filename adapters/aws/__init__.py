@@ -1,0 +1,1 @@
+"""AWS: sessions, clients, and how their failures are named."""

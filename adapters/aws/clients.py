@@ -1,0 +1,117 @@
+"""The one place where AWS sessions and clients are made, and where their outages get a name."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import aioboto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as NoConnection
+
+from domain.shared.refusals import Unavailable
+
+DYNAMODB = "DynamoDB"
+COGNITO = "Cognito"
+
+OUTAGE_CODES = frozenset(
+    {
+        "InternalError",
+        "InternalErrorException",
+        "InternalFailure",
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+"""Error codes that say "not now": the same request may work later."""
+
+
+class Aws:
+    """Low-level clients, open between enter and exit.
+
+    Parameters:
+        endpoint_url: an emulator's address; empty for AWS itself.
+        timeout_ms: the longest that one call may take, its retry included. A request path and a bulk job
+            want different ones: each makes its own `Aws`.
+        pool_size: connections kept to each service.
+
+    Credentials come from boto's own chain (AWS_ACCESS_KEY_ID, container or instance role, ...).
+    """
+
+    def __init__(self, region: str, endpoint_url: str = "", timeout_ms: int = 1000, pool_size: int = 20) -> None:
+        self._region = region
+        self._endpoint_url = endpoint_url
+        self._timeout_s = timeout_ms / 1000
+        self._pool_size = pool_size
+        self._stack = AsyncExitStack()
+        self._dynamodb: Any = None
+        self._cognito: Any = None
+
+    async def __aenter__(self) -> Self:
+        session = aioboto3.Session(region_name=self._region)
+        config = Config(
+            connect_timeout=self._timeout_s,
+            read_timeout=self._timeout_s,
+            max_pool_connections=self._pool_size,
+            retries={"total_max_attempts": 2, "mode": "standard"},  # a request path retries at most once
+        )
+        endpoint = self._endpoint_url or None
+        async with AsyncExitStack() as stack:
+            self._dynamodb = await stack.enter_async_context(
+                session.client("dynamodb", endpoint_url=endpoint, config=config)
+            )
+            self._cognito = await stack.enter_async_context(
+                session.client("cognito-idp", endpoint_url=endpoint, config=config)
+            )
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._dynamodb = self._cognito = None
+        await self._stack.aclose()
+
+    @property
+    def dynamodb(self) -> Any:
+        """The low-level DynamoDB client; untyped, as aiobotocore is."""
+        return self._opened(self._dynamodb)
+
+    @property
+    def cognito(self) -> Any:
+        """The low-level Cognito user pool client."""
+        return self._opened(self._cognito)
+
+    @staticmethod
+    def _opened(client: Any) -> Any:
+        if client is None:
+            raise RuntimeError("Aws is used outside `async with`")
+        return client
+
+    @asynccontextmanager
+    async def calling(self, service: str) -> AsyncIterator[None]:
+        """Around calls that share one time limit of `timeout_ms`. Raises Unavailable for outages and nothing else.
+
+        The limit is ours and not botocore's, whose attempts each have one, with up to a second of waiting in between.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                yield
+        except (TimeoutError, NoConnection, HTTPClientError, IncompleteReadError) as error:
+            raise Unavailable(service) from error
+        except ClientError as error:
+            if error_code(error) in OUTAGE_CODES:
+                raise Unavailable(service) from error
+            raise
+
+
+def error_code(error: ClientError) -> str:
+    """AWS's name for a failure, such as ConditionalCheckFailedException."""
+    return str(error.response.get("Error", {}).get("Code", ""))
