@@ -1,0 +1,1 @@
+"""What a shopper means to buy: lines, kept for a user or a guest."""

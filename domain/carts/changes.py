@@ -1,0 +1,96 @@
+"""What a request does to a cart, decided on the cart as it was read.
+
+A change says what must still be so when it is stored, so that two tabs never lose each other's: the store
+refuses one that came too late, and the decision is made again on the cart as it is then.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.carts.model import MAX_LINES, MAX_QUANTITY, Cart, CartLine, CartWarning, LineRef, WarningCode
+from domain.carts.refusals import CartFull, LineNotFound
+from domain.shared.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class PutLine:
+    """A new line. It must not be in the cart yet."""
+
+    line: CartLine
+
+    @property
+    def ref(self) -> LineRef:
+        return self.line.ref
+
+
+@dataclass(frozen=True, slots=True)
+class Increase:
+    """So many more, on top of however many there are by then. The sum must not pass `at_most`."""
+
+    ref: LineRef
+    by: int
+    at_most: int
+    price: Money
+
+
+@dataclass(frozen=True, slots=True)
+class SetQuantity:
+    """So many, whatever there were. `was`, where given, must still be the quantity; `price` renews the snapshot."""
+
+    ref: LineRef
+    quantity: int
+    was: int | None = None
+    price: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """The line goes. It must be in the cart."""
+
+    ref: LineRef
+
+
+Change = PutLine | Increase | SetQuantity | Remove
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to store, all of it or nothing, and what to tell the shopper. No changes: nothing is stored."""
+
+    changes: Sequence[Change] = ()
+    warnings: Sequence[CartWarning] = ()
+
+
+def decide_add(cart: Cart, ref: LineRef, quantity: int, stock: int, price: Money, now: datetime) -> Decision:
+    """More of a product, capped by what can be sold of it. Raises CartFull."""
+    line = cart.line(ref)
+    if line is None and len(cart.lines) >= MAX_LINES:
+        raise CartFull
+    was = 0 if line is None else line.quantity
+    most = min(stock, MAX_QUANTITY)
+    applied = min(was + quantity, most)
+    warnings = _capped(ref, was + quantity, applied)
+    if line is None:
+        return Decision([PutLine(CartLine(ref.product_id, ref.variation_id, applied, now, now, price))], warnings)
+    if warnings:
+        return Decision([SetQuantity(ref, applied, was, price)], warnings)
+    return Decision([Increase(ref, quantity, most, price)])
+
+
+def decide_update(line: CartLine, quantity: int, stock: int) -> Decision:
+    """Another quantity of a line, capped by what can be sold."""
+    applied = min(quantity, stock, MAX_QUANTITY)
+    changes = [] if applied == line.quantity else [SetQuantity(line.ref, applied)]
+    return Decision(changes, _capped(line.ref, quantity, applied))
+
+
+def decide_remove(cart: Cart, ref: LineRef) -> Decision:
+    """Raises LineNotFound."""
+    if cart.line(ref) is None:
+        raise LineNotFound
+    return Decision([Remove(ref)])
+
+
+def _capped(ref: LineRef, requested: int, applied: int) -> list[CartWarning]:
+    return [CartWarning(WarningCode.QUANTITY_CAPPED, ref.id, requested, applied)] if applied < requested else []

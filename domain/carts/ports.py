@@ -1,0 +1,21 @@
+"""What carts need from the outside."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from domain.carts.changes import Decision
+from domain.carts.model import Cart, CartOutcome, CartOwner
+
+
+class Carts(Protocol):
+    """Carts as stored. One that expired reads as empty, whether or not it was deleted yet."""
+
+    async def cart(self, owner: CartOwner) -> Cart: ...
+
+    async def change(self, owner: CartOwner, decide: Callable[[Cart], Decision]) -> CartOutcome:
+        """Store what `decide` makes of the cart, all or nothing, as one version more; the cart is kept anew from now.
+
+        `decide` is asked again when somebody else was faster; what it raises goes through. Raises CartBusy when
+        that happens too often, Unavailable.
+        """
+        ...

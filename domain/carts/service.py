@@ -1,0 +1,100 @@
+"""What one may do with a cart."""
+
+import asyncio
+from collections.abc import Sequence
+
+from domain.carts.changes import Decision, decide_add, decide_remove, decide_update
+from domain.carts.model import MAX_QUANTITY, Cart, CartOutcome, CartOwner, LineRef
+from domain.carts.offers import offer_of
+from domain.carts.ports import Carts
+from domain.carts.refusals import LineNotFound, NoCartOwner
+from domain.catalog.model import Product, Variation
+from domain.catalog.service import Catalog
+from domain.shared.clock import Clock
+from domain.shared.ids import ProductId, VariationId
+from domain.shared.refusals import InvalidInput
+from domain.shared.viewer import Viewer
+
+
+class CartDesk:
+    """Carts of users and guests.
+
+    Price and stock are the catalogue's, which may be some seconds old: checkout asks anew.
+    """
+
+    def __init__(self, carts: Carts, catalog: Catalog, clock: Clock) -> None:
+        self._carts = carts
+        self._catalog = catalog
+        self._clock = clock
+
+    async def cart(self, viewer: Viewer) -> Cart:
+        """The viewer's cart; empty for a viewer who has none."""
+        owner = CartOwner.of(viewer)
+        return Cart(None) if owner is None else await self._carts.cart(owner)
+
+    async def add(
+        self, viewer: Viewer, product_id: ProductId, variation_id: VariationId | None, quantity: int
+    ) -> CartOutcome:
+        """So many more of a product.
+
+        Raises NoCartOwner, InvalidInput, ProductNotFound, VariationRequired, OutOfStock, CartFull, CartBusy.
+        """
+        owner = _owner(viewer)
+        _check_quantity(quantity, least=1)
+        ref = LineRef(product_id, variation_id)
+        offer = offer_of(ref, *await self._look_up(ref))
+        now = self._clock.now()
+        return await self._carts.change(
+            owner, lambda cart: decide_add(cart, ref, quantity, offer.stock, offer.price, now)
+        )
+
+    async def update(self, viewer: Viewer, line_id: str, quantity: int) -> CartOutcome:
+        """Another quantity of a line; 0 takes it out.
+
+        Raises NoCartOwner, InvalidInput, LineNotFound, ProductNotFound, VariationRequired, OutOfStock, CartBusy.
+        """
+        if quantity == 0:
+            return await self.remove(viewer, line_id)
+        owner = _owner(viewer)
+        _check_quantity(quantity, least=0)
+        ref = _line(line_id)
+        product, variations = await self._look_up(ref)
+
+        def decide(cart: Cart) -> Decision:
+            line = cart.line(ref)
+            if line is None:  # said before anything about its product
+                raise LineNotFound
+            return decide_update(line, quantity, offer_of(ref, product, variations).stock)
+
+        return await self._carts.change(owner, decide)
+
+    async def remove(self, viewer: Viewer, line_id: str) -> CartOutcome:
+        """Take a line out, whatever became of its product. Raises NoCartOwner, LineNotFound, CartBusy."""
+        owner = _owner(viewer)
+        ref = _line(line_id)
+        return await self._carts.change(owner, lambda cart: decide_remove(cart, ref))
+
+    async def _look_up(self, ref: LineRef) -> tuple[Product | None, Sequence[Variation]]:
+        [product], [variations] = await asyncio.gather(
+            self._catalog.products_by_ids([ref.product_id]), self._catalog.variations_of([ref.product_id])
+        )
+        return product, variations
+
+
+def _owner(viewer: Viewer) -> CartOwner:
+    owner = CartOwner.of(viewer)
+    if owner is None:
+        raise NoCartOwner
+    return owner
+
+
+def _line(line_id: str) -> LineRef:
+    ref = LineRef.parse(line_id)
+    if ref is None:
+        raise LineNotFound
+    return ref
+
+
+def _check_quantity(quantity: int, *, least: int) -> None:
+    if not least <= quantity <= MAX_QUANTITY:
+        raise InvalidInput(f"quantity must be from {least} to {MAX_QUANTITY}, not {quantity}", field=("quantity",))
