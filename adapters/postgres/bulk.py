@@ -1,0 +1,65 @@
+"""Bulk writes for imports and demo data: COPY into a staging table, then one INSERT that leaves what is there alone.
+
+COPY cannot write to a table under row-level security, and knows no ON CONFLICT: hence the staging table.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Any
+
+import asyncpg
+from sqlalchemy import Table
+
+CONNECT_TIMEOUT_S = 10
+
+
+class BulkLoad:
+    """One transaction of bulk writes, as the worker role. Rows that are already there stay as they are."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def insert(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+        """Write rows, in the order of `columns`; returns how many were new. JSON columns take Python objects."""
+        target = f'"{table.schema}"."{table.name}"'
+        names = ", ".join(f'"{column}"' for column in columns)
+        staging = f"staging_{table.name}"
+        await self._connection.execute(
+            f"CREATE TEMP TABLE {staging} ON COMMIT DROP AS SELECT {names} FROM {target} WITH NO DATA"
+        )
+        await self._connection.copy_records_to_table(staging, columns=list(columns), records=rows)
+        inserted = await self._connection.execute(
+            f"INSERT INTO {target} ({names}) SELECT {names} FROM {staging} ON CONFLICT DO NOTHING"
+        )
+        await self._connection.execute(f"DROP TABLE {staging}")
+        return int(inserted.rsplit(" ", 1)[1])
+
+    async def ensure_months(self, months: Iterable[date]) -> None:
+        """Make the order partitions of these months."""
+        await self._connection.executemany("SELECT orders.ensure_month($1)", [(month,) for month in sorted(set(months))])
+
+
+@asynccontextmanager
+async def bulk_load(worker_url: str) -> AsyncIterator[BulkLoad]:
+    """A bulk load that is committed whole when the block ends well, and leaves nothing when it does not."""
+    connection = await asyncpg.connect(worker_url, timeout=CONNECT_TIMEOUT_S, server_settings={"application_name": "torii bulk"})
+    try:
+        await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_from_jsonb, format="binary")
+        async with connection.transaction():
+            yield BulkLoad(connection)
+    finally:
+        await connection.close()
+
+
+JSONB_VERSION = b"\x01"
+"""First byte of jsonb in the binary protocol, the only one that COPY speaks here."""
+
+
+def _to_jsonb(value: Any) -> bytes:
+    return JSONB_VERSION + json.dumps(value, ensure_ascii=False).encode()
+
+
+def _from_jsonb(sent: bytes) -> Any:
+    return json.loads(sent[1:])

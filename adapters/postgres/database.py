@@ -1,0 +1,107 @@
+"""Connections to PostgreSQL: public reads without a transaction, everything else in one that knows its viewer."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Executable, Row, func, select
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from domain.shared.refusals import Unavailable
+from domain.shared.viewer import Viewer
+
+Rows = Sequence[Row[Any]]
+
+SERVICE = "PostgreSQL"
+OUTAGES = ("08", "53", "57", "58")
+"""Classes of SQLSTATE that mean the server, not the statement, is the trouble: connection, resources, operator, system."""
+
+
+def sqlalchemy_url(url: str) -> str:
+    """A libpq address as SQLAlchemy names its asyncpg driver."""
+    return "postgresql+asyncpg://" + url.split("://", 1)[1]
+
+
+def make_engine(url: str, *, pool_size: int, timeout_ms: int, settings: dict[str, str], isolation: str | None = None) -> AsyncEngine:
+    """A pool. Statements longer than `timeout_ms` are ended by the server, and given up by the client a little later."""
+    return create_async_engine(
+        sqlalchemy_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=timeout_ms / 1000,
+        pool_pre_ping=False,
+        isolation_level=isolation or "READ COMMITTED",
+        connect_args={
+            "timeout": timeout_ms / 1000,
+            "command_timeout": timeout_ms / 1000 + 0.5,
+            "server_settings": {"application_name": "torii", "statement_timeout": str(timeout_ms), **settings},
+        },
+    )
+
+
+class Database:
+    """The gateway's way to PostgreSQL.
+
+    `public` reads what anybody may see: one statement, one round trip, no transaction, on the replica where there is one;
+    its connections belong to the anonymous viewer for good. `transaction` is for everything else.
+    """
+
+    def __init__(self, url: str, *, replica_url: str = "", pool_size: int = 10, timeout_ms: int = 2000) -> None:
+        self.writer = make_engine(url, pool_size=pool_size, timeout_ms=timeout_ms, settings={})
+        self.reader = make_engine(
+            replica_url or url,
+            pool_size=pool_size,
+            timeout_ms=timeout_ms,
+            settings={"torii.kind": "anonymous"},
+            isolation="AUTOCOMMIT",
+        )
+
+    async def public(self, statement: Executable, parameters: dict[str, Any] | None = None) -> Rows:
+        """Rows that anybody may see. Raises Unavailable."""
+        async with outage_is_unavailable(), self.reader.connect() as connection:
+            return (await connection.execute(statement, parameters)).all()
+
+    @asynccontextmanager
+    async def transaction(self, viewer: Viewer) -> AsyncIterator[AsyncConnection]:
+        """A transaction in which the policies of the database see `viewer`; it ends with the transaction.
+
+        Raises Unavailable.
+        """
+        async with outage_is_unavailable(), self.writer.begin() as connection:
+            await connection.execute(
+                select(
+                    func.set_config("torii.kind", viewer.role.value, True),
+                    func.set_config("torii.user_id", str(viewer.user_id or ""), True),
+                )
+            )
+            yield connection
+
+    async def seen_by(self, viewer: Viewer, statement: Executable, parameters: dict[str, Any] | None = None) -> Rows:
+        """Rows that the viewer may see. Raises Unavailable."""
+        async with self.transaction(viewer) as connection:
+            return (await connection.execute(statement, parameters)).all()
+
+    async def version(self) -> str:
+        """The server's version, which also proves that it answers. Raises Unavailable."""
+        rows = await self.public(select(func.current_setting("server_version")))
+        return str(rows[0][0])
+
+    async def close(self) -> None:
+        await self.writer.dispose()
+        await self.reader.dispose()
+
+
+@asynccontextmanager
+async def outage_is_unavailable() -> AsyncIterator[None]:
+    """Turns what a driver raises when the server is gone, full or too slow into Unavailable; the rest passes."""
+    try:
+        yield
+    except (PoolTimeoutError, InterfaceError, OperationalError, OSError, TimeoutError) as error:
+        raise Unavailable(SERVICE) from error
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or ""
+        if error.connection_invalidated or state[:2] in OUTAGES:
+            raise Unavailable(SERVICE) from error
+        raise

@@ -1,0 +1,106 @@
+"""Orders in PostgreSQL. The policies of the database decide which of them a viewer sees; nothing here repeats them."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, select
+
+from adapters.postgres.batches import among_ids, many_each, one_each
+from adapters.postgres.database import Database
+from adapters.postgres.keyset import slice_rows
+from adapters.postgres.tables import order_items, order_payments, order_status_histories, orders
+from domain.orders.model import Order, OrderItem, OrderStatus, Payment, PaymentStatus, StatusChange
+from domain.orders.service import ORDERS_ORDER, OrdersScope
+from domain.shared.ids import OrderId, OrderItemId, ProductId, SellerId, UserId, VariationId
+from domain.shared.money import Money
+from domain.shared.paging import Count, Page, PageRequest, cut_page
+from domain.shared.viewer import Viewer
+
+ITEMS = (
+    select(order_items)
+    .where(among_ids(order_items.c.order_id))  # idx_order_items_order_id
+    .order_by(order_items.c.order_id, order_items.c.id)
+)
+HISTORY = (
+    select(order_status_histories)
+    .where(among_ids(order_status_histories.c.order_id))  # idx_order_status_histories_order_id
+    .order_by(order_status_histories.c.order_id, order_status_histories.c.id)
+)
+PAYMENTS = select(order_payments).where(among_ids(order_payments.c.order_id))
+
+
+class PostgresOrders:
+    """The port `Orders`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def by_ids(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Order | None]:
+        rows = await self._database.seen_by(viewer, select(orders).where(among_ids(orders.c.id)), {"ids": ids})
+        return one_each(ids, map(order_of, rows), lambda order: order.id)
+
+    async def page(self, viewer: Viewer, request: PageRequest) -> Page[Order]:
+        mine = select(orders).where(orders.c.user_id == viewer.user_id)  # idx_orders_user_id; the key itself is the time
+        rows = await self._database.seen_by(viewer, slice_rows(mine, ((orders.c.id, UUID),), request, descending=True))
+        return cut_page(
+            [order_of(row) for row in rows], request, ORDERS_ORDER, lambda order: (str(order.id),), OrdersScope(viewer)
+        )
+
+    async def count(self, viewer: Viewer) -> Count:
+        mine = select(func.count()).select_from(orders).where(orders.c.user_id == viewer.user_id)
+        return Count((await self._database.seen_by(viewer, mine))[0][0])
+
+    async def items_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[OrderItem]]:
+        rows = await self._database.seen_by(viewer, ITEMS, {"ids": ids})
+        return many_each(ids, map(item_of, rows), lambda item: item.order_id)
+
+    async def payments_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Payment | None]:
+        rows = await self._database.seen_by(viewer, PAYMENTS, {"ids": ids})
+        return one_each(ids, map(payment_of, rows), lambda payment: payment.order_id)
+
+    async def history_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[StatusChange]]:
+        rows = await self._database.seen_by(viewer, HISTORY, {"ids": ids})
+        return many_each(ids, map(change_of, rows), lambda change: change.order_id)
+
+
+def order_of(row: Row[Any]) -> Order:
+    currency = row.currency
+    return Order(
+        id=OrderId(row.id),
+        order_number=row.order_number,
+        user_id=UserId(row.user_id) if row.user_id else None,
+        status=OrderStatus(row.status),
+        subtotal=Money(row.subtotal, currency),
+        tax=Money(row.tax_amount, currency),
+        shipping_fee=Money(row.shipping_fee, currency),
+        total=Money(row.total_amount, currency),
+        ordered_at=row.ordered_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def item_of(row: Row[Any]) -> OrderItem:
+    return OrderItem(
+        id=OrderItemId(row.id),
+        order_id=OrderId(row.order_id),
+        product_id=ProductId(row.product_id),
+        variation_id=VariationId(row.product_variation_id) if row.product_variation_id else None,
+        seller_id=SellerId(row.seller_id),
+        name=row.product_name,
+        quantity=row.quantity,
+        unit_price=Money(row.unit_price, row.currency),
+        total=Money(row.total_price, row.currency),
+        fulfillment_status=OrderStatus(row.fulfillment_status),
+    )
+
+
+def payment_of(row: Row[Any]) -> Payment:
+    return Payment(
+        row.id, OrderId(row.order_id), Money(row.amount, row.currency), PaymentStatus(row.status), row.paid_at
+    )
+
+
+def change_of(row: Row[Any]) -> StatusChange:
+    return StatusChange(row.id, OrderId(row.order_id), OrderStatus(row.status), row.note, row.created_at)

@@ -1,0 +1,71 @@
+"""Reviews in PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Uuid, bindparam, func, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from adapters.postgres.batches import among_ids, many_each, one_each
+from adapters.postgres.database import Database
+from adapters.postgres.keyset import SortColumn, key_part, slice_rows
+from adapters.postgres.tables import product_ratings, reviews
+from domain.reviews.model import Rating, Review
+from domain.reviews.service import REVIEWS_ORDER, ReviewsScope
+from domain.shared.ids import ProductId, ReviewId, UserId
+from domain.shared.paging import Page, PageRequest, cut_page
+
+NEWEST: Sequence[SortColumn] = ((reviews.c.created_at, datetime), (reviews.c.id, UUID))
+
+
+class PostgresReviews:
+    """The port `Reviews`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def by_ids(self, ids: Sequence[ReviewId]) -> Sequence[Review | None]:
+        rows = await self._database.public(select(reviews).where(among_ids(reviews.c.id)), {"ids": ids})
+        return one_each(ids, map(review_of, rows), lambda review: review.id)
+
+    async def of_products(self, ids: Sequence[ProductId], request: PageRequest) -> Sequence[Page[Review]]:
+        wanted = func.unnest(bindparam("ids", type_=ARRAY(Uuid))).table_valued("product_id", name="wanted")
+        newest = select(reviews).where(reviews.c.product_id == wanted.c.product_id)  # idx_reviews_product_id, once a key
+        slices = slice_rows(newest, NEWEST, request, descending=True).lateral("newest")
+        rows = await self._database.public(select(slices).select_from(wanted.join(slices, true())), {"ids": ids})
+        return [
+            cut_page(
+                found,
+                request,
+                REVIEWS_ORDER,
+                lambda review: (key_part(review.created_at), str(review.id)),
+                ReviewsScope(product_id),
+            )
+            for product_id, found in zip(
+                ids, many_each(ids, map(review_of, rows), lambda review: review.product_id), strict=True
+            )
+        ]
+
+    async def ratings_of(self, ids: Sequence[ProductId]) -> Sequence[Rating]:
+        rows = await self._database.public(
+            select(product_ratings).where(among_ids(product_ratings.c.product_id)), {"ids": ids}
+        )
+        found = [Rating(ProductId(row.product_id), row.rating_count, row.rating_total) for row in rows]
+        rated = one_each(ids, found, lambda rating: rating.product_id)
+        return [rating or Rating(product_id, 0, 0) for product_id, rating in zip(ids, rated, strict=True)]
+
+
+def review_of(row: Row[Any]) -> Review:
+    return Review(
+        id=ReviewId(row.id),
+        product_id=ProductId(row.product_id),
+        user_id=UserId(row.user_id),
+        rating=row.rating,
+        title=row.title,
+        comment=row.comment,
+        helpful_count=row.helpful_count,
+        is_verified_purchase=row.is_verified_purchase,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,41 @@
+"""Sellers in PostgreSQL."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from adapters.postgres.batches import among_ids, one_each
+from adapters.postgres.database import Database
+from adapters.postgres.tables import members, public_profiles
+from domain.sellers.model import Seller
+from domain.shared.ids import SellerId, UserId
+from domain.shared.viewer import Role, Viewer
+
+
+class PostgresSellers:
+    """The port `SellerProfiles`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def by_ids(self, ids: Sequence[SellerId]) -> Sequence[Seller | None]:
+        rows = await self._database.public(select(public_profiles).where(among_ids(public_profiles.c.id)), {"ids": ids})
+        return one_each(ids, map(seller_of, rows), lambda seller: seller.id)
+
+    async def employers_of(self, user_id: UserId) -> Sequence[SellerId]:
+        statement = select(members.c.seller_id).where(members.c.user_id == user_id).order_by(members.c.seller_id)
+        rows = await self._database.seen_by(Viewer(Role.USER, user_id), statement)
+        return [SellerId(row.seller_id) for row in rows]
+
+
+def seller_of(row: Row[Any]) -> Seller:
+    return Seller(
+        id=SellerId(row.id),
+        name=row.company_name,
+        name_kana=row.company_name_kana,
+        description=row.description or "",
+        logo_url=row.logo_url,
+        banner_url=row.banner_url,
+        approved_at=row.approved_at,
+    )

@@ -1,0 +1,282 @@
+"""The tables as SQLAlchemy Core sees them. Their truth is in the migrations; a test holds the two together."""
+
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    Boolean,
+    Column,
+    Computed,
+    Date,
+    DateTime,
+    Integer,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+
+def _time(name: str) -> Column[object]:
+    return Column(name, DateTime(timezone=True))
+
+
+def _table(schema: str, name: str, *columns: Column[object]) -> Table:
+    return Table(name, metadata, Column("id", Uuid, primary_key=True), *columns, schema=schema)
+
+
+users = _table(
+    "accounts",
+    "users",
+    Column("cognito_sub", Text),
+    Column("email", Text),
+    Column("phone_number", Text),
+    _time("email_verified_at"),
+    _time("created_at"),
+    _time("updated_at"),
+)
+user_profiles = _table(
+    "accounts",
+    "user_profiles",
+    Column("user_id", Uuid),
+    Column("display_name", Text),
+    Column("avatar_url", Text),
+    Column("birth_date", Date),
+    Column("gender", Text),
+    Column("preferences", JSONB),
+    _time("created_at"),
+    _time("updated_at"),
+)
+addresses = _table(
+    "accounts",
+    "addresses",
+    Column("user_id", Uuid),
+    Column("postal_code", Text),
+    Column("prefecture", Text),
+    Column("city", Text),
+    Column("address_line1", Text),
+    Column("address_line2", Text),
+    Column("phone_number", Text),
+    Column("is_default", Boolean),
+    _time("created_at"),
+    _time("updated_at"),
+)
+favorites = _table(
+    "accounts", "favorites", Column("user_id", Uuid), Column("product_id", Uuid), _time("created_at")
+)
+authors = _table("accounts", "authors", Column("display_name", Text), Column("avatar_url", Text))
+"""A view: what the public sees of those who wrote something."""
+
+sellers = _table(
+    "sellers",
+    "sellers",
+    Column("company_name", Text),
+    Column("company_name_kana", Text),
+    Column("email", Text),
+    Column("phone_number", Text),
+    Column("postal_code", Text),
+    Column("address", Text),
+    Column("business_license_number", Text),
+    Column("status", Text),
+    Column("commission_rate", Numeric(5, 4)),
+    _time("approved_at"),
+    _time("created_at"),
+    _time("updated_at"),
+)
+seller_profiles = _table(
+    "sellers",
+    "seller_profiles",
+    Column("seller_id", Uuid),
+    Column("description", Text),
+    Column("logo_url", Text),
+    Column("banner_url", Text),
+    Column("business_hours", JSONB),
+    Column("shipping_policies", JSONB),
+    Column("return_policies", JSONB),
+    _time("created_at"),
+    _time("updated_at"),
+)
+members = Table(
+    "members",
+    metadata,
+    Column("seller_id", Uuid, primary_key=True),
+    Column("user_id", Uuid, primary_key=True),
+    _time("created_at"),
+    schema="sellers",
+)
+public_profiles = _table(
+    "sellers",
+    "public_profiles",
+    Column("company_name", Text),
+    Column("company_name_kana", Text),
+    Column("description", Text),
+    Column("logo_url", Text),
+    Column("banner_url", Text),
+    _time("approved_at"),
+)
+"""A view: what the public sees of active sellers."""
+
+categories = _table(
+    "catalog",
+    "categories",
+    Column("parent_id", Uuid),
+    Column("name", Text),
+    Column("slug", Text),
+    Column("icon_url", Text),
+    Column("sort_order", Integer),
+    Column("is_active", Boolean),
+    _time("created_at"),
+    _time("updated_at"),
+)
+brands = _table(
+    "catalog",
+    "brands",
+    Column("name", Text),
+    Column("name_kana", Text),
+    Column("logo_url", Text),
+    Column("is_active", Boolean),
+    _time("created_at"),
+    _time("updated_at"),
+)
+products = _table(
+    "catalog",
+    "products",
+    Column("seller_id", Uuid),
+    Column("category_id", Uuid),
+    Column("brand_id", Uuid),
+    Column("sku", Text),
+    Column("slug", Text),
+    Column("name", Text),
+    Column("description", Text),
+    Column("currency", CHAR(3)),
+    Column("base_price", BigInteger),
+    Column("sale_price", BigInteger),
+    Column("effective_price", BigInteger, Computed("coalesce(sale_price, base_price)")),
+    Column("stock_quantity", Integer),
+    Column("status", Text),
+    Column("attributes", JSONB),
+    Column("shipping_info", JSONB),
+    Column("version", BigInteger),
+    _time("published_at"),
+    _time("created_at"),
+    _time("updated_at"),
+)
+product_images = _table(
+    "catalog",
+    "product_images",
+    Column("product_id", Uuid),
+    Column("image_url", Text),
+    Column("alt_text", Text),
+    Column("sort_order", Integer),
+    Column("is_primary", Boolean),
+    _time("created_at"),
+)
+product_variations = _table(
+    "catalog",
+    "product_variations",
+    Column("product_id", Uuid),
+    Column("seller_id", Uuid),
+    Column("sku", Text),
+    Column("name", Text),
+    Column("attributes", JSONB),
+    Column("price_adjustment", BigInteger),
+    Column("stock_quantity", Integer),
+    Column("is_active", Boolean),
+    _time("created_at"),
+    _time("updated_at"),
+)
+
+orders = _table(
+    "orders",
+    "orders",
+    Column("order_number", Text),
+    Column("user_id", Uuid),
+    Column("shipping_address_id", Uuid),
+    Column("currency", CHAR(3)),
+    Column("subtotal", BigInteger),
+    Column("tax_amount", BigInteger),
+    Column("shipping_fee", BigInteger),
+    Column("total_amount", BigInteger),
+    Column("status", Text),
+    Column("metadata", JSONB),
+    _time("ordered_at"),
+    _time("created_at"),
+    _time("updated_at"),
+)
+order_items = _table(
+    "orders",
+    "order_items",
+    Column("order_id", Uuid),
+    Column("product_id", Uuid),
+    Column("product_variation_id", Uuid),
+    Column("seller_id", Uuid),
+    Column("product_name", Text),
+    Column("currency", CHAR(3)),
+    Column("quantity", Integer),
+    Column("unit_price", BigInteger),
+    Column("total_price", BigInteger),
+    Column("fulfillment_status", Text),
+    Column("metadata", JSONB),
+    _time("created_at"),
+    _time("updated_at"),
+)
+order_payments = _table(
+    "orders",
+    "order_payments",
+    Column("order_id", Uuid),
+    Column("stripe_payment_intent_id", Text),
+    Column("amount", BigInteger),
+    Column("currency", CHAR(3)),
+    Column("status", Text),
+    Column("payment_method_details", JSONB),
+    _time("paid_at"),
+    _time("created_at"),
+    _time("updated_at"),
+)
+order_status_histories = _table(
+    "orders",
+    "order_status_histories",
+    Column("order_id", Uuid),
+    Column("status", Text),
+    Column("note", Text),
+    Column("changed_by", Uuid),
+    _time("created_at"),
+)
+
+reviews = _table(
+    "reviews",
+    "reviews",
+    Column("user_id", Uuid),
+    Column("product_id", Uuid),
+    Column("order_item_id", Uuid),
+    Column("rating", Integer),
+    Column("title", Text),
+    Column("comment", Text),
+    Column("images", JSONB),
+    Column("helpful_count", Integer),
+    Column("is_verified_purchase", Boolean),
+    _time("created_at"),
+    _time("updated_at"),
+)
+seller_reviews = _table(
+    "reviews",
+    "seller_reviews",
+    Column("user_id", Uuid),
+    Column("seller_id", Uuid),
+    Column("order_id", Uuid),
+    Column("rating", Integer),
+    Column("comment", Text),
+    _time("created_at"),
+    _time("updated_at"),
+)
+product_ratings = Table(
+    "product_ratings",
+    metadata,
+    Column("product_id", Uuid, primary_key=True),
+    Column("rating_count", Integer),
+    Column("rating_total", BigInteger),
+    schema="reviews",
+)
