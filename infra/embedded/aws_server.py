@@ -1,0 +1,54 @@
+"""Starting the AWS emulator's process and waiting until it answers."""
+
+import asyncio
+import http.client
+from collections.abc import Mapping
+from pathlib import Path
+
+from infra.embedded.data_dir import DataDir
+from infra.embedded.ports import LOOPBACK
+from infra.embedded.process import Part, Program, python, spawn
+from infra.embedded.readiness import until_ready
+
+ROOT = Path(__file__).parents[2]
+LIST_TABLES: Mapping[str, str] = {
+    "X-Amz-Target": "DynamoDB_20120810.ListTables",
+    "Content-Type": "application/x-amz-json-1.0",
+    "Authorization": "AWS4-HMAC-SHA256 Credential=ready/20260101/ap-northeast-1/dynamodb/aws4_request",
+}
+
+
+class Aws:
+    name = "aws"
+
+    def __init__(self, data_dir: DataDir, port: int) -> None:
+        self._data_dir = data_dir
+        self._folder = data_dir.path / "aws"
+        self._port = port
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self._port}"
+
+    def spawn(self) -> Part:
+        command = python("-m", "infra.embedded.aws", str(self._port), str(self._folder))
+        # a profile or region of the developer's own must not reach the emulator
+        environment = {"AWS_PROFILE": None, "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+        program = Program(self.name, command, stop_timeout_s=30, environment=environment, folder=ROOT)
+        return spawn(program, self._data_dir.log, self._data_dir.run)
+
+    async def ready(self, part: Part) -> None:
+        """Wait until it answers a DynamoDB call. Raises PartDied or PartNotReady."""
+
+        async def answers() -> bool:
+            return await asyncio.to_thread(self._lists_tables)
+
+        await until_ready(part, answers, not_yet=(OSError, http.client.HTTPException), within_s=60)
+
+    def _lists_tables(self) -> bool:
+        connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=10)
+        try:
+            connection.request("POST", "/", "{}", dict(LIST_TABLES))
+            return connection.getresponse().status == 200
+        finally:
+            connection.close()
