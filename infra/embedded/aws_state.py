@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -124,8 +125,13 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, thing: Any) -> Any:
         if isinstance(thing, RSAPrivateKey):
             pem = thing.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            return load_pem_private_key, (pem, None)
+            return read_key, (pem,)
         return NotImplemented
+
+
+def read_key(pem: bytes) -> PrivateKeyTypes:
+    """Named in saved states: it stays where it is. (The library's own function does not know its module.)"""
+    return load_pem_private_key(pem, password=None)
 
 
 def _pickled(thing: Any) -> bytes:
