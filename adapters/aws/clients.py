@@ -107,7 +107,7 @@ class Aws:
         except (TimeoutError, NoConnection, HTTPClientError, IncompleteReadError) as error:
             raise Unavailable(service) from error
         except ClientError as error:
-            if error_code(error) in OUTAGE_CODES:
+            if error_code(error) in OUTAGE_CODES or _status(error) >= 500:
                 raise Unavailable(service) from error
             raise
 
@@ -115,3 +115,7 @@ class Aws:
 def error_code(error: ClientError) -> str:
     """AWS's name for a failure, such as ConditionalCheckFailedException."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

@@ -1,0 +1,84 @@
+"""Carts in DynamoDB, after section 3.2 of the database document.
+
+A cart is one Query page. A change is read, decide, one transaction, read: nothing is locked, and whoever was slower
+decides again on the cart as it is by then.
+"""
+
+from collections.abc import Callable, Sequence
+
+from botocore.exceptions import ClientError
+
+from adapters.aws.clients import DYNAMODB, Aws, error_code
+from adapters.dynamodb.backoff import ATTEMPTS, back_off
+from adapters.dynamodb.cart_items import Item, Snapshot, snapshot
+from adapters.dynamodb.cart_writes import CartTransaction
+from adapters.dynamodb.tables import CARTS
+from domain.carts.changes import Decision
+from domain.carts.model import Cart, CartOutcome, CartOwner
+from domain.carts.refusals import CartBusy
+from domain.shared.clock import Clock
+from domain.shared.ids import uuid7
+from domain.shared.refusals import Unavailable
+
+LOST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+"""Reasons for which a transaction is cancelled because somebody else was faster."""
+THROTTLED = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError"})
+
+
+class DynamoCarts:
+    """The port Carts on the table `{prefix}Carts`."""
+
+    def __init__(self, aws: Aws, prefix: str, clock: Clock) -> None:
+        self._aws = aws
+        self._table = CARTS.named(prefix)
+        self._clock = clock
+
+    async def cart(self, owner: CartOwner) -> Cart:
+        async with self._aws.calling(DYNAMODB):
+            return (await self._read(owner)).cart
+
+    async def change(self, owner: CartOwner, decide: Callable[[Cart], Decision]) -> CartOutcome:
+        async with self._aws.calling(DYNAMODB):
+            for attempt in range(ATTEMPTS):
+                read = await self._read(owner)
+                decision = decide(read.cart)
+                if not decision.changes:
+                    return CartOutcome(read.cart, decision.warnings)
+                if await self._stored(owner, read, decision):
+                    return CartOutcome((await self._read(owner)).cart, decision.warnings)
+                await back_off(attempt)
+        raise CartBusy
+
+    async def _read(self, owner: CartOwner) -> Snapshot:
+        # one page: a header and at most 50 lines, some 20 kB, far below the 1 MB of a page
+        answer = await self._aws.dynamodb.query(
+            TableName=self._table,
+            KeyConditionExpression="user_id = :owner",
+            ExpressionAttributeValues={":owner": {"S": owner.key}},
+            ConsistentRead=True,  # a shopper must see what they just did
+        )
+        return snapshot(owner, answer["Items"], self._clock.now())
+
+    async def _stored(self, owner: CartOwner, read: Snapshot, decision: Decision) -> bool:
+        """Whether the decision was stored; False when somebody else was faster."""
+        now = self._clock.now()
+        transaction = CartTransaction(self._table, owner, now)
+        begins = read.cart.id is None
+        items: Sequence[Item] = (
+            transaction.begin(read, decision.changes, uuid7(now))
+            if begins
+            else transaction.go_on(read, decision.changes)
+        )
+        try:
+            # botocore adds a ClientRequestToken: its retry of an answer that was lost stores nothing twice
+            await self._aws.dynamodb.transact_write_items(TransactItems=items)
+        except ClientError as error:
+            if error_code(error) != "TransactionCanceledException":
+                raise
+            reasons = {reason["Code"] for reason in error.response.get("CancellationReasons", ())} - {"None"}
+            if reasons & THROTTLED:
+                raise Unavailable(DYNAMODB) from error
+            if not reasons or reasons - LOST:
+                raise  # a transaction that can never work: ours to repair
+            return False
+        return True

@@ -1,0 +1,67 @@
+"""The tables, as section 3 of the database document has them.
+
+Differences on purpose: names carry a prefix, so that several environments fit into one account; the Carts table has one
+more item a cart, its header (see carts.py); Features is ours, the document has no table for models.
+"""
+
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+
+from adapters.aws.clients import DYNAMODB, Aws, error_code
+
+TTL_ATTRIBUTE = "expires_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table's keys, all of them strings. `expires`: DynamoDB deletes items some time after their `expires_at`."""
+
+    name: str
+    partition_key: str
+    sort_key: str | None = None
+    expires: bool = False
+
+    def named(self, prefix: str) -> str:
+        return prefix + self.name
+
+
+CARTS = Table("Carts", "user_id", "product_id", expires=True)
+FEATURES = Table("Features", "product_id")
+
+TABLES = (CARTS, FEATURES)
+
+
+async def ensure_tables(aws: Aws, prefix: str) -> None:
+    """Create what is missing and wait until it can be used; what is there is left alone. Raises Unavailable."""
+    for table in TABLES:
+        await _ensure(aws, table, table.named(prefix))
+
+
+async def _ensure(aws: Aws, table: Table, name: str) -> None:
+    keys = {table.partition_key: "HASH"} | ({table.sort_key: "RANGE"} if table.sort_key else {})
+    try:
+        async with aws.calling(DYNAMODB):
+            await aws.dynamodb.create_table(
+                TableName=name,
+                BillingMode="PAY_PER_REQUEST",
+                KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            )
+    except ClientError as error:
+        if error_code(error) != "ResourceInUseException":
+            raise
+    # AWS takes some seconds to make a table, longer than a call may: waiting has a limit of its own
+    await aws.dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    if table.expires:
+        await _ensure_expiry(aws, name)
+
+
+async def _ensure_expiry(aws: Aws, name: str) -> None:
+    async with aws.calling(DYNAMODB):
+        found = await aws.dynamodb.describe_time_to_live(TableName=name)
+        if found["TimeToLiveDescription"]["TimeToLiveStatus"] in ("ENABLED", "ENABLING"):
+            return  # enabling it twice is an error
+        await aws.dynamodb.update_time_to_live(
+            TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL_ATTRIBUTE}
+        )
