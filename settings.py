@@ -5,7 +5,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 RUN_ENV = "run.env"
@@ -102,3 +103,23 @@ def load() -> Settings:
     data_dir = data_dir_from_environment()
     plain = {"data_dir": data_dir} | ({"port": os.environ["PORT"]} if os.environ.get("PORT") and not os.environ.get("TORII_PORT") else {})
     return Settings(_env_file=(data_dir / RUN_ENV, ".env"), **plain)  # type: ignore[call-arg, arg-type]
+
+
+def explain(error: ValidationError) -> str:
+    """What is wrong with the settings and what to do, a line for each. Secrets are not shown."""
+    return "\n".join(_line(problem) for problem in error.errors())
+
+
+def _line(problem: ErrorDetails) -> str:
+    said = problem["msg"].removeprefix("Value error, ")
+    field = Settings.model_fields.get(str(problem["loc"][0])) if problem["loc"] else None
+    if field is None:  # about several settings at once: the text names them
+        return said
+    name = str(problem["loc"][0])
+    variable = f"TORII_{name.upper()}"
+    if name == "port" and not os.environ.get(variable) and os.environ.get("PORT"):
+        variable = "PORT"
+    value = "" if field.annotation is SecretStr else f"={problem['input']}"
+    default = field.get_default()
+    otherwise = f"or leave it out (default: {default})" if default not in ("", None) else "or leave it out"
+    return f"{variable}{value}: {said[0].lower()}{said[1:]}. Set it right ({field.description}) {otherwise}."

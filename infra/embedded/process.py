@@ -10,11 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Never
 
 from infra.embedded.refusals import PartDied
 
 LAUNCH = Path(__file__).with_name("launch.py")
 POLL_S = 0.02
+WATCH_EVERY_S = 0.1
 LAST_LINES = 8
 LONGEST_LINE = 400
 
@@ -173,5 +175,9 @@ def python(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, *arguments)
 
 
-def first_dead(parts: Sequence[Part]) -> Part | None:
-    return next((part for part in parts if not part.runs), None)
+async def watch(parts: Sequence[Part]) -> Never:
+    """Wait until one of them ends by itself. Raises PartDied."""
+    while True:
+        for part in parts:
+            part.raise_if_dead()
+        await asyncio.sleep(WATCH_EVERY_S)

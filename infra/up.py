@@ -1,0 +1,164 @@
+"""`torii up`: the embedded back ends, what prepares them, and the gateway, kept running together until told to stop."""
+
+import asyncio
+import http.client
+import signal
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+
+from infra.backends import left_empty
+from infra.embedded import ports, run_env
+from infra.embedded.process import Part, Program, python, run, spawn, watch
+from infra.embedded.readiness import until_ready
+from infra.embedded.refusals import StartRefused
+from infra.embedded.stack import Progress, Stack
+from infra.serve import GO
+from settings import Settings
+
+HURRIED_S = 2.0
+SLOWEST_START_S = 60.0
+REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+"""Where we ask an address that means `all of them`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A command that runs when the back ends answer, before the gateway serves.
+
+    `once`: only until it has succeeded one time on this data folder. `shows_progress`: it draws on the terminal itself.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    once: bool = False
+    shows_progress: bool = False
+
+
+class Supervisor:
+    """Starts everything, watches it, stops it. `ready` is called when the gateway answers."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        steps: Sequence[Step],
+        *,
+        reload: bool = False,
+        progress: Progress,
+        ready: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._steps = steps
+        self._reload = reload
+        self._progress = progress
+        self._ready = ready
+        self._stack = Stack(settings.data_dir, progress=progress)
+        self._gateway: Part | None = None
+
+    async def run(self) -> None:
+        """Return after SIGINT or SIGTERM. Raises what infra.embedded.refusals names, with everything stopped."""
+        self._claim()
+        stop, hurry = asyncio.Event(), asyncio.Event()
+        _listen(stop, hurry)
+        work = asyncio.create_task(self._start_and_watch())
+        asked = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            work.cancel()
+            asked.cancel()
+            await asyncio.wait({work})
+            self._progress("stopping")
+            await self._stop(hurry)
+        if not work.cancelled():
+            work.result()
+
+    def _claim(self) -> None:
+        # the folder before the port: claiming it ends an old gateway that may still be there
+        self._stack.claim()
+        try:
+            ports.require_free(self._settings.host, self._settings.port)
+        except StartRefused:
+            self._stack.data_dir.release()
+            raise
+
+    async def _start_and_watch(self) -> None:
+        environment = left_empty(self._settings, self._stack.environment)
+        if not self._reload:  # its imports take longest, so they begin first
+            self._gateway = self._spawn_gateway(environment, "--standby")
+        await self._stack.start_servers()
+        run_env.write(self._stack.data_dir, environment)
+        for step in self._steps:
+            await self._take(step, environment)
+        if self._gateway is None:
+            self._gateway = self._spawn_gateway(environment, "--reload")
+        self._gateway.tell(f"{GO}\n")
+        await until_ready(self._gateway, self._is_healthy, (OSError, http.client.HTTPException), SLOWEST_START_S)
+        self._ready()
+        await watch([self._gateway, *self._stack.parts])
+
+    async def _take(self, step: Step, environment: dict[str, str]) -> None:
+        done = self._stack.data_dir.done / step.name
+        if step.once and done.exists():
+            return
+        self._progress(step.name)
+        folder = self._stack.data_dir
+        program = Program(step.name, step.command, environment=environment, to_terminal=step.shows_progress)
+        await run(program, folder.log, folder.run)
+        if step.once:
+            done.touch()
+
+    def _spawn_gateway(self, environment: dict[str, str], mode: str) -> Part:
+        program = Program(
+            "gateway",
+            python("-m", "cli", "serve", mode),
+            stop_timeout_s=self._settings.shutdown_grace_s + 5,
+            environment=environment,
+            to_terminal=self._reload,  # someone is working on it and wants to see what it says
+            wants_input=not self._reload,
+        )
+        return spawn(program, self._stack.data_dir.log, self._stack.data_dir.run)
+
+    async def _is_healthy(self) -> bool:
+        host = REACHED_AT.get(self._settings.host, self._settings.host)
+        return await asyncio.to_thread(answers_ok, host, self._settings.port, "/health")
+
+    async def _stop(self, hurry: asyncio.Event) -> None:
+        """The gateway first, with its grace, then what it used. Hurried, what is not done by then is killed."""
+        if self._gateway is not None:
+            await _stop_or_kill(self._gateway.stop(), [self._gateway], hurry, hurried_s=0)
+        self._stack.data_dir.run_env.unlink(missing_ok=True)
+        await _stop_or_kill(self._stack.stop_servers(), list(self._stack.parts), hurry, HURRIED_S)
+
+
+async def _stop_or_kill(
+    stopping: Coroutine[None, None, None], parts: Sequence[Part], hurry: asyncio.Event, hurried_s: float
+) -> None:
+    stop, hurried = asyncio.create_task(stopping), asyncio.create_task(hurry.wait())
+    await asyncio.wait({stop, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    await asyncio.wait({stop}, timeout=hurried_s)
+    if not stop.done():
+        for part in parts:
+            part.kill()
+    await stop
+
+
+def _listen(stop: asyncio.Event, hurry: asyncio.Event) -> None:
+    """The first signal asks to stop, the next one to hurry."""
+
+    def asked() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(name) is not signal.SIG_IGN:  # under nohup the hang-up stays ignored
+            asyncio.get_running_loop().add_signal_handler(name, asked)
+
+
+def answers_ok(host: str, port: int, path: str) -> bool:
+    """Whether GET `path` gives 200. Raises OSError or HTTPException while nobody answers."""
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    finally:
+        connection.close()
