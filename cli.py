@@ -50,12 +50,13 @@ def serve(
     standby: Annotated[bool, typer.Option("--standby", hidden=True)] = False,
 ) -> None:
     """Serve the gateway alone, on the back ends that the settings name."""
-    from infra.serve import serve as serve_gateway
-    from infra.serve import wait_for_go
+    from infra.standby import wait_for_go
 
     settings = load_settings()
     if standby and not wait_for_go():
         return
+    from infra.serve import serve as serve_gateway
+
     serve_gateway(settings, reload=reload)
 
 

@@ -12,7 +12,6 @@ from settings import Settings
 if TYPE_CHECKING:
     from uvicorn._types import ASGIApplication
 
-GO = "go"
 ROOT = Path(__file__).parents[1]
 WATCHED = ("schema", "resolvers", "engine", "domain", "adapters")
 
@@ -43,10 +42,3 @@ def serve(settings: Settings, *, reload: bool = False) -> None:
         reload_dirs=[str(ROOT)] if reload else None,
         reload_includes=["*.py", *(f"{folder}/**/*.py" for folder in WATCHED)] if reload else None,
     )
-
-
-def wait_for_go() -> bool:
-    """Import what takes long, then wait on standard input until the back ends run. False: there is nothing to serve."""
-    import gateway  # noqa: F401 -- this is the slow part
-
-    return sys.stdin.readline().strip() == GO

