@@ -12,7 +12,7 @@ from infra.embedded.credentials import Credentials
 from infra.embedded.data_dir import DataDir
 from infra.embedded.leftovers import end_leftovers
 from infra.embedded.ports import remembered_ports
-from infra.embedded.postgres import Postgres
+from infra.embedded.postgres import DATABASE, Postgres
 from infra.embedded.process import Part
 from infra.embedded.valkey import Valkey
 
@@ -101,6 +101,10 @@ class Stack:
 
     def stop(self) -> None:
         asyncio.run(self.stop_servers())
+
+    def copy_database(self, name: str) -> None:
+        """A database of that name like Torii's own, which nobody may be connected to."""
+        asyncio.run(self.postgres.copy_database(name, template=DATABASE))
 
     def __enter__(self) -> Self:
         self.start()
