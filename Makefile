@@ -1,0 +1,61 @@
+# `make` lists what there is. Everything runs in .venv, which infra/bootstrap.py makes and keeps up to date.
+
+PYTHON ?= python3
+# The environment's own Python starts faster than python3 may (pyenv's is a shell script).
+bootstrap := $(if $(wildcard .venv/bin/python),.venv/bin/python -I -S,$(PYTHON)) infra/bootstrap.py
+# Half of a small machine's time goes to the back ends; more workers than cores only wait.
+WORKERS ?= auto
+compile := .venv/uv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help run install dev test test-servers test-browser check lint types imports format lock bench clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: install  ## start the marketplace; PORT=8001 and DATA_DIR=... choose where
+# launch.py: whatever ends make, kill -9 included, ends everything that it started
+	@exec .venv/bin/python -I -S infra/embedded/launch.py $$PPID 15 itself .venv/bin/torii up
+
+install:
+	@$(bootstrap)
+
+dev:
+	@$(bootstrap) --dev
+
+test: dev  ## the whole suite, on its own throwaway back ends
+	@.venv/bin/pytest -n $(WORKERS) -m "not servers and not browser"
+
+test-servers: dev  ## contract tests on servers that need Java or Go
+	@.ci/marked servers
+
+test-browser: dev  ## tests in Chromium
+	@.ci/marked browser
+
+check: lint types imports  ## lint, types and the import rule
+
+lint: dev
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+
+types: dev
+	@.venv/bin/mypy
+
+imports: dev
+	@.venv/bin/lint-imports
+
+format: dev  ## put the code in shape
+	@.venv/bin/ruff check --fix
+	@.venv/bin/ruff format
+
+lock: dev  ## pin what requirements*.in ask for
+	$(compile) requirements.in -o requirements.txt
+	$(compile) requirements-dev.in -o requirements-dev.txt
+	$(compile) requirements-uv.in -o requirements-uv.txt
+
+bench: dev  ## measure the queries of bench/
+	@.venv/bin/python -m bench
+
+clean:  ## remove .venv and caches; .data stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
