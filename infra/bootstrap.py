@@ -20,6 +20,7 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 REQUIREMENTS = {"run": ("requirements.txt",), "dev": ("requirements.txt", "requirements-dev.txt")}
 DEFAULT_INDEX = "https://pypi.org/simple"
 INDEX_TIMEOUT_S = 15
+PACKAGE_LINE = (" + ", " - ", " ~ ")  # uv names every package of the hundred
 
 
 class CannotBootstrap(Exception):
@@ -179,16 +180,23 @@ def require_index(environment: dict[str, str]) -> None:
 
 
 def call(command: list[str], failure: str, environment: dict[str, str] | None = None, shown: bool = False) -> None:
-    """Run a command; `shown` lets it draw its progress. Raises CannotBootstrap with the last line that it said."""
+    """Run a command; `shown` passes on what it says of its progress. Raises CannotBootstrap, after all it said."""
     import subprocess
 
+    output = subprocess.PIPE
     try:
-        said = subprocess.run(command, env=environment, capture_output=not shown, text=True, check=False)
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT, text=True)
     except OSError as error:
         raise CannotBootstrap(f"{failure}: {error}") from error
-    if said.returncode != 0:
-        lines = [] if shown else [line for line in (said.stderr or said.stdout).splitlines() if line.strip()]
-        raise CannotBootstrap(f"{failure}: {lines[-1].strip() if lines else 'what it said is above'}")
+    said = []
+    assert process.stdout is not None
+    for line in process.stdout:
+        said.append(line)
+        if shown and not line.startswith(PACKAGE_LINE):
+            print(f"  {line}", end="", flush=True)
+    if process.wait() != 0:
+        sys.stderr.writelines([] if shown else said)
+        raise CannotBootstrap(f"{failure}: see above")
 
 
 def succeeds(command: list[str]) -> bool:
