@@ -83,13 +83,16 @@ def upgrade() -> None:
         CREATE POLICY definer ON accounts.users TO CURRENT_USER USING (true) WITH CHECK (true);
         CREATE POLICY definer ON accounts.user_profiles FOR SELECT TO CURRENT_USER USING (true);
 
+        -- In every function that runs as its definer pg_temp comes last: else it is searched first, and whoever may make
+        -- temporary objects could slip the function a table or type of his own.
+
         -- Before a viewer is known there is only the subject of a verified token.
         CREATE FUNCTION accounts.user_of(subject text) RETURNS uuid
-            LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+            LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
             RETURN (SELECT id FROM accounts.users WHERE cognito_sub = subject);
 
         CREATE FUNCTION accounts.first_seen(subject text, address text) RETURNS uuid
-            LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+            LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         BEGIN
             INSERT INTO accounts.users (cognito_sub, email) VALUES (subject, address)
                 ON CONFLICT (cognito_sub) DO NOTHING;

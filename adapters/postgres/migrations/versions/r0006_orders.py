@@ -103,7 +103,7 @@ def upgrade() -> None:
     run(
         """
         CREATE FUNCTION orders.claim_numbers() RETURNS trigger
-            LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+            LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         BEGIN
             INSERT INTO orders.order_numbers (order_number, order_id) SELECT order_number, id FROM added;
             RETURN NULL;
@@ -112,13 +112,14 @@ def upgrade() -> None:
             REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION orders.claim_numbers();
 
         CREATE FUNCTION orders.free_numbers() RETURNS trigger
-            LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+            LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         BEGIN
             DELETE FROM orders.order_numbers WHERE order_id IN (SELECT id FROM gone);
             RETURN NULL;
         END $$;
         CREATE TRIGGER free_numbers AFTER DELETE ON orders.orders
             REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION orders.free_numbers();
+        REVOKE ALL ON FUNCTION orders.claim_numbers(), orders.free_numbers() FROM PUBLIC;
 
         ALTER TABLE orders.orders ENABLE ROW LEVEL SECURITY;
         ALTER TABLE orders.orders FORCE ROW LEVEL SECURITY;
@@ -168,7 +169,7 @@ def upgrade() -> None:
 
         -- Makes the partition of a month, if it is missing, from whatever the default partition holds of that month.
         CREATE FUNCTION orders.ensure_month(month date) RETURNS boolean
-            LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+            LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         DECLARE
             first_day CONSTANT date := date_trunc('month', month)::date;
             lower CONSTANT uuid := orders.month_key(first_day);

@@ -58,7 +58,7 @@ def upgrade() -> None:
 
         -- Adds what a statement changed; rows are locked in order of their keys, so that two statements cannot deadlock.
         CREATE FUNCTION reviews.keep_ratings() RETURNS trigger
-            LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+            LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         BEGIN
             IF TG_OP <> 'INSERT' THEN
                 PERFORM FROM reviews.product_ratings WHERE product_id IN (SELECT product_id FROM before)
@@ -77,6 +77,7 @@ def upgrade() -> None:
             END IF;
             RETURN NULL;
         END $$;
+        REVOKE ALL ON FUNCTION reviews.keep_ratings() FROM PUBLIC;
         CREATE TRIGGER keep_ratings_on_insert AFTER INSERT ON reviews.reviews
             REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION reviews.keep_ratings();
         CREATE TRIGGER keep_ratings_on_update AFTER UPDATE ON reviews.reviews
