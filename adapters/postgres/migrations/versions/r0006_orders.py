@@ -41,6 +41,7 @@ def upgrade() -> None:
         CREATE INDEX idx_orders_user_id ON orders.orders (user_id, id);
         CREATE INDEX idx_orders_status ON orders.orders (status);
         CREATE INDEX idx_orders_created_at ON orders.orders (created_at);
+        CREATE INDEX idx_orders_shipping_address_id ON orders.orders (shipping_address_id);
 
         CREATE TABLE orders.order_numbers (
             order_number text PRIMARY KEY,
@@ -67,6 +68,8 @@ def upgrade() -> None:
         CREATE INDEX idx_order_items_order_id ON orders.order_items (order_id, id);
         CREATE INDEX idx_order_items_seller_id ON orders.order_items (seller_id);
         CREATE INDEX idx_order_items_product_id ON orders.order_items (product_id);
+        CREATE INDEX idx_order_items_product_variation_id ON orders.order_items (product_variation_id)
+            WHERE product_variation_id IS NOT NULL;
 
         CREATE TABLE orders.order_payments (
             id uuid PRIMARY KEY DEFAULT uuidv7(),

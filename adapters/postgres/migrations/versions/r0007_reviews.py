@@ -31,6 +31,7 @@ def upgrade() -> None:
         CREATE INDEX idx_reviews_product_id ON reviews.reviews (product_id, created_at DESC, id DESC);
         CREATE INDEX idx_reviews_user_id ON reviews.reviews (user_id);
         CREATE INDEX idx_reviews_rating ON reviews.reviews (rating);
+        CREATE INDEX idx_reviews_order_item_id ON reviews.reviews (order_item_id) WHERE order_item_id IS NOT NULL;
 
         CREATE TABLE reviews.seller_reviews (
             id uuid PRIMARY KEY DEFAULT uuidv7(),
@@ -44,6 +45,7 @@ def upgrade() -> None:
             UNIQUE (user_id, seller_id, order_id)
         );
         CREATE INDEX idx_seller_reviews_seller_id ON reviews.seller_reviews (seller_id, created_at DESC, id DESC);
+        CREATE INDEX idx_seller_reviews_order_id ON reviews.seller_reviews (order_id);
 
         CREATE TABLE reviews.product_ratings (
             product_id uuid PRIMARY KEY REFERENCES catalog.products ON DELETE CASCADE,
