@@ -63,20 +63,31 @@ def upgrade() -> None:
 
         -- A change of a part is a change of its product: the update below runs keep_product.
         CREATE FUNCTION catalog.touch_products() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            touched uuid[] := ARRAY(SELECT product_id FROM changed);
         BEGIN
-            UPDATE catalog.products SET updated_at = now() WHERE id IN (SELECT product_id FROM changed);
+            IF TG_OP = 'UPDATE' THEN
+                -- A part that moves changes the product that it leaves, too.
+                touched := touched || ARRAY(SELECT product_id FROM before);
+            END IF;
+            IF TG_TABLE_NAME = 'product_variations' THEN
+                -- keep_product puts the sum in place of the zero; where the last variation has gone, its stock has too.
+                UPDATE catalog.products SET stock_quantity = 0 WHERE id = ANY (touched);
+            ELSE
+                UPDATE catalog.products SET updated_at = now() WHERE id = ANY (touched);
+            END IF;
             RETURN NULL;
         END $$;
         CREATE TRIGGER touch_on_insert AFTER INSERT ON catalog.product_variations
             REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION catalog.touch_products();
         CREATE TRIGGER touch_on_update AFTER UPDATE ON catalog.product_variations
-            REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION catalog.touch_products();
+            REFERENCING OLD TABLE AS before NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION catalog.touch_products();
         CREATE TRIGGER touch_on_delete AFTER DELETE ON catalog.product_variations
             REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION catalog.touch_products();
         CREATE TRIGGER touch_on_insert AFTER INSERT ON catalog.product_images
             REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION catalog.touch_products();
         CREATE TRIGGER touch_on_update AFTER UPDATE ON catalog.product_images
-            REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION catalog.touch_products();
+            REFERENCING OLD TABLE AS before NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION catalog.touch_products();
         CREATE TRIGGER touch_on_delete AFTER DELETE ON catalog.product_images
             REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION catalog.touch_products();
 
