@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from adapters.aws.clients import DYNAMODB, Aws, error_code
+from domain.shared.refusals import Unavailable
 
 TTL_ATTRIBUTE = "expires_at"
 
@@ -65,3 +66,16 @@ async def _ensure_expiry(aws: Aws, name: str) -> None:
         await aws.dynamodb.update_time_to_live(
             TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL_ATTRIBUTE}
         )
+
+
+async def check_tables(aws: Aws, prefix: str) -> str:
+    """How many of our tables are there. Raises Unavailable, also for one that is missing."""
+    for table in TABLES:
+        try:
+            async with aws.calling(DYNAMODB):
+                await aws.dynamodb.describe_table(TableName=table.named(prefix))
+        except ClientError as error:
+            if error_code(error) == "ResourceNotFoundException":
+                raise Unavailable(f"table {table.named(prefix)}") from error
+            raise
+    return f"{len(TABLES)} tables"

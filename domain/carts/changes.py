@@ -4,7 +4,6 @@ A change says what must still be so when it is stored, so that two tabs never lo
 refuses one that came too late, and the decision is made again on the cart as it is then.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,8 +57,8 @@ Change = PutLine | Increase | SetQuantity | Remove
 class Decision:
     """What to store, all of it or nothing, and what to tell the shopper. No changes: nothing is stored."""
 
-    changes: Sequence[Change] = ()
-    warnings: Sequence[CartWarning] = ()
+    changes: tuple[Change, ...] = ()
+    warnings: tuple[CartWarning, ...] = ()
 
 
 def decide_add(cart: Cart, ref: LineRef, quantity: int, stock: int, price: Money, now: datetime) -> Decision:
@@ -72,16 +71,16 @@ def decide_add(cart: Cart, ref: LineRef, quantity: int, stock: int, price: Money
     applied = min(was + quantity, most)
     warnings = _capped(ref, was + quantity, applied)
     if line is None:
-        return Decision([PutLine(CartLine(ref.product_id, ref.variation_id, applied, now, now, price))], warnings)
+        return Decision((PutLine(CartLine(ref.product_id, ref.variation_id, applied, now, now, price)),), warnings)
     if warnings:
-        return Decision([SetQuantity(ref, applied, was, price)], warnings)
-    return Decision([Increase(ref, quantity, most, price)])
+        return Decision((SetQuantity(ref, applied, was, price),), warnings)
+    return Decision((Increase(ref, quantity, most, price),))
 
 
 def decide_update(line: CartLine, quantity: int, stock: int) -> Decision:
     """Another quantity of a line, capped by what can be sold."""
     applied = min(quantity, stock, MAX_QUANTITY)
-    changes = [] if applied == line.quantity else [SetQuantity(line.ref, applied)]
+    changes = () if applied == line.quantity else (SetQuantity(line.ref, applied),)
     return Decision(changes, _capped(line.ref, quantity, applied))
 
 
@@ -89,8 +88,8 @@ def decide_remove(cart: Cart, ref: LineRef) -> Decision:
     """Raises LineNotFound."""
     if cart.line(ref) is None:
         raise LineNotFound
-    return Decision([Remove(ref)])
+    return Decision((Remove(ref),))
 
 
-def _capped(ref: LineRef, requested: int, applied: int) -> list[CartWarning]:
-    return [CartWarning(WarningCode.QUANTITY_CAPPED, ref.id, requested, applied)] if applied < requested else []
+def _capped(ref: LineRef, requested: int, applied: int) -> tuple[CartWarning, ...]:
+    return (CartWarning(WarningCode.QUANTITY_CAPPED, ref.id, requested, applied),) if applied < requested else ()
