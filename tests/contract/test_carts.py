@@ -1,0 +1,240 @@
+"""The port Carts, on DynamoDB."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from adapters.aws.clients import Aws
+from adapters.dynamodb.carts import DynamoCarts
+from adapters.dynamodb.tables import CARTS
+from domain.carts.changes import Decision, PutLine, Remove, SetQuantity, decide_add
+from domain.carts.model import LIFETIME, MAX_LINES, Cart, CartLine, CartOwner, LineRef, OwnerKind
+from domain.carts.refusals import CartBusy, CartFull, LineNotFound
+from domain.shared.ids import ProductId, VariationId, uuid7
+from domain.shared.money import Money
+from settings import Settings
+from tests.contract.watch import Watch
+
+NOW = Watch().now()
+PRICE = Money(1980, "JPY")
+
+
+@pytest.fixture
+def owner() -> CartOwner:
+    return CartOwner(OwnerKind.USER, uuid7())
+
+
+@pytest.fixture
+def items(aws: Aws, settings: Settings) -> Callable[[CartOwner], Any]:
+    """What lies in the table for an owner, by sort key."""
+
+    async def read(owner: CartOwner) -> dict[str, Any]:
+        answer = await aws.dynamodb.query(
+            TableName=CARTS.named(settings.dynamodb_table_prefix),
+            KeyConditionExpression="user_id = :owner",
+            ExpressionAttributeValues={":owner": {"S": owner.key}},
+            ConsistentRead=True,
+        )
+        return {item["product_id"]["S"]: item for item in answer["Items"]}
+
+    return read
+
+
+def some_line() -> LineRef:
+    return LineRef(ProductId(uuid7()))
+
+
+def adding(ref: LineRef, quantity: int = 1, stock: int = 99) -> Callable[[Cart], Decision]:
+    return lambda cart: decide_add(cart, ref, quantity, stock, PRICE, NOW)
+
+
+class TestCarts:
+    async def test_a_line_reads_back_as_it_was_put(self, carts: DynamoCarts, owner: CartOwner) -> None:
+        line = CartLine(ProductId(uuid7()), VariationId(uuid7()), 3, NOW, NOW, Money(1999, "GBP"))
+        stored = (await carts.change(owner, lambda _: Decision((PutLine(line),)))).cart
+        assert stored == await carts.cart(owner)
+        assert (list(stored.lines), stored.version, stored.owner) == ([line], 1, owner)
+        assert stored.expires_at == (NOW + LIFETIME).replace(microsecond=0)
+
+    async def test_items_are_named_as_in_the_database_document(
+        self, carts: DynamoCarts, owner: CartOwner, items: Any
+    ) -> None:
+        variation = VariationId(uuid7())
+        ref = LineRef(ProductId(uuid7()), variation)
+        await carts.change(owner, adding(ref, 2))
+        item = (await items(owner))[ref.id]
+        assert item.pop("metadata") == {"M": {"currency": {"S": "JPY"}}}
+        assert {name: next(iter(value)) for name, value in item.items()} == {
+            "user_id": "S",
+            "product_id": "S",
+            "product_variation_id": "S",
+            "quantity": "N",
+            "added_at": "N",
+            "updated_at": "N",
+            "expires_at": "N",
+            "price_snapshot": "N",
+        }
+        assert (item["price_snapshot"]["N"], item["product_variation_id"]["S"]) == ("1980", str(variation))
+
+    async def test_the_version_grows_by_one_with_each_change(self, carts: DynamoCarts, owner: CartOwner) -> None:
+        ref = some_line()
+        changes: list[Callable[[Cart], Decision]] = [
+            adding(ref),
+            adding(ref),
+            lambda _: Decision((SetQuantity(ref, 5),)),
+            adding(some_line()),
+            lambda _: Decision((Remove(ref),)),
+        ]
+        versions = [(await carts.change(owner, change)).cart.version for change in changes]
+        assert versions == [1, 2, 3, 4, 5]
+
+    async def test_a_decision_without_changes_stores_nothing(self, carts: DynamoCarts, owner: CartOwner) -> None:
+        before = (await carts.change(owner, adding(some_line()))).cart
+        assert (await carts.change(owner, lambda _: Decision())).cart == before == await carts.cart(owner)
+
+    async def test_a_guests_cart_is_apart_from_the_users_of_the_same_id(
+        self, carts: DynamoCarts, owner: CartOwner
+    ) -> None:
+        guest = CartOwner(OwnerKind.GUEST, owner.id)
+        await carts.change(guest, adding(some_line()))
+        assert not (await carts.cart(owner)).lines
+
+    async def test_adding_again_renews_the_price_but_keeps_the_lines_place(
+        self, carts: DynamoCarts, owner: CartOwner, watch: Watch
+    ) -> None:
+        first, second = some_line(), some_line()
+        await carts.change(owner, adding(first))
+        later = NOW + timedelta(minutes=1)
+        await carts.change(owner, lambda cart: decide_add(cart, second, 1, 9, PRICE, later))
+        watch.wind(timedelta(hours=1))
+        dearer = Money(2500, "JPY")
+        cart = (await carts.change(owner, lambda cart: decide_add(cart, first, 1, 9, dearer, later))).cart
+        assert [(line.ref, line.price_snapshot) for line in cart.lines] == [(first, dearer), (second, PRICE)]
+        assert (cart.lines[0].added_at, cart.lines[0].updated_at) == (NOW, watch.time)
+
+    async def test_a_late_decision_is_made_again_on_the_cart_as_it_is(
+        self, carts: DynamoCarts, owner: CartOwner
+    ) -> None:
+        ref = some_line()
+        empty = await carts.cart(owner)
+        await carts.change(owner, adding(ref, 2))
+        seen: list[int] = []
+
+        def decided_too_early(cart: Cart) -> Decision:
+            seen.append(cart.total_quantity)
+            return adding(ref, 3)(empty if len(seen) == 1 else cart)
+
+        assert (await carts.change(owner, decided_too_early)).cart.total_quantity == 5
+        assert seen == [2, 2]
+
+    async def test_a_capped_quantity_is_set_only_over_the_quantity_it_was_capped_for(
+        self, carts: DynamoCarts, owner: CartOwner
+    ) -> None:
+        ref = some_line()
+        await carts.change(owner, adding(ref, 2))
+        asked: list[int] = []
+
+        def from_stale_quantity(cart: Cart) -> Decision:
+            asked.append(cart.total_quantity)
+            return Decision((SetQuantity(ref, 9, was=1 if len(asked) == 1 else 2),))
+
+        assert (await carts.change(owner, from_stale_quantity)).cart.total_quantity == 9
+        assert len(asked) == 2
+
+    async def test_always_losing_the_race_ends_in_a_retryable_refusal(
+        self, carts: DynamoCarts, owner: CartOwner
+    ) -> None:
+        await carts.change(owner, adding(some_line()))
+        with pytest.raises(CartBusy) as refused:
+            await carts.change(owner, lambda _: Decision((Remove(some_line()),)))
+        assert refused.value.retryable
+        assert (await carts.cart(owner)).version == 1
+
+
+class TestRaces:
+    async def test_adds_of_one_line_at_once_are_all_counted(self, carts: DynamoCarts, owner: CartOwner) -> None:
+        ref = some_line()
+        await asyncio.gather(carts.change(owner, adding(ref, 2)), carts.change(owner, adding(ref, 3)))
+        cart = await carts.cart(owner)
+        assert ([line.quantity for line in cart.lines], cart.version) == ([5], 2)
+
+    async def test_adds_at_once_never_pass_the_stock(self, carts: DynamoCarts, owner: CartOwner) -> None:
+        ref = some_line()
+        outcomes = await asyncio.gather(*(carts.change(owner, adding(ref, 2, stock=5)) for _ in range(4)))
+        assert (await carts.cart(owner)).total_quantity == 5
+        assert sum(len(outcome.warnings) for outcome in outcomes) == 2
+
+    async def test_sixty_products_at_once_fill_exactly_fifty_lines(
+        self, carts: DynamoCarts, owner: CartOwner, items: Any
+    ) -> None:
+        outcomes = await asyncio.gather(
+            *(carts.change(owner, adding(some_line())) for _ in range(60)), return_exceptions=True
+        )
+        refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        assert {type(each) for each in refused} == {CartFull}
+        cart = await carts.cart(owner)
+        assert (len(cart.lines), len(refused), cart.version) == (MAX_LINES, 10, MAX_LINES)
+        assert (await items(owner))["#cart"]["line_count"] == {"N": "50"}
+
+    async def test_update_and_remove_at_once_leave_no_line_and_no_trace(
+        self, carts: DynamoCarts, owner: CartOwner, items: Any
+    ) -> None:
+        ref = some_line()
+
+        def updating(cart: Cart) -> Decision:
+            if cart.line(ref) is None:
+                raise LineNotFound
+            return Decision((SetQuantity(ref, 7),))
+
+        async def update() -> None:
+            with suppress(LineNotFound):
+                await carts.change(owner, updating)
+
+        for _ in range(5):
+            await carts.change(owner, adding(ref))
+            await asyncio.gather(update(), carts.change(owner, lambda _: Decision((Remove(ref),))))
+            assert not (await carts.cart(owner)).lines
+            assert (await items(owner))["#cart"]["line_count"] == {"N": "0"}
+
+
+class TestExpiry:
+    async def test_an_expired_cart_reads_empty_and_the_next_one_is_another(
+        self, carts: DynamoCarts, owner: CartOwner, watch: Watch, items: Any
+    ) -> None:
+        old = (await carts.change(owner, adding(some_line()))).cart
+        watch.wind(LIFETIME)
+        assert await carts.cart(owner) == Cart(owner)
+        ref = some_line()
+        new = (await carts.change(owner, adding(ref))).cart
+        assert ([line.ref for line in new.lines], new.version) == ([ref], 1)
+        assert new.id != old.id
+        assert set(await items(owner)) == {"#cart", ref.id}
+
+    async def test_a_product_of_an_expired_cart_can_be_added_again(
+        self, carts: DynamoCarts, owner: CartOwner, watch: Watch
+    ) -> None:
+        ref = some_line()
+        await carts.change(owner, adding(ref, 4))
+        watch.wind(LIFETIME)
+        assert (await carts.change(owner, adding(ref))).cart.total_quantity == 1
+
+    async def test_two_who_begin_a_cart_at_once_share_it(self, carts: DynamoCarts, owner: CartOwner) -> None:
+        await asyncio.gather(*(carts.change(owner, adding(some_line())) for _ in range(5)))
+        cart = await carts.cart(owner)
+        assert (len(cart.lines), cart.version) == (5, 5)
+
+    async def test_a_change_keeps_every_line_as_long_as_the_cart(
+        self, carts: DynamoCarts, owner: CartOwner, watch: Watch, items: Any
+    ) -> None:
+        await carts.change(owner, adding(some_line()))
+        watch.wind(timedelta(days=20))
+        await carts.change(owner, adding(some_line()))
+        watch.wind(timedelta(days=20))
+        assert len((await carts.cart(owner)).lines) == 2
+        stored = await items(owner)
+        header = stored.pop("#cart")
+        assert all(int(item["expires_at"]["N"]) >= int(header["expires_at"]["N"]) for item in stored.values())
