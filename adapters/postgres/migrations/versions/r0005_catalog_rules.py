@@ -145,11 +145,12 @@ def upgrade() -> None:
                 OR (SELECT access.is_admin())
             )
         );
-        -- Parts are seen with their product: the sub-select is itself under the policy above.
+        -- Parts are seen with their product: the sub-select is itself under the policy above. OFFSET 0 keeps the planner
+        -- to one look-up a part; without it, it may read all products into a hash table first.
         CREATE POLICY with_product ON catalog.product_images FOR SELECT TO torii_app
-            USING (EXISTS (SELECT FROM catalog.products p WHERE p.id = product_id));
+            USING (EXISTS (SELECT FROM catalog.products p WHERE p.id = product_id OFFSET 0));
         CREATE POLICY with_product ON catalog.product_variations FOR SELECT TO torii_app
-            USING (EXISTS (SELECT FROM catalog.products p WHERE p.id = product_id));
+            USING (EXISTS (SELECT FROM catalog.products p WHERE p.id = product_id OFFSET 0));
         CREATE POLICY shown ON catalog.categories FOR SELECT TO torii_app USING ((SELECT access.is_set()));
         CREATE POLICY shown ON catalog.brands FOR SELECT TO torii_app USING ((SELECT access.is_set()));
         CREATE POLICY own ON accounts.favorites TO torii_app

@@ -139,15 +139,16 @@ def upgrade() -> None:
 
         CREATE POLICY own ON orders.orders TO torii_app
             USING (user_id = (SELECT access.user_id()) OR (SELECT access.is_admin()));
-        -- An item is its buyer's (who sees the order) and its seller's.
+        -- An item is its seller's and its buyer's (who sees the order). OFFSET 0 keeps the planner to one look-up a row,
+        -- in the order's own partition; without it, it may read all orders into a hash table first.
         CREATE POLICY own ON orders.order_items TO torii_app USING (
-            EXISTS (SELECT FROM orders.orders o WHERE o.id = order_id)
-            OR seller_id = ANY ((SELECT sellers.of_viewer())::uuid[])
+            seller_id = ANY ((SELECT sellers.of_viewer())::uuid[])
+            OR EXISTS (SELECT FROM orders.orders o WHERE o.id = order_id OFFSET 0)
         );
         CREATE POLICY with_order ON orders.order_payments TO torii_app
-            USING (EXISTS (SELECT FROM orders.orders o WHERE o.id = order_id));
+            USING (EXISTS (SELECT FROM orders.orders o WHERE o.id = order_id OFFSET 0));
         CREATE POLICY with_order ON orders.order_status_histories TO torii_app
-            USING (EXISTS (SELECT FROM orders.orders o WHERE o.id = order_id));
+            USING (EXISTS (SELECT FROM orders.orders o WHERE o.id = order_id OFFSET 0));
 
         CREATE POLICY worker ON orders.orders TO torii_worker USING (true) WITH CHECK (true);
         CREATE POLICY worker ON orders.order_numbers TO torii_worker USING (true) WITH CHECK (true);
