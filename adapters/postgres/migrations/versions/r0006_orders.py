@@ -124,6 +124,15 @@ def upgrade() -> None:
             REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION orders.free_numbers();
         REVOKE ALL ON FUNCTION orders.claim_numbers(), orders.free_numbers() FROM PUBLIC;
 
+        -- Only new orders claim a number: one that changed would be unique no more.
+        CREATE FUNCTION orders.refuse_another_number() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE restrict_violation USING MESSAGE = 'an order keeps its id and its number';
+        END $$;
+        CREATE TRIGGER keep_number BEFORE UPDATE ON orders.orders FOR EACH ROW
+            WHEN (NEW.id <> OLD.id OR NEW.order_number <> OLD.order_number)
+            EXECUTE FUNCTION orders.refuse_another_number();
+
         ALTER TABLE orders.orders ENABLE ROW LEVEL SECURITY;
         ALTER TABLE orders.orders FORCE ROW LEVEL SECURITY;
         ALTER TABLE orders.orders_default ENABLE ROW LEVEL SECURITY;
