@@ -1,0 +1,92 @@
+"""Search documents as tantivy keeps them."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import tantivy
+
+from adapters.tantivy.analysis import Analyzer
+from domain.search.model import SearchDocument
+from domain.shared.ids import ProductId
+
+FORMAT = 1
+"""Grows with every change of the fields or of what is put into them: an index of another format is built anew."""
+
+GONE = 2**63 - 1
+"""The version of a product that was removed for good: nothing is newer."""
+
+POPULARITY_WEIGHT = 0.25
+POPULARITY_HALF = 50.0
+RECENCY_WEIGHT = 0.001
+"""A text score is multiplied by 1 + 0.25 p / (p + 50) + 0.001 t, p the popularity, t the time it was created
+from 0 (1970) to 1 (2106): popularity decides between like matches, and newness what it leaves open."""
+
+_TIME_SPAN = 2.0**32
+_HALF = 2**64
+
+
+def index_schema() -> tantivy.Schema:
+    """Terms are cut by us: tantivy splits at white space only. Ids are two halves, because a fast field has 64 bits."""
+    fields = tantivy.SchemaBuilder()
+    fields.add_text_field("id", tokenizer_name="raw", index_option="basic")
+    fields.add_unsigned_field("id_high", fast=True)
+    fields.add_unsigned_field("id_low", fast=True)
+    fields.add_integer_field("version", fast=True)
+    fields.add_boolean_field("public", indexed=True)
+    for name in ("name", "labels", "reading", "description"):
+        fields.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
+    fields.add_float_field("weight", fast=True)
+    fields.add_float_field("browse_rank", fast=True)
+    return fields.build()
+
+
+def tantivy_document(document: SearchDocument, analyzer: Analyzer) -> tantivy.Document:
+    """A public product with its terms; of any other only id and version, which keep late events out."""
+    if not document.is_public:
+        return tombstone(document.product_id, document.version)
+    kept = _identified(document.product_id, document.version)
+    name = analyzer.terms(document.name)
+    labels = analyzer.terms("\n".join([document.brand_name or "", *document.category_names, document.sku]))
+    kept.add_boolean("public", True)
+    kept.add_text("name", " ".join(name.forms))
+    kept.add_text("labels", " ".join(labels.forms))
+    kept.add_text("reading", " ".join(name.readings + labels.readings))
+    kept.add_text("description", " ".join(analyzer.terms(document.description).forms))
+    kept.add_float("weight", _weight(document))
+    kept.add_float("browse_rank", max(document.popularity, 0.0) + _recency(document))
+    return kept
+
+
+def tombstone(product_id: ProductId, version: int) -> tantivy.Document:
+    """What is left of a product that is not found any more; a rebuild of the index is rid of it."""
+    return _identified(product_id, version)
+
+
+def id_term(product_id: ProductId) -> str:
+    return product_id.hex
+
+
+def product_ids(searcher: tantivy.Searcher, addresses: Sequence[tantivy.DocAddress]) -> list[ProductId]:
+    """The ids of documents, in their order, read from columns: no stored document is fetched."""
+    halves = (searcher.fast_field_values(name, list(addresses)) for name in ("id_high", "id_low"))
+    return [ProductId(UUID(int=int(high or 0) * _HALF + int(low or 0))) for high, low in zip(*halves, strict=True)]
+
+
+def _identified(product_id: ProductId, version: int) -> tantivy.Document:
+    document = tantivy.Document()
+    document.add_text("id", id_term(product_id))
+    high, low = divmod(product_id.int, _HALF)
+    document.add_unsigned("id_high", high)
+    document.add_unsigned("id_low", low)
+    document.add_integer("version", version)
+    return document
+
+
+def _weight(document: SearchDocument) -> float:
+    popularity = max(document.popularity, 0.0)
+    factor = 1 + POPULARITY_WEIGHT * popularity / (popularity + POPULARITY_HALF) + RECENCY_WEIGHT * _recency(document)
+    return float(2.0**factor - 2.0)  # tantivy multiplies scores by log2(2 + weight)
+
+
+def _recency(document: SearchDocument) -> float:
+    return document.created_at.timestamp() / _TIME_SPAN

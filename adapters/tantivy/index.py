@@ -1,0 +1,180 @@
+"""The search port on tantivy: what blocks runs on threads of its own, and every search has a time limit."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import tantivy
+
+from adapters.tantivy.analysis import Analyzer
+from adapters.tantivy.documents import FORMAT
+from adapters.tantivy.generations import Generations
+from adapters.tantivy.lock import WriterLock
+from adapters.tantivy.queries import browse_query, text_query
+from adapters.tantivy.ranking import by_popularity, by_relevance, cursor_state, ranked_page
+from adapters.tantivy.refusals import IndexMissing
+from adapters.tantivy.snapshots import Snapshot, Snapshots
+from adapters.tantivy.writing import Build, forget, put_newer
+from domain.search.model import SEARCH_ORDER, Hit, SearchDocument, SearchQuery, SearchScope
+from domain.search.ports import Progress
+from domain.shared.ids import ProductId
+from domain.shared.paging import Count, Page, PageRequest
+from domain.shared.refusals import Unavailable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+READERS = 2
+BATCH = 1_000
+"""Documents analysed and added at once while the whole index is built."""
+
+
+class TantivyIndex:
+    """`folder` holds the index and nothing else; any number of processes may read it, one at a time writes."""
+
+    def __init__(
+        self,
+        folder: Path,
+        analyzer: Analyzer,
+        *,
+        search_timeout_s: float = 1.0,
+        writer_patience_s: float = 30.0,
+        refresh_s: float = 0.2,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._analyzer = analyzer
+        self._timeout_s = search_timeout_s
+        self._generations = Generations(folder, f"{FORMAT}, {analyzer.version}")
+        self._snapshots = Snapshots(self._generations, refresh_s, now)
+        self._lock = WriterLock(self._generations.lock_path, writer_patience_s)
+        self._readers = ThreadPoolExecutor(READERS, "search")
+        self._writer = ThreadPoolExecutor(1, "search-write")
+
+    async def search(self, query: SearchQuery, request: PageRequest) -> Page[Hit]:
+        return await self._read(self._search, query, request)
+
+    async def count(self, query: SearchQuery) -> Count:
+        return await self._read(self._count, query)
+
+    async def is_built(self) -> bool:
+        return await self._read(self._generations.current) is not None
+
+    async def check(self) -> str:
+        documents = await self._read(self._documents)
+        return f"tantivy {version('tantivy')}, {self._analyzer.version}, {documents:,} documents"
+
+    async def replace_all(self, documents: AsyncIterable[SearchDocument], progress: Progress) -> int:
+        async with self._lock.held():
+            build = await self._write(lambda: Build(self._generations.begin(), self._analyzer))
+            done, is_whole = 0, False
+            try:
+                async for batch in _batches(documents, BATCH):
+                    await self._write(build.add, batch)
+                    done += len(batch)
+                    progress(done)
+                await self._write(build.finish)
+                is_whole = True
+            finally:
+                if not is_whole:
+                    await self._write(self._abandon, build)
+            await self._write(self._generations.switch, build.generation)
+            self._snapshots.expire()
+            return done
+
+    async def put(self, documents: Sequence[SearchDocument]) -> int:
+        async with self._lock.held():
+            written = await self._write(self._put, documents)
+            self._snapshots.expire()
+            return written
+
+    async def remove(self, ids: Sequence[ProductId]) -> None:
+        async with self._lock.held():
+            await self._write(self._remove, ids)
+            self._snapshots.expire()
+
+    async def close(self) -> None:
+        """Lets a write that has begun come to its end."""
+        for executor in (self._readers, self._writer):
+            await asyncio.to_thread(executor.shutdown, wait=True, cancel_futures=True)
+
+    # what follows runs on our threads
+
+    def _search(self, query: SearchQuery, request: PageRequest) -> Page[Hit]:
+        state = cursor_state(request)
+        snapshot = self._snapshots.latest() if state is None else self._snapshots.named(state)
+        if snapshot is None:
+            return Page((), (), SEARCH_ORDER, scope=SearchScope(query))
+        if query.is_browse:
+            find = by_popularity(snapshot, browse_query(snapshot.schema))
+        else:
+            find = by_relevance(snapshot, self._matching(snapshot, query))
+        page = ranked_page(snapshot, find, request, SearchScope(query))
+        if page.has_next:
+            self._snapshots.keep(snapshot)
+        return page
+
+    def _count(self, query: SearchQuery) -> Count:
+        snapshot = self._snapshots.latest()
+        if snapshot is None:
+            return Count(0)
+        found = snapshot.searcher.search(self._matching(snapshot, query), 1, count=True)
+        return Count(found.count or 0)  # type: ignore[attr-defined]  # missing in its stubs
+
+    def _matching(self, snapshot: Snapshot, query: SearchQuery) -> tantivy.Query:
+        if query.is_browse:
+            return browse_query(snapshot.schema)
+        return text_query(snapshot.schema, self._analyzer.clauses(query.text))
+
+    def _documents(self) -> int:
+        if self._snapshots.latest() is None:
+            raise IndexMissing(self._generations.folder)
+        return self._count(SearchQuery("")).value
+
+    def _put(self, documents: Sequence[SearchDocument]) -> int:
+        current = self._generations.current()
+        if current is not None:
+            return put_newer(current, self._analyzer, documents)
+        raise IndexMissing(self._generations.folder)
+
+    def _remove(self, ids: Sequence[ProductId]) -> None:
+        current = self._generations.current()
+        if current is None:
+            raise IndexMissing(self._generations.folder)
+        forget(current, ids)
+
+    def _abandon(self, build: Build) -> None:
+        build.abandon()
+        self._generations.abandon(build.generation)
+
+    # how it gets there
+
+    async def _read(self, job: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await asyncio.get_running_loop().run_in_executor(self._readers, lambda: job(*args, **kwargs))
+        except TimeoutError as error:
+            raise Unavailable("search") from error
+
+    async def _write(self, job: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Waits for the end of the job even when cancelled: the lock must not go before it."""
+        running = asyncio.get_running_loop().run_in_executor(self._writer, lambda: job(*args, **kwargs))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await asyncio.wait([running])
+            raise
+
+
+async def _batches(documents: AsyncIterable[SearchDocument], size: int) -> AsyncIterable[Sequence[SearchDocument]]:
+    batch: list[SearchDocument] = []
+    async for document in documents:
+        batch.append(document)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,57 @@
+"""One writer at a time, over all processes. The system lets go of the lock of a process that died."""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from adapters.tantivy.refusals import IndexBusy
+
+POLL_S = 0.02
+
+
+class WriterLock:
+    def __init__(self, path: Path, patience_s: float) -> None:
+        self._path = path
+        self._patience_s = patience_s
+        self._mine = asyncio.Lock()  # in one process writers take turns in the order they came
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Raises IndexBusy when another writer keeps it for longer than `patience_s`."""
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await self._mine.acquire()
+        except TimeoutError:
+            raise IndexBusy(self._path.parent) from None
+        try:
+            descriptor = await self._locked_file()
+            try:
+                yield
+            finally:
+                os.close(descriptor)
+        finally:
+            self._mine.release()
+
+    async def _locked_file(self) -> int:
+        try:
+            async with asyncio.timeout(self._patience_s):
+                while True:
+                    descriptor = self._try_lock()
+                    if descriptor is not None:
+                        return descriptor
+                    await asyncio.sleep(POLL_S)  # flock tells nobody when it is free
+        except TimeoutError:
+            raise IndexBusy(self._path.parent) from None
+
+    def _try_lock(self) -> int | None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        return descriptor
