@@ -180,6 +180,39 @@ def upgrade() -> None:
         CREATE FUNCTION orders.month_key(month date) RETURNS uuid LANGUAGE sql IMMUTABLE
             RETURN (lpad(to_hex((extract(epoch FROM month::timestamp) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
 
+        -- Takes all the locks that a new partition needs: orders, and what they and others refer to by foreign keys. All or
+        -- none, in tries that grow from 0.1 s to 2 s: who waits behind us waits no longer, and the first tries are too short
+        -- for a deadlock (found after 1 s); the last are long enough to make an autovacuum give way.
+        CREATE FUNCTION orders.lock_for_new_partition() RETURNS void
+            LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '0' AS $$
+        DECLARE
+            neighbours CONSTANT text := (
+                SELECT string_agg(neighbour::text, ', ' ORDER BY neighbour::oid) FROM (
+                    SELECT confrelid::regclass FROM pg_constraint
+                        WHERE contype = 'f' AND conrelid = 'orders.orders'::regclass
+                    UNION
+                    SELECT conrelid::regclass FROM pg_constraint
+                        WHERE contype = 'f' AND confrelid = 'orders.orders'::regclass
+                ) AS related (neighbour)
+            );
+            tries CONSTANT integer := 20;
+        BEGIN
+            FOR try IN 1 .. tries LOOP
+                BEGIN
+                    PERFORM set_config('lock_timeout', (try * 100)::text, true);
+                    -- The parent too, so that nobody works with the old list of partitions while rows change theirs.
+                    LOCK TABLE ONLY orders.orders, ONLY orders.orders_default IN ACCESS EXCLUSIVE MODE;
+                    EXECUTE 'LOCK TABLE ' || neighbours || ' IN SHARE ROW EXCLUSIVE MODE';
+                    RETURN;
+                EXCEPTION WHEN lock_not_available THEN
+                    IF try = tries THEN
+                        RAISE;
+                    END IF;
+                END;
+            END LOOP;
+        END $$;
+        REVOKE ALL ON FUNCTION orders.lock_for_new_partition() FROM PUBLIC;
+
         -- Makes the partition of a month, if it is missing, from whatever the default partition holds of that month.
         CREATE FUNCTION orders.ensure_month(month date) RETURNS boolean
             LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -193,8 +226,8 @@ def upgrade() -> None:
             IF to_regclass('orders.' || name) IS NOT NULL THEN
                 RETURN false;
             END IF;
+            PERFORM orders.lock_for_new_partition();
             EXECUTE format('CREATE TABLE orders.%I (LIKE orders.orders INCLUDING ALL)', name);
-            LOCK TABLE orders.orders_default IN ACCESS EXCLUSIVE MODE;
             IF EXISTS (SELECT FROM orders.orders_default WHERE id >= lower AND id < upper) THEN
                 -- The rows change partition, not existence: foreign keys to them must not object half-way.
                 PERFORM set_config('session_replication_role', 'replica', true);
