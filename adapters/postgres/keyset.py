@@ -1,7 +1,7 @@
 """Keyset pages in SQL: rows after a key, in an order that ends with the unique id."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -43,13 +43,25 @@ def _values(columns: Sequence[SortColumn], key: Key) -> list[Any]:
 
 
 def _value(kind: type, part: object) -> Any:
+    """The part as the driver takes it. Whoever made the cursor, nothing that PostgreSQL would refuse passes."""
     try:
         if kind is datetime and isinstance(part, str):
-            return datetime.fromisoformat(part)
+            return _moment(part)
         if kind is UUID and isinstance(part, str):
             return UUID(part)
-    except ValueError:
+        if type(part) is not kind:
+            raise InvalidCursor
+        if isinstance(part, str):
+            part.encode()  # JSON can carry half of a surrogate pair, UTF-8 cannot
+    except (ValueError, OverflowError):
         raise InvalidCursor from None
-    if type(part) is not kind or (kind is int and not -(2**63) <= int(str(part)) < 2**63) or "\x00" in str(part):
+    if (isinstance(part, int) and not -(2**63) <= part < 2**63) or (isinstance(part, str) and "\x00" in part):
         raise InvalidCursor
     return part
+
+
+def _moment(part: str) -> datetime:
+    moment = datetime.fromisoformat(part)
+    if moment.tzinfo is None:  # our own cursors name their zone; a guess would move the page
+        raise InvalidCursor
+    return moment.astimezone(UTC)  # raises OverflowError next to the years 1 and 9999
