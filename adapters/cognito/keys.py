@@ -135,9 +135,10 @@ class KeySet:
         return trusted
 
 
-def _signs_tokens(entry: dict[str, Any]) -> bool:
+def _signs_tokens(entry: Any) -> bool:
     return (
-        (entry.get("kty"), entry.get("alg"), entry.get("use")) == ("RSA", ALGORITHM, "sig")
+        isinstance(entry, dict)
+        and (entry.get("kty"), entry.get("alg"), entry.get("use")) == ("RSA", ALGORITHM, "sig")
         and isinstance(entry.get("kid"), str)
         and all(isinstance(entry.get(part), str) for part in "ne")
     )

@@ -6,7 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from adapters.aws.clients import COGNITO, Aws, error_code
-from domain.shared.refusals import Refusal
+from domain.shared.refusals import Refusal, Unavailable
 
 CLIENT_NAME = "torii"
 GROUPS = ("buyer", "seller", "admin")
@@ -168,3 +168,15 @@ async def _listed(aws: Aws, operation: str, member: str, **arguments: Any) -> li
 
 def _named(entries: list[dict[str, Any]], member: str, name: str, wanted: str) -> str | None:
     return next((str(each[wanted]) for each in entries if each[member] == name), None)
+
+
+async def check_pool(aws: Aws, pool_id: str) -> str:
+    """The pool's name, which proves that it is there. Raises Unavailable, also for a pool that is not."""
+    try:
+        async with aws.calling(COGNITO):
+            pool = await aws.cognito.describe_user_pool(UserPoolId=pool_id)
+    except ClientError as error:
+        if error_code(error) == "ResourceNotFoundException":
+            raise Unavailable(f"user pool {pool_id}") from error
+        raise
+    return f"pool {pool['UserPool']['Name']}"

@@ -1,0 +1,299 @@
+"""Access tokens: real ones of moto's pool are accepted, everything else is refused, for the right reason."""
+
+import base64
+import hmac
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization as form
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jose import jwk, jws, jwt
+from moto.utilities.utils import load_resource
+
+from adapters.aws.clients import Aws
+from adapters.cognito.issuer import EMULATOR_KID, issuer_of, jwks_url_of
+from adapters.cognito.keys import KeySet
+from adapters.cognito.pool import DEMO_PASSWORD, Pool, ensure_pool, ensure_user
+from adapters.cognito.tokens import MAX_TOKEN, CognitoTokens
+from domain.accounts.service import InvalidToken
+from settings import Settings
+
+REGION = "ap-northeast-1"
+SELLER = "seller@example.com"
+POOL_KEY = jwk.construct(load_resource("cognitoidp/resources/jwks-private.json"), "RS256")
+"""The emulator's private key, which everybody has: so these tests can sign as the pool itself."""
+OUR_KEY = jwk.construct(rsa.generate_private_key(65537, 2048), "RS256")
+
+
+@dataclass
+class SetClock:
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    pool: Pool
+    subject: str
+    access: str
+    id: str
+    jwks_url: str
+
+    @property
+    def issuer(self) -> str:
+        return issuer_of(REGION, self.pool.pool_id)
+
+
+@pytest.fixture(scope="module")
+async def aws(settings: Settings) -> AsyncIterator[Aws]:
+    async with Aws(REGION, settings.aws_endpoint_url, timeout_ms=5000) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="module")
+def pool_name(settings: Settings) -> str:
+    """Of a pool that is this worker's own: the emulator is everybody's."""
+    return f"{settings.dynamodb_table_prefix}token-tests"
+
+
+async def sign_in(aws: Aws, pool: Pool) -> SignedIn:
+    subject = await ensure_user(aws, pool, SELLER, DEMO_PASSWORD, "seller")
+    answer = await aws.cognito.initiate_auth(
+        ClientId=pool.client_id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": SELLER, "PASSWORD": DEMO_PASSWORD},
+    )
+    given = answer["AuthenticationResult"]
+    keys_at = jwks_url_of(REGION, pool.pool_id, aws.cognito.meta.endpoint_url)
+    return SignedIn(pool, subject, given["AccessToken"], given["IdToken"], keys_at)
+
+
+@pytest.fixture(scope="module")
+async def seller(aws: Aws, pool_name: str) -> SignedIn:
+    return await sign_in(aws, await ensure_pool(aws, pool_name))
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture(scope="module")
+async def keys(seller: SignedIn) -> AsyncIterator[KeySet]:
+    async with KeySet(seller.jwks_url, SetClock()) as keys:
+        yield keys
+
+
+@pytest.fixture
+def tokens(seller: SignedIn, keys: KeySet, clock: SetClock) -> CognitoTokens:
+    return CognitoTokens(keys, seller.issuer, seller.pool.client_id, clock)
+
+
+@pytest.fixture
+def checks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tokens whose signature was checked, in order."""
+    checked: list[str] = []
+
+    def verify(token: str, *arguments: Any, _verify: Any = jws.verify, **named: Any) -> Any:
+        checked.append(token)
+        return _verify(token, *arguments, **named)
+
+    monkeypatch.setattr(jws, "verify", verify)
+    return checked
+
+
+async def reason(tokens: CognitoTokens, token: str) -> str:
+    """Why a token is refused, which only the cause says."""
+    with pytest.raises(InvalidToken) as refused:
+        await tokens.verify(token)
+    return str(refused.value.__cause__)
+
+
+def segment(content: bytes | dict[str, Any]) -> str:
+    raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def resign(token: str, key: Any = POOL_KEY, header: Any = None, **changed: Any) -> str:
+    """The same token with other claims (None leaves one out), signed again."""
+    claims = {name: value for name, value in (jwt.get_unverified_claims(token) | changed).items() if value is not None}
+    return str(jws.sign(claims, key, {"kid": EMULATOR_KID} | (header or {}), "RS256"))
+
+
+def hmac_signed(token: str, key: bytes) -> str:
+    signing = f"{segment({'alg': 'HS256', 'kid': EMULATOR_KID})}.{token.split('.')[1]}"
+    return f"{signing}.{segment(hmac.digest(key, signing.encode(), 'sha256'))}"
+
+
+def public(encoding: form.Encoding) -> bytes:
+    key = POOL_KEY.public_key().prepared_key
+    return bytes(key.public_bytes(encoding, form.PublicFormat.SubjectPublicKeyInfo))
+
+
+def swapped(token: str, place: int) -> str:
+    """The token with one character in the middle of a segment changed."""
+    parts = token.split(".")
+    middle = len(parts[place]) // 2
+    parts[place] = parts[place][:middle] + ("A" if parts[place][middle] != "A" else "B") + parts[place][middle + 1 :]
+    return ".".join(parts)
+
+
+def with_claims(token: str, **changed: Any) -> str:
+    """The token with other claims under the old signature."""
+    header, _, signature = token.split(".")
+    return f"{header}.{segment(jwt.get_unverified_claims(token) | changed)}.{signature}"
+
+
+HOSTILE: dict[str, tuple[str, Callable[[str], str]]] = {
+    "alg none": ("not a compact", lambda t: f"{segment({'alg': 'none', 'kid': 'dummy'})}.{t.split('.')[1]}."),
+    "alg none, signed": ("algorithm", lambda t: f"{segment({'alg': 'none', 'kid': 'dummy'})}.{t.split('.', 1)[1]}"),
+    "alg as a list": ("algorithm", lambda t: f"{segment({'alg': ['RS256'], 'kid': 'dummy'})}.{t.split('.', 1)[1]}"),
+    "HS256 with the PEM": ("algorithm", lambda t: hmac_signed(t, public(form.Encoding.PEM))),
+    "HS256 with the DER": ("algorithm", lambda t: hmac_signed(t, public(form.Encoding.DER))),
+    "RS512": ("algorithm", lambda t: f"{segment({'alg': 'RS512', 'kid': 'dummy'})}.{t.split('.', 1)[1]}"),
+    "own key": ("signature", lambda t: resign(t, OUR_KEY)),
+    "own key in the header": ("signature", lambda t: resign(t, OUR_KEY, {"jwk": OUR_KEY.public_key().to_dict()})),
+    "own key by address": ("unknown key", lambda t: resign(t, OUR_KEY, {"kid": "x", "jku": "http://127.0.0.1:1/"})),
+    "unknown kid": ("unknown key", lambda t: resign(t, header={"kid": "another"})),
+    "no kid": ("no key id", lambda t: resign(t, header={"kid": None})),
+    "critical extension": ("critical", lambda t: resign(t, header={"crit": ["b64"], "b64": False})),
+    "wrong issuer": ("issuer", lambda t: resign(t, iss="https://cognito-idp.ap-northeast-1.amazonaws.com/other")),
+    "issuer as prefix": ("issuer", lambda t: resign(t, iss=jwt.get_unverified_claims(t)["iss"] + "/")),
+    "wrong client": ("another client", lambda t: resign(t, client_id="other")),
+    "client as audience": ("another client", lambda t: resign(t, client_id=None, aud="other")),
+    "refresh use": ("not an access", lambda t: resign(t, token_use="refresh")),
+    "expired": ("expired", lambda t: resign(t, exp=int(datetime.now(UTC).timestamp()) - 61)),
+    "no expiry": ("exp is not", lambda t: resign(t, exp=None)),
+    "expiry true": ("exp is not", lambda t: resign(t, exp=True)),
+    "expiry infinite": ("exp is not", lambda t: resign(t, exp=float("inf"))),
+    "future nbf": ("future", lambda t: resign(t, nbf=int(datetime.now(UTC).timestamp()) + 90)),
+    "future iat": ("future", lambda t: resign(t, iat=int(datetime.now(UTC).timestamp()) + 90)),
+    "no iat": ("iat is not", lambda t: resign(t, iat=None)),
+    "no subject": ("sub is missing", lambda t: resign(t, sub="")),
+    "groups as text": ("groups", lambda t: resign(t, **{"cognito:groups": "admin"})),
+    "claims as a list": ("not an object", lambda t: str(jws.sign(b"[]", POOL_KEY, {"kid": "dummy"}, "RS256"))),
+    "claims not JSON": ("not JSON", lambda t: str(jws.sign(b"\xff", POOL_KEY, {"kid": "dummy"}, "RS256"))),
+    "made admin": ("signature", lambda t: with_claims(t, **{"cognito:groups": ["admin"]})),
+    "tampered header": ("", lambda t: swapped(t, 0)),
+    "tampered payload": ("signature", lambda t: swapped(t, 1)),
+    "tampered signature": ("signature", lambda t: swapped(t, 2)),
+    "no signature": ("not a compact", lambda t: t.rsplit(".", 1)[0]),
+    "oversized": ("too long", lambda t: resign(t, pad="x" * MAX_TOKEN)),
+    "enormous": ("too long", lambda t: "A" * 10_000_000),
+    "JWE": ("not a compact", lambda t: f"{segment({'alg': 'dir', 'enc': 'A128GCM', 'zip': 'DEF'})}..a.b.c"),
+    "nested header": ("header", lambda t: f"{segment(b'[' * 5900)}.a.b"),
+    "nested claims": ("not JSON", lambda t: str(jws.sign(b"[" * 5000, POOL_KEY, {"kid": "dummy"}, "RS256"))),
+    "huge number": ("header", lambda t: f"{segment(b'9' * 5900)}.a.b"),
+    "header a list": ("header", lambda t: f"{segment(b'[]')}.a.b"),
+    "header not text": ("header", lambda t: f"{segment(bytes([255] * 9))}.a.b"),
+    "odd base64": ("header", lambda t: "a.a.a"),
+    "empty": ("not a compact", lambda t: ""),
+    "dots": ("not a compact", lambda t: ".."),
+    "kanji": ("not a compact", lambda t: "認.証.鍵"),
+    "lone surrogate": ("not a compact", lambda t: "\ud800.a.b"),
+    "another spelling": ("not a compact", lambda t: t + "!"),
+    "line end": ("not a compact", lambda t: t + "\n"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_a_hostile_token_is_refused(tokens: CognitoTokens, seller: SignedIn, name: str) -> None:
+    why, made_from = HOSTILE[name]
+    assert why in await reason(tokens, made_from(seller.access))
+
+
+async def test_a_real_access_token_says_who_it_is(tokens: CognitoTokens, seller: SignedIn) -> None:
+    identity = await tokens.verify(seller.access)
+    assert (identity.subject, identity.groups) == (seller.subject, frozenset({"seller"}))
+    assert await tokens.verify(resign(seller.access, **{"cognito:groups": None})) != identity  # in no group
+
+
+async def test_an_id_token_is_refused(tokens: CognitoTokens, seller: SignedIn) -> None:
+    assert "not an access token" in await reason(tokens, seller.id)
+
+
+async def test_tokens_of_another_pool_or_client_are_refused(
+    aws: Aws, pool_name: str, tokens: CognitoTokens, seller: SignedIn
+) -> None:
+    elsewhere = await sign_in(aws, await ensure_pool(aws, f"{pool_name}-other"))
+    assert "another issuer" in await reason(tokens, elsewhere.access)
+    made = await aws.cognito.create_user_pool_client(
+        UserPoolId=seller.pool.pool_id, ClientName="other", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
+    )
+    other = await sign_in(aws, Pool(seller.pool.pool_id, made["UserPoolClient"]["ClientId"]))
+    assert "another client" in await reason(tokens, other.access)
+
+
+async def test_clocks_may_differ_by_a_minute(tokens: CognitoTokens, seller: SignedIn, clock: SetClock) -> None:
+    claims = jwt.get_unverified_claims(seller.access)
+    for moment in (claims["exp"] + 59, claims["iat"] - 60):
+        clock.at = datetime.fromtimestamp(moment, UTC)
+        assert (await tokens.verify(seller.access)).subject == seller.subject
+    for moment, why in ((claims["exp"] + 60, "expired"), (claims["iat"] - 61, "future")):
+        clock.at = datetime.fromtimestamp(moment, UTC)
+        assert why in await reason(tokens, seller.access)
+
+
+async def test_the_emulators_key_is_refused_where_production_says_so(seller: SignedIn, clock: SetClock) -> None:
+    async with KeySet(seller.jwks_url, clock, refuse_kids={EMULATOR_KID}) as keys:
+        tokens = CognitoTokens(keys, seller.issuer, seller.pool.client_id, clock)
+        assert "unknown key" in await reason(tokens, seller.access)
+
+
+async def test_a_signature_is_checked_once_and_the_time_always(
+    tokens: CognitoTokens, seller: SignedIn, clock: SetClock, checks: list[str]
+) -> None:
+    for _ in range(3):
+        assert (await tokens.verify(seller.access)).subject == seller.subject
+        assert "signature" in await reason(tokens, swapped(seller.access, 2))  # bad ones are not remembered
+    assert checks.count(seller.access) == 1
+    clock.at += timedelta(minutes=62)
+    for _ in range(2):
+        assert await reason(tokens, seller.access) == "expired"
+
+
+async def test_only_so_many_tokens_are_remembered_the_last_used_ones(
+    seller: SignedIn, keys: KeySet, clock: SetClock, checks: list[str]
+) -> None:
+    first, second, third = (resign(seller.access, jti=name) for name in "abc")
+    tokens = CognitoTokens(keys, seller.issuer, seller.pool.client_id, clock, max_cached=2)
+    for token in (first, second, first, third, first, second):  # the third takes the place of the second
+        await tokens.verify(token)
+    assert checks == [first, second, third, second]
+
+
+async def test_a_remembered_token_ends_with_its_key(seller: SignedIn, clock: SetClock) -> None:
+    class Withdrawing(KeySet):
+        """The pool's keys, until the test takes them back."""
+
+        def withdraw(self) -> None:
+            self._keys = {"new": self._keys[EMULATOR_KID]}
+
+    async with Withdrawing(seller.jwks_url, clock) as keys:
+        tokens = CognitoTokens(keys, seller.issuer, seller.pool.client_id, clock)
+        await tokens.verify(seller.access)
+        keys.withdraw()
+        assert "unknown key" in await reason(tokens, seller.access)
+
+
+async def test_no_part_of_a_token_is_logged(
+    tokens: CognitoTokens, seller: SignedIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    hostile = [made_from(seller.access) for _, made_from in HOSTILE.values()]
+    for token in (seller.access, seller.id, *hostile):
+        try:
+            await tokens.verify(token)
+        except InvalidToken:
+            logging.getLogger("tests").exception("refused")  # with the traceback and every cause
+    assert caplog.text.count("refused") >= len(hostile)
+    parts = {part for token in (seller.access, seller.id, *hostile) for part in token.strip().split(".")}
+    assert not [part for part in parts if len(part) > 8 and part in caplog.text]
+    assert seller.subject not in caplog.text
