@@ -16,9 +16,9 @@ GONE = 2**63 - 1
 """The version of a product that was removed for good: nothing is newer."""
 
 POPULARITY_WEIGHT = 0.25
-POPULARITY_HALF = 50.0
+POPULARITY_HALF = 5.0
 RECENCY_WEIGHT = 0.001
-"""A text score is multiplied by 1 + 0.25 p / (p + 50) + 0.001 t, p the popularity, t the time it was created
+"""A text score is multiplied by 1 + 0.25 p / (p + 5) + 0.001 t, p the popularity, t the time it was created
 from 0 (1970) to 1 (2106): popularity decides between like matches, and newness what it leaves open."""
 
 _TIME_SPAN = 2.0**32

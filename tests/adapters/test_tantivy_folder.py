@@ -1,0 +1,186 @@
+"""The index folder: who may write, who sees what when, and what is said when it is not as we left it."""
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.tantivy.analysis import Analyzer
+from adapters.tantivy.index import TantivyIndex
+from adapters.tantivy.refusals import IndexBroken, IndexBusy, IndexMissing
+from domain.search.model import SearchQuery
+from domain.shared.paging import PageRequest
+from domain.shared.refusals import Unavailable
+from tests.contract.search_shop import Listed, Shopper, document, memory_folder, product
+
+Opener = Callable[..., TantivyIndex]
+
+HOLD_LOCK = (
+    "import fcntl, sys; f = open(sys.argv[1], 'ab'); fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); input()"
+)
+
+
+def generations(folder: Path) -> list[str]:
+    return [path.name for path in folder.glob("generation-*")]
+
+
+@pytest.fixture(scope="module")
+def analyzer() -> Analyzer:
+    return Analyzer()
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with memory_folder() as memory:
+        yield memory / "search"
+
+
+@pytest.fixture
+async def opened(folder: Path, analyzer: Analyzer) -> AsyncIterator[Opener]:
+    """Opens the folder once more, as another process would."""
+    indexes: list[TantivyIndex] = []
+
+    def open_index(**settings: float | Callable[[], float]) -> TantivyIndex:
+        indexes.append(TantivyIndex(folder, analyzer, **settings))  # type: ignore[arg-type]
+        return indexes[-1]
+
+    yield open_index
+    for index in indexes:
+        await index.close()
+
+
+async def test_other_processes_see_a_write_after_the_refresh_time(opened: Opener) -> None:
+    clock = [0.0]
+    writer, reader = Shopper(opened()), Shopper(opened(refresh_s=0.2, now=lambda: clock[0]))
+    await writer.stock(document(1, "急須"))
+    assert await reader.finds("急須") == [product(1)]
+
+    await writer.index.put([document(2, "急須")])
+    assert len(await reader.finds("急須")) == 1
+    clock[0] = 0.2
+    assert len(await reader.finds("急須")) == 2
+    await writer.stock(document(3, "急須"))
+    assert len(await reader.finds("急須")) == 2
+    clock[0] = 0.4
+    assert await reader.finds("急須") == [product(3)]
+
+
+async def test_old_generations_are_deleted(opened: Opener, folder: Path) -> None:
+    shopper = Shopper(opened())
+    for number in range(3):
+        await shopper.stock(document(number, "急須"))
+
+    assert generations(folder) == ["generation-3"]
+
+
+async def test_what_a_killed_build_left_is_deleted(opened: Opener, folder: Path) -> None:
+    shopper = Shopper(opened())
+    await shopper.stock(document(1, "急須"))
+    (folder / "generation-7").mkdir()
+    (folder / "generation-7" / "half").touch()
+
+    await shopper.stock(document(2, "急須"))
+
+    assert generations(folder) == ["generation-8"]
+    assert await shopper.finds("急須") == [product(2)]
+
+
+async def test_second_writing_process_is_refused_clearly(opened: Opener, folder: Path) -> None:
+    index = opened(writer_patience_s=0.05)
+    await Shopper(index).stock(document(1, "急須"))
+    other = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLD_LOCK, str(folder / "writer.lock"), stdin=PIPE, stdout=PIPE
+    )
+    assert other.stdout is not None
+    await other.stdout.readline()
+
+    with pytest.raises(IndexBusy, match="another process is writing"):
+        await index.put([document(2, "急須")])
+    assert await Shopper(index).finds("急須") == [product(1)]
+
+    other.kill()  # what a killed writer held is free at once
+    await other.wait()
+    assert await index.put([document(2, "急須")]) == 1
+
+
+async def test_cancelled_put_is_finished_before_the_next_writer_starts(opened: Opener) -> None:
+    index = opened()
+    await Shopper(index).stock(document(0, "急須"))
+    putting = [asyncio.create_task(index.put([document(number, "急須")])) for number in range(1, 6)]
+    await asyncio.sleep(0)
+    for task in putting[::2]:
+        task.cancel()
+    await asyncio.gather(*putting, return_exceptions=True)
+
+    assert await index.put([document(9, "急須")]) == 1
+    assert {product(2), product(4), product(9)} <= set(await Shopper(index).finds("急須"))
+
+
+async def test_cancelled_reindex_leaves_nothing_behind(opened: Opener, folder: Path) -> None:
+    shopper = Shopper(opened())
+    await shopper.stock(document(1, "急須"))
+    began = asyncio.Event()
+
+    async def wait_for_ever() -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    source = Listed([document(2, "土鍋")], before_each=wait_for_ever)
+    reindexing = asyncio.create_task(shopper.search.reindex(source, lambda done: None))
+    await began.wait()
+    reindexing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reindexing
+
+    assert generations(folder) == ["generation-1"]
+    assert await shopper.index.put([document(3, "急須")]) == 1
+
+
+async def test_index_of_an_older_program_asks_to_be_built_again(opened: Opener, folder: Path) -> None:
+    shopper = Shopper(opened())
+    await shopper.stock(document(1, "急須"))
+    (folder / "current").write_text(json.dumps({"generation": 1, "format": "0, another dictionary"}))
+
+    later = Shopper(opened())
+
+    assert not await later.search.is_built()
+    assert await later.finds("急須") == []
+    with pytest.raises(IndexMissing, match="reindex"):
+        await later.search.check()
+    await later.stock(document(1, "急須"))
+    assert await later.finds("急須") == [product(1)]
+
+
+async def test_writing_before_the_first_build_is_refused(opened: Opener) -> None:
+    index = opened()
+
+    with pytest.raises(IndexMissing):
+        await index.put([document(1, "急須")])
+    with pytest.raises(IndexMissing):
+        await index.remove([product(1)])
+
+
+@pytest.mark.parametrize("damaged", ["current", "generation-1/meta.json"])
+async def test_damaged_folder_is_named_to_the_operator_only(opened: Opener, folder: Path, damaged: str) -> None:
+    await Shopper(opened()).stock(document(1, "急須"))
+    (folder / damaged).write_text("{")
+    shopper = Shopper(opened())
+
+    with pytest.raises(IndexBroken, match=r"reindex") as broken:
+        await shopper.finds("急須")
+
+    assert str(folder) not in broken.value.message
+    await shopper.stock(document(2, "急須"))
+    assert await shopper.finds("急須") == [product(2)]
+
+
+async def test_search_that_takes_too_long_is_given_up(opened: Opener) -> None:
+    await Shopper(opened()).stock(document(1, "急須"))
+    index = opened(search_timeout_s=0.0)
+
+    with pytest.raises(Unavailable):
+        await index.search(SearchQuery("急須"), PageRequest())
