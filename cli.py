@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
@@ -13,9 +13,15 @@ from rich.panel import Panel
 from rich.table import Table
 
 import settings as configuration
+from domain.shared.refusals import Refusal
+from infra.backends import running_backends
 from infra.embedded import run_env
 from infra.embedded.refusals import StartRefused
+from reports import health_report, import_report, progress_bars
 from settings import Settings
+
+if TYPE_CHECKING:
+    from infra.up import Step
 
 REFUSED, WRONG_SETTING = 1, 2
 
@@ -26,6 +32,8 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
+imports = typer.Typer(help="Take in data of another shop.", no_args_is_help=True)
+app.add_typer(imports, name="import")
 console = Console()
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -39,7 +47,7 @@ def up(
 
     settings = load_settings()
     supervisor = Supervisor(
-        settings, STEPS, reload=reload, progress=say, ready=lambda: console.print(addresses(settings))
+        settings, steps(), reload=reload, progress=say, ready=lambda: console.print(addresses(settings))
     )
     asyncio.run(supervisor.run())
 
@@ -66,8 +74,88 @@ def worker() -> None:
     console.print("There are no background jobs yet; nothing to run.")
 
 
-STEPS = ()
-"""What `torii up` does between the back ends and the gateway."""
+@app.command()
+def migrate() -> None:
+    """Bring the tables to the newest revision. Safe to run again."""
+    import jobs
+
+    with running_backends(load_settings(), say) as settings:
+        asyncio.run(jobs.migrate(settings))
+    say("the tables are at the newest revision")
+
+
+@app.command()
+def seed(
+    products: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many products the demo shop offers.")] = 3000,
+) -> None:
+    """Fill in the demo marketplace: accounts, shops, products, orders, reviews. What is there stays as it is."""
+    import jobs
+
+    with running_backends(load_settings(), say) as settings, progress_bars() as progress:
+        summary = asyncio.run(jobs.seed(settings, products, progress))
+    console.print(f"[dim]· {summary}[/dim]")
+
+
+@imports.command("online-retail")
+def import_online_retail(
+    path: Annotated[Path, typer.Argument(help="A sheet of UCI Online Retail II as a Parquet file.")],
+) -> None:
+    """Take in a real shop: its products, customers and invoices. A second time changes nothing."""
+    import jobs
+
+    with running_backends(load_settings(), say) as settings, progress_bars() as progress:
+        summary = asyncio.run(jobs.import_online_retail(settings, path, progress, progress))
+    console.print(import_report(summary))
+
+
+@app.command()
+def schema() -> None:
+    """Print the schema as GraphQL SDL."""
+    from schema.build import sdl
+
+    sys.stdout.write(sdl())
+
+
+@app.command()
+def token(
+    email: Annotated[str, typer.Argument(help="Address of an account, such as buyer@example.com.")],
+    password: Annotated[
+        str | None, typer.Option(help="Password; a demo account's is known.", envvar="TORII_PASSWORD")
+    ] = None,
+) -> None:
+    """Print an access token, for the header `Authorization: Bearer …`. It is good for an hour."""
+    import jobs
+    from adapters.cognito.pool import DEMO_ACCOUNTS, DEMO_PASSWORD
+
+    if password is None:
+        password = DEMO_PASSWORD if email in DEMO_ACCOUNTS else typer.prompt("Password", hide_input=True, err=True)
+    with running_backends(load_settings()) as settings:
+        sys.stdout.write(asyncio.run(jobs.token(settings, email, password)) + "\n")
+
+
+@app.command()
+def doctor() -> None:
+    """Ask each back end how it is. Ends with 1 when one is down."""
+    import jobs
+
+    with running_backends(load_settings(), say) as settings:
+        states = asyncio.run(jobs.doctor(settings))
+    console.print(health_report(states))
+    if not all(state.is_up for state in states):
+        raise typer.Exit(REFUSED)
+
+
+def steps() -> list["Step"]:
+    """What `torii up` does between the back ends and the gateway: the tables once a revision, the demo shop once."""
+    from infra.embedded.process import python
+    from infra.up import Step
+
+    revisions = Path(__file__).parent / "adapters" / "postgres" / "migrations" / "versions"
+    newest = max(path.stem for path in revisions.glob("r*.py"))
+    return [
+        Step(f"tables-{newest}", python("-m", "cli", "migrate"), once=True),
+        Step("demo-marketplace", python("-m", "cli", "seed"), once=True, shows_progress=True),
+    ]
 
 
 def load_settings() -> Settings:
@@ -110,7 +198,7 @@ def main() -> None:
         app()
     except ValidationError as error:
         _refuse(configuration.explain(error), WRONG_SETTING)
-    except StartRefused as refusal:
+    except (StartRefused, Refusal) as refusal:
         _refuse(str(refusal), REFUSED)
 
 

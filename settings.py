@@ -30,15 +30,23 @@ class Settings(BaseSettings):
     mode: Mode = Field(Mode.DEVELOPMENT, description="`production` refuses embedded keys and secrets left empty.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on; `PORT` is read too.")
-    data_dir: Path = Field(Path(".data"), description="Where the embedded back ends keep their data; `DATA_DIR` is read too.")
+    data_dir: Path = Field(
+        Path(".data"), description="Where the embedded back ends keep their data; `DATA_DIR` is read too."
+    )
     public_url: str = Field("", description="How the outside reaches the gateway; default `http://HOST:PORT`.")
     secret_key: SecretStr = Field(SecretStr(""), description="Signs guest identities; at least 32 characters.")
 
     database_url: SecretStr = Field(SecretStr(""), description="PostgreSQL, as the gateway's role (owns nothing).")
-    database_replica_url: SecretStr = Field(SecretStr(""), description="Read replica for public catalogue reads; default the writer.")
+    database_replica_url: SecretStr = Field(
+        SecretStr(""), description="Read replica for public catalogue reads; default the writer."
+    )
     database_worker_url: SecretStr = Field(SecretStr(""), description="PostgreSQL, as the role of workers and imports.")
-    database_owner_url: SecretStr = Field(SecretStr(""), description="PostgreSQL, as the owner of the tables; only `torii migrate` uses it.")
-    database_pool_size: int = Field(10, ge=1, le=200, description="Connections a gateway process keeps to each PostgreSQL address.")
+    database_owner_url: SecretStr = Field(
+        SecretStr(""), description="PostgreSQL, as the owner of the tables; only `torii migrate` uses it."
+    )
+    database_pool_size: int = Field(
+        10, ge=1, le=200, description="Connections a gateway process keeps to each PostgreSQL address."
+    )
     database_timeout_ms: int = Field(2000, ge=10, description="Longest statement, enforced by client and server.")
 
     redis_url: SecretStr = Field(SecretStr(""), description="Redis or Valkey.")
@@ -70,7 +78,9 @@ class Settings(BaseSettings):
         if len(self.secret_key.get_secret_value()) < 32:
             raise ValueError("TORII_SECRET_KEY needs at least 32 characters")
         if self.aws_endpoint_url:
-            raise ValueError("TORII_AWS_ENDPOINT_URL names an emulator, whose signing key is public: leave it empty in production")
+            raise ValueError(
+                "TORII_AWS_ENDPOINT_URL names an emulator, whose signing key is public: leave it empty in production"
+            )
         return self
 
     @property
@@ -101,7 +111,9 @@ def load() -> Settings:
     `.env` wins over what a running `torii up` wrote, and variables win over both.
     """
     data_dir = data_dir_from_environment()
-    plain = {"data_dir": data_dir} | ({"port": os.environ["PORT"]} if os.environ.get("PORT") and not os.environ.get("TORII_PORT") else {})
+    plain = {"data_dir": data_dir} | (
+        {"port": os.environ["PORT"]} if os.environ.get("PORT") and not os.environ.get("TORII_PORT") else {}
+    )
     return Settings(_env_file=(data_dir / RUN_ENV, ".env"), **plain)  # type: ignore[call-arg, arg-type]
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import uvicorn
 
@@ -20,8 +20,7 @@ def gateway_app() -> "ASGIApplication":
     """What uvicorn calls in each process that serves."""
     from gateway import create_app
 
-    app: ASGIApplication = create_app(configuration.load())
-    return app
+    return cast("ASGIApplication", create_app(configuration.load()))
 
 
 def serve(settings: Settings, *, reload: bool = False) -> None:

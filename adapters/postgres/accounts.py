@@ -1,6 +1,7 @@
 """Users in PostgreSQL."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Uuid, func, select
 
@@ -24,7 +25,8 @@ class PostgresUsers:
 
     async def first_seen(self, subject: str, email: str) -> UserId:
         async with self._database.transaction(ANONYMOUS) as connection:
-            return UserId(await connection.scalar(select(func.accounts.first_seen(subject, email, type_=Uuid))))
+            found: Any = await connection.scalar(select(func.accounts.first_seen(subject, email, type_=Uuid)))
+            return UserId(found)
 
     async def profile(self, viewer: Viewer) -> Profile | None:
         statement = (

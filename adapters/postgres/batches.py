@@ -27,5 +27,3 @@ def many_each(keys: Sequence[K], rows: Iterable[V], key_of: Callable[[V], K]) ->
     for row in rows:
         found[key_of(row)].append(row)
     return [found[key] for key in keys]
-
-

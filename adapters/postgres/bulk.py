@@ -36,17 +36,32 @@ class BulkLoad:
         await self._connection.execute(f"DROP TABLE {staging}")
         return int(inserted.rsplit(" ", 1)[1])
 
+    async def lock(self, name: str) -> None:
+        """Wait until no other transaction holds the lock of this name; hold it until this one ends."""
+        await self._connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", name)
+
+    async def fetch(self, query: str, *arguments: Any) -> Sequence[Sequence[Any]]:
+        """Rows of a query whose arguments are $1, $2 …"""
+        rows: Sequence[Sequence[Any]] = await self._connection.fetch(query, *arguments)
+        return rows
+
     async def ensure_months(self, months: Iterable[date]) -> None:
         """Make the order partitions of these months."""
-        await self._connection.executemany("SELECT orders.ensure_month($1)", [(month,) for month in sorted(set(months))])
+        await self._connection.executemany(
+            "SELECT orders.ensure_month($1)", [(month,) for month in sorted(set(months))]
+        )
 
 
 @asynccontextmanager
 async def bulk_load(worker_url: str) -> AsyncIterator[BulkLoad]:
     """A bulk load that is committed whole when the block ends well, and leaves nothing when it does not."""
-    connection = await asyncpg.connect(worker_url, timeout=CONNECT_TIMEOUT_S, server_settings={"application_name": "torii bulk"})
+    connection = await asyncpg.connect(
+        worker_url, timeout=CONNECT_TIMEOUT_S, server_settings={"application_name": "torii bulk"}
+    )
     try:
-        await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_from_jsonb, format="binary")
+        await connection.set_type_codec(
+            "jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_from_jsonb, format="binary"
+        )
         async with connection.transaction():
             yield BulkLoad(connection)
     finally:

@@ -31,7 +31,7 @@ from domain.catalog.model import (
 from domain.catalog.service import BRANDS_ORDER, BrandsScope, ProductsScope
 from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId, VariationId
 from domain.shared.money import Money
-from domain.shared.paging import Count, Page, PageRequest, cut_page
+from domain.shared.paging import Count, Page, PageRequest, Precision, cut_page
 from domain.shared.viewer import Viewer
 
 P = products.c
@@ -82,7 +82,9 @@ class PostgresProducts:
         rows = await self._rows(viewer, statement)
         return product_of(rows[0]) if rows else None
 
-    async def page(self, viewer: Viewer, which: ProductFilter, sort: ProductSort, request: PageRequest) -> Page[Product]:
+    async def page(
+        self, viewer: Viewer, which: ProductFilter, sort: ProductSort, request: PageRequest
+    ) -> Page[Product]:
         columns, descending = SORTS[sort]
         statement = slice_rows(narrowed(PRODUCT, which), columns, request, descending=descending)
         rows = await self._rows(viewer, statement)
@@ -94,12 +96,19 @@ class PostgresProducts:
             lambda row: tuple(key_part(row._mapping[name]) for name in names),
             ProductsScope(viewer, which),
         )
-        return Page([product_of(row) for row in page.nodes], page.keys, sort, page.has_next, page.has_previous, page.scope)
+        return Page(
+            [product_of(row) for row in page.nodes], page.keys, sort, page.has_next, page.has_previous, page.scope
+        )
 
     async def count(self, viewer: Viewer, which: ProductFilter, at_most: int) -> Count:
         some = narrowed(select(P.id), which).limit(at_most + 1).subquery()
         found = (await self._rows(viewer, select(func.count()).select_from(some)))[0][0]
-        return Count(min(found, at_most), found <= at_most)
+        return Count(min(found, at_most), Precision.EXACT if found <= at_most else Precision.AT_LEAST)
+
+    async def after(self, last: ProductId | None, size: int) -> Sequence[Product]:
+        statement = PRODUCT.order_by(P.id).limit(size)
+        rows = await self._database.public(statement if last is None else statement.where(P.id > last))
+        return [product_of(row) for row in rows]
 
     async def images_of(self, ids: Sequence[ProductId]) -> Sequence[Sequence[Image]]:
         rows = await self._database.public(IMAGES, {"ids": ids})
@@ -153,7 +162,9 @@ class PostgresBrands:
         self._database = database
 
     async def by_ids(self, ids: Sequence[BrandId]) -> Sequence[Brand | None]:
-        rows = await self._database.public(select(brands).where(among_ids(brands.c.id), brands.c.is_active), {"ids": ids})
+        rows = await self._database.public(
+            select(brands).where(among_ids(brands.c.id), brands.c.is_active), {"ids": ids}
+        )
         return one_each(ids, map(brand_of, rows), lambda brand: brand.id)
 
     async def page(self, request: PageRequest) -> Page[Brand]:

@@ -24,7 +24,9 @@ def sqlalchemy_url(url: str) -> str:
     return "postgresql+asyncpg://" + url.split("://", 1)[1]
 
 
-def make_engine(url: str, *, pool_size: int, timeout_ms: int, settings: dict[str, str], isolation: str | None = None) -> AsyncEngine:
+def make_engine(
+    url: str, *, pool_size: int, timeout_ms: int, settings: dict[str, str], isolation: str | None = None
+) -> AsyncEngine:
     """A pool. Statements longer than `timeout_ms` are ended by the server, and given up by the client a little later."""
     return create_async_engine(
         sqlalchemy_url(url),

@@ -1,10 +1,11 @@
 """Orders in PostgreSQL. The policies of the database decide which of them a viewer sees; nothing here repeats them."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from adapters.postgres.batches import among_ids, many_each, one_each
 from adapters.postgres.database import Database
@@ -27,11 +28,12 @@ HISTORY = (
     .where(among_ids(order_status_histories.c.order_id))  # idx_order_status_histories_order_id
     .order_by(order_status_histories.c.order_id, order_status_histories.c.id)
 )
+BASKETS_AT_ONCE = 5_000
 PAYMENTS = select(order_payments).where(among_ids(order_payments.c.order_id))
 
 
 class PostgresOrders:
-    """The port `Orders`."""
+    """The ports `Orders` and `Baskets`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -41,7 +43,9 @@ class PostgresOrders:
         return one_each(ids, map(order_of, rows), lambda order: order.id)
 
     async def page(self, viewer: Viewer, request: PageRequest) -> Page[Order]:
-        mine = select(orders).where(orders.c.user_id == viewer.user_id)  # idx_orders_user_id; the key itself is the time
+        mine = select(orders).where(
+            orders.c.user_id == viewer.user_id
+        )  # idx_orders_user_id; the key itself is the time
         rows = await self._database.seen_by(viewer, slice_rows(mine, ((orders.c.id, UUID),), request, descending=True))
         return cut_page(
             [order_of(row) for row in rows], request, ORDERS_ORDER, lambda order: (str(order.id),), OrdersScope(viewer)
@@ -62,6 +66,22 @@ class PostgresOrders:
     async def history_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[StatusChange]]:
         rows = await self._database.seen_by(viewer, HISTORY, {"ids": ids})
         return many_each(ids, map(change_of, rows), lambda change: change.order_id)
+
+    async def baskets(self) -> AsyncIterator[Sequence[ProductId]]:
+        last: UUID | None = None
+        while rows := await self._database.public(_baskets_after(last)):
+            for row in rows:
+                yield row.products
+            last = rows[-1].order_id
+
+
+def _baskets_after(last: UUID | None) -> Select[Any]:
+    bought = order_items.c.fulfillment_status != OrderStatus.CANCELLED
+    products = func.array_agg(aggregate_order_by(order_items.c.product_id, order_items.c.id)).label("products")
+    statement = select(order_items.c.order_id, products).where(bought)
+    if last is not None:
+        statement = statement.where(order_items.c.order_id > last)  # idx_order_items_order_id
+    return statement.group_by(order_items.c.order_id).order_by(order_items.c.order_id).limit(BASKETS_AT_ONCE)
 
 
 def order_of(row: Row[Any]) -> Order:

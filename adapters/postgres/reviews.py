@@ -32,7 +32,9 @@ class PostgresReviews:
 
     async def of_products(self, ids: Sequence[ProductId], request: PageRequest) -> Sequence[Page[Review]]:
         wanted = func.unnest(bindparam("ids", type_=ARRAY(Uuid))).table_valued("product_id", name="wanted")
-        newest = select(reviews).where(reviews.c.product_id == wanted.c.product_id)  # idx_reviews_product_id, once a key
+        newest = select(reviews).where(
+            reviews.c.product_id == wanted.c.product_id
+        )  # idx_reviews_product_id, once a key
         slices = slice_rows(newest, NEWEST, request, descending=True).lateral("newest")
         rows = await self._database.public(select(slices).select_from(wanted.join(slices, true())), {"ids": ids})
         return [

@@ -64,9 +64,7 @@ addresses = _table(
     _time("created_at"),
     _time("updated_at"),
 )
-favorites = _table(
-    "accounts", "favorites", Column("user_id", Uuid), Column("product_id", Uuid), _time("created_at")
-)
+favorites = _table("accounts", "favorites", Column("user_id", Uuid), Column("product_id", Uuid), _time("created_at"))
 authors = _table("accounts", "authors", Column("display_name", Text), Column("avatar_url", Text))
 """A view: what the public sees of those who wrote something."""
 

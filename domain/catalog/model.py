@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from domain.shared.ids import BrandId, ProductId, SellerId, VariationId, CategoryId
+from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId, VariationId
 from domain.shared.money import Money
 
 LOW_STOCK = 5

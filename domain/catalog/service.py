@@ -1,6 +1,6 @@
 """What one may ask of the catalogue."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from domain.catalog.categories import Category, CategoryTree
@@ -79,6 +79,13 @@ class Catalog:
     async def count_products(self, scope: ProductsScope) -> Count:
         return await self._products.count(scope.viewer, scope.which, COUNT_LIMIT)
 
+    async def every_product(self, batch: int = 2000) -> AsyncIterator[Sequence[Product]]:
+        """All products that the store shows this process, in batches: jobs see drafts, the gateway does not."""
+        last: ProductId | None = None
+        while found := await self._products.after(last, batch):
+            yield found
+            last = found[-1].id
+
     async def brands_by_ids(self, ids: Sequence[BrandId]) -> Sequence[Brand | None]:
         return await self._brands.by_ids(ids)
 
@@ -112,5 +119,7 @@ class Catalog:
             raise InvalidInput("the lowest price is above the highest", field=("filter", "price"))
         text = (which.text or "").strip()
         if len(text) > MAX_TEXT or "\x00" in text:
-            raise InvalidInput(f"text must be at most {MAX_TEXT} characters, without null bytes", field=("filter", "text"))
+            raise InvalidInput(
+                f"text must be at most {MAX_TEXT} characters, without null bytes", field=("filter", "text")
+            )
         return replace(which, text=text or None)

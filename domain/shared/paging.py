@@ -8,6 +8,7 @@ import binascii
 import json
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 from domain.shared.refusals import InvalidCursor, InvalidInput
@@ -17,6 +18,8 @@ U = TypeVar("U")
 
 DEFAULT_PAGE = 20
 MAX_PAGE = 100
+EMPTY = "empty"
+"""The scope of a list that is known to hold nothing."""
 
 Key = tuple[str | int | float | None, ...]
 """The values a row is sorted by, its id last, as JSON can carry them."""
@@ -57,7 +60,9 @@ class PageRequest:
 
 
 def encode_cursor(order: str, key: Key) -> str:
-    return base64.urlsafe_b64encode(json.dumps([order, *key], ensure_ascii=False, separators=(",", ":")).encode()).decode()
+    return base64.urlsafe_b64encode(
+        json.dumps([order, *key], ensure_ascii=False, separators=(",", ":")).encode()
+    ).decode()
 
 
 def decode_cursor(order: str, cursor: str) -> Key:
@@ -98,7 +103,7 @@ class Page(Generic[T]):
     order: str
     has_next: bool = False
     has_previous: bool = False
-    scope: Hashable = None
+    scope: Hashable = EMPTY
 
     @property
     def edges(self) -> Sequence[Edge[T]]:
@@ -111,7 +116,7 @@ class Page(Generic[T]):
 
 
 def cut_page(
-    rows: Sequence[U], request: PageRequest, order: str, key_of: Callable[[U], Key], scope: Hashable = None
+    rows: Sequence[U], request: PageRequest, order: str, key_of: Callable[[U], Key], scope: Hashable
 ) -> Page[U]:
     """The page from `size + 1` rows read in the request's direction: the extra row only tells that there is more."""
     more = len(rows) > request.size
@@ -124,13 +129,19 @@ def cut_page(
 
 
 def empty_page(order: str) -> Page[U]:
-    """A page of a list that is known to hold nothing; its scope is None, and so is counted as nothing."""
-    return Page((), (), order)
+    """A page of a list that is known to hold nothing."""
+    return Page((), (), order, scope=EMPTY)
+
+
+class Precision(StrEnum):
+    EXACT = "exact"
+    AT_LEAST = "at_least"
+    """Counting stopped early: there may be more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many rows a list has. AT_LEAST when counting stopped early."""
+    """How many rows a list has."""
 
     value: int
-    is_exact: bool = True
+    precision: Precision = Precision.EXACT

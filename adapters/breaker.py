@@ -1,0 +1,35 @@
+"""A circuit breaker: a back end that keeps failing is left alone for a while, instead of costing every request a timeout."""
+
+import time
+from collections.abc import Callable
+
+FAILURES_TO_OPEN = 5
+OPEN_FOR_S = 30.0
+
+
+class Breaker:
+    """Opens after five failures in a row; half a minute later one call may try, and closes it or opens it again."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failures = 0
+        self._try_at = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether to leave the back end alone. A caller who is told no owes a `succeeded` or `failed`."""
+        if self._failures < FAILURES_TO_OPEN:
+            return False
+        now = self._clock()
+        if now < self._try_at:
+            return True
+        self._try_at = now + OPEN_FOR_S  # this caller tries; the others go on waiting
+        return False
+
+    def succeeded(self) -> None:
+        self._failures = 0
+
+    def failed(self) -> None:
+        self._failures += 1
+        if self._failures >= FAILURES_TO_OPEN:
+            self._try_at = self._clock() + OPEN_FOR_S

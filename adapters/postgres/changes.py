@@ -1,0 +1,82 @@
+"""Listens to what PostgreSQL says has changed in the catalogue."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import asyncpg
+
+log = logging.getLogger("torii.changes")
+
+CHANNEL = "catalog_changed"
+RETRY_S = 1.0
+PROBE_S = 5.0
+"""How often a quiet connection is asked whether it still lives: a cut can be silent."""
+QUEUE = 10_000
+"""Changes that may wait; when more do, they become one change of everything."""
+
+Versions = Mapping[str, int]
+
+
+class Audience(Protocol):
+    """Who wants to know. Methods are awaited one after another, in the order of the changes."""
+
+    async def joined(self) -> None: ...
+
+    async def changed(self, versions: Versions | None) -> None: ...
+
+    def left(self) -> None: ...
+
+
+class CatalogChanges:
+    """A connection of its own that is opened again whenever it is lost."""
+
+    def __init__(self, url: str, audience: Audience, audience_failure: type[Exception]) -> None:
+        self._url = url
+        self._audience = audience
+        self._failures = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, audience_failure)
+
+    async def run(self) -> None:
+        """Listen until cancelled."""
+        while True:
+            try:
+                await self._listen()
+            except self._failures as error:
+                log.warning("lost the channel %s: %s", CHANNEL, repr(error))
+            finally:
+                self._audience.left()
+            await asyncio.sleep(RETRY_S)
+
+    async def _listen(self) -> None:
+        connection = await asyncpg.connect(
+            self._url, timeout=5, command_timeout=5, server_settings={"application_name": "torii changes"}
+        )
+        heard: asyncio.Queue[str] = asyncio.Queue(QUEUE)
+
+        def hear(_connection: Any, _pid: int, _channel: str, payload: str) -> None:
+            if heard.full():
+                while not heard.empty():
+                    heard.get_nowait()
+                payload = "*"
+            heard.put_nowait(payload)
+
+        try:
+            await connection.add_listener(CHANNEL, hear)
+            await self._audience.joined()
+            while True:
+                try:
+                    payload = await asyncio.wait_for(heard.get(), PROBE_S)
+                except TimeoutError:
+                    await connection.execute("SELECT 1")
+                    continue
+                await self._audience.changed(versions_of(payload))
+        finally:
+            await connection.close(timeout=1)
+
+
+def versions_of(payload: str) -> Versions | None:
+    """Versions by product id from `id:version id:version`; None from `*`."""
+    if payload == "*":
+        return None
+    return {key: int(version) for key, _, version in (pair.partition(":") for pair in payload.split())}

@@ -1,0 +1,1 @@
+"""Redis (or Valkey), in front of slower stores."""

@@ -1,0 +1,116 @@
+"""A cache of versioned values that can be dropped whole. Where Redis is down it is skipped, never fatal.
+
+A stored value is its generation and version (8 bytes each, big-endian), then its body; without a body it is a tombstone
+that keeps older versions out. Raising the generation drops everything at once. Keys share one hash tag, so that
+multi-gets and scripts stay within one slot of a cluster.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import TypeVar, cast
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from adapters.breaker import Breaker
+from domain.shared.refusals import Unavailable
+
+T = TypeVar("T")
+log = logging.getLogger("torii.redis")
+
+TOMBSTONE_S = 60
+"""How long a tombstone keeps older versions out: far longer than any read that may still carry one."""
+
+STORE = """
+if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return 0 end
+for i = 2, #KEYS do
+    local value = ARGV[i + 1]
+    local stored = redis.call('GETRANGE', KEYS[i], 0, 15)
+    if #stored < 16 or string.sub(stored, 1, 8) ~= string.sub(value, 1, 8)
+        or string.sub(stored, 9, 16) <= string.sub(value, 9, 16) then
+        redis.call('SET', KEYS[i], value, 'EX', ARGV[2])
+    end
+end
+return 1
+"""
+"""Writes values over older versions only, and only in the generation in which they were read."""
+
+
+class Missed(Exception):
+    """The cache could not be asked."""
+
+
+def connect(url: str, *, timeout_ms: int, max_connections: int = 50) -> "Redis":
+    """A client whose every call ends within `timeout_ms` and is not tried again."""
+    timeout_s = timeout_ms / 1000
+    return Redis.from_url(
+        url,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        retry=Retry(NoBackoff(), 0),
+        max_connections=max_connections,
+    )
+
+
+class VersionedCache:
+    """Values of one kind, by key."""
+
+    def __init__(self, redis: "Redis", *, namespace: str, timeout_ms: int, breaker: Breaker | None = None) -> None:
+        self._redis = redis
+        self._prefix = f"torii:{{{namespace}}}:"
+        self._generation_key = f"{self._prefix}generation"
+        self._timeout_s = timeout_ms / 1000
+        self._breaker = breaker or Breaker()
+        self._store = redis.register_script(STORE)
+
+    async def get(self, keys: Sequence[str]) -> tuple[int, list[bytes | None]]:
+        """The present generation, and the body of each key that has one. Raises Missed."""
+        names = [self._generation_key, *(self._prefix + key for key in keys)]
+        found = await self._ask(cast("Awaitable[list[bytes | None]]", self._redis.mget(names)))
+        generation = int(found[0] or 0)
+        now = generation.to_bytes(8, "big")
+        return generation, [
+            value[16:] if value and value[:8] == now and len(value) > 16 else None for value in found[1:]
+        ]
+
+    async def put(self, generation: int, values: Mapping[str, tuple[int, bytes]], ttl_s: int) -> None:
+        """Store bodies by key with their versions, unless the cache was dropped since `generation`. Raises Missed."""
+        names = [self._generation_key, *(self._prefix + key for key in values)]
+        now = generation.to_bytes(8, "big")
+        bodies = [now + version.to_bytes(8, "big") + body for version, body in values.values()]
+        await self._ask(self._store(keys=names, args=[generation, ttl_s, *bodies]))
+
+    async def forget(self, versions: Mapping[str, int]) -> None:
+        """Drop what is older than these versions, and keep it from coming back. Raises Missed."""
+        generation, _ = await self.get(())
+        await self.put(generation, {key: (version, b"") for key, version in versions.items()}, TOMBSTONE_S)
+
+    async def drop(self) -> None:
+        """Drop everything. Raises Missed."""
+        await self._ask(self._redis.incr(self._generation_key))
+
+    async def version(self) -> str:
+        """The server's version. Raises Unavailable."""
+        try:
+            info = await self._ask(self._redis.info("server"))
+        except Missed as error:
+            raise Unavailable("Redis") from error
+        return str(info.get("valkey_version") or info["redis_version"])
+
+    async def _ask(self, call: Awaitable[T]) -> T:
+        if self._breaker.is_open:
+            if asyncio.iscoroutine(call):
+                call.close()
+            raise Missed
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                answer = await call
+        except (RedisError, OSError, TimeoutError) as error:
+            self._breaker.failed()
+            log.warning("cache skipped: %r", error)
+            raise Missed from error
+        self._breaker.succeeded()
+        return answer

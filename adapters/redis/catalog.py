@@ -1,0 +1,161 @@
+"""The catalogue's cache: products for an hour, the category tree for a day, dropped when PostgreSQL says they changed.
+
+While the channel that says so is down the cache is not used at all, and it starts empty when the channel is back.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from msgspec import DecodeError, msgpack
+
+from adapters.redis.cache import Missed, VersionedCache
+from domain.catalog.categories import Category, CategoryTree
+from domain.catalog.model import Image, Product, ProductFilter, ProductRef, ProductSort, Variation
+from domain.catalog.ports import Categories, Products
+from domain.shared.ids import ProductId
+from domain.shared.paging import Count, Page, PageRequest
+from domain.shared.viewer import Viewer
+
+PRODUCT_TTL_S = 3600
+TREE_TTL_S = 24 * 3600
+TREE = "tree"
+
+
+class CatalogCache:
+    """What is cached of the catalogue, and whether it may be used."""
+
+    def __init__(self, cache: VersionedCache) -> None:
+        self.values = cache
+        self.is_in_step = False
+
+    async def changed(self, versions: Mapping[str, int] | None) -> None:
+        """Products changed, to these versions; None when anything may have. Called in the order of the changes."""
+        try:
+            if versions is None:
+                await self.values.drop()
+            else:
+                await self.values.forget({f"product:{key}": version for key, version in versions.items()})
+        except Missed:
+            self.is_in_step = False  # what Redis did not hear it may go on believing
+            raise
+
+    async def joined(self) -> None:
+        """The channel is up: what happened before is unknown, so the cache starts empty. Raises Missed."""
+        await self.values.drop()
+        self.is_in_step = True
+
+    def left(self) -> None:
+        """The channel is down."""
+        self.is_in_step = False
+
+
+class CachedProducts:
+    """The port `Products`, with single products cached. Concurrent misses of one product are one load."""
+
+    def __init__(self, products: Products, cache: CatalogCache) -> None:
+        self._products = products
+        self._cache = cache
+        self._loading: dict[ProductId, asyncio.Task[dict[ProductId, Product | None]]] = {}
+        self._encode = msgpack.Encoder().encode
+        self._decode = msgpack.Decoder(Product).decode
+
+    async def by_ids(self, ids: Sequence[ProductId]) -> Sequence[Product | None]:
+        if not self._cache.is_in_step:
+            return await self._products.by_ids(ids)
+        wanted = list(dict.fromkeys(ids))
+        generation: int | None = None
+        found: dict[ProductId, Product | None] = {}
+        try:
+            generation, bodies = await self._cache.values.get([_key(each) for each in wanted])
+            found = {each: self._read(body) for each, body in zip(wanted, bodies, strict=True) if body}
+        except Missed:
+            pass
+        loads = self._loads([each for each in wanted if found.get(each) is None], generation)
+        for loaded in await asyncio.gather(*(asyncio.shield(load) for load in loads)):
+            found |= loaded
+        return [found.get(each) for each in ids]
+
+    def _loads(
+        self, missing: Sequence[ProductId], generation: int | None
+    ) -> set[asyncio.Task[dict[ProductId, Product | None]]]:
+        """The loads that bring these products: those under way, and one more for the rest."""
+        rest = [each for each in missing if each not in self._loading]
+        if rest:
+            load = asyncio.create_task(self._load(rest, generation))
+            self._loading |= dict.fromkeys(rest, load)
+            load.add_done_callback(lambda _: [self._loading.pop(each) for each in rest])
+        return {self._loading[each] for each in missing}
+
+    async def _load(self, ids: Sequence[ProductId], generation: int | None) -> dict[ProductId, Product | None]:
+        loaded = dict(zip(ids, await self._products.by_ids(ids), strict=True))
+        fresh = {_key(each.id): (each.version, self._encode(each)) for each in loaded.values() if each}
+        if generation is not None and fresh:
+            with suppress(Missed):
+                await self._cache.values.put(generation, fresh, PRODUCT_TTL_S)
+        return loaded
+
+    def _read(self, body: bytes) -> Product | None:
+        try:
+            return self._decode(body)
+        except DecodeError:  # written by another release of the program
+            return None
+
+    async def find(self, viewer: Viewer, ref: ProductRef) -> Product | None:
+        return await self._products.find(viewer, ref)
+
+    async def page(
+        self, viewer: Viewer, which: ProductFilter, sort: ProductSort, request: PageRequest
+    ) -> Page[Product]:
+        return await self._products.page(viewer, which, sort, request)
+
+    async def count(self, viewer: Viewer, which: ProductFilter, at_most: int) -> Count:
+        return await self._products.count(viewer, which, at_most)
+
+    async def after(self, last: ProductId | None, size: int) -> Sequence[Product]:
+        return await self._products.after(last, size)
+
+    async def images_of(self, ids: Sequence[ProductId]) -> Sequence[Sequence[Image]]:
+        return await self._products.images_of(ids)
+
+    async def variations_of(self, ids: Sequence[ProductId]) -> Sequence[Sequence[Variation]]:
+        return await self._products.variations_of(ids)
+
+
+class CachedCategories:
+    """The port `Categories`, cached. The tree is built again only when its bytes are others."""
+
+    def __init__(self, categories: Categories, cache: CatalogCache) -> None:
+        self._categories = categories
+        self._cache = cache
+        self._decode = msgpack.Decoder(list[Category]).decode
+        self._built: tuple[bytes, CategoryTree] | None = None
+        self._loading: asyncio.Task[CategoryTree] | None = None
+
+    async def tree(self) -> CategoryTree:
+        generation: int | None = None
+        if self._cache.is_in_step:
+            try:
+                generation, [body] = await self._cache.values.get([TREE])
+            except Missed:
+                body = None
+            if body:
+                if self._built is None or self._built[0] != body:
+                    self._built = body, CategoryTree(self._decode(body))
+                return self._built[1]
+        if self._loading is None or self._loading.done():
+            self._loading = asyncio.create_task(self._load(generation))
+        return await asyncio.shield(self._loading)
+
+    async def _load(self, generation: int | None) -> CategoryTree:
+        tree = await self._categories.tree()
+        if generation is not None:
+            with suppress(Missed):
+                await self._cache.values.put(
+                    generation, {TREE: (0, msgpack.encode(list(tree.by_id.values())))}, TREE_TTL_S
+                )
+        return tree
+
+
+def _key(product_id: ProductId) -> str:
+    return f"product:{product_id}"

@@ -1,0 +1,1 @@
+"""How an operation runs: documents, execution, answers. Knows GraphQL and nothing of shops."""

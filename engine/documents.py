@@ -1,0 +1,72 @@
+"""Documents, parsed and validated once: a client sends the same few over and over."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType, parse, validate
+
+MAX_TOKENS = 5_000
+MAX_DOCUMENT_BYTES = 64 * 1024
+MAX_DOCUMENTS = 1_000
+MAX_VALIDATION_ERRORS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed document, or the errors that keep it from running."""
+
+    node: DocumentNode | None
+    errors: Sequence[GraphQLError] = ()
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation to run. Raises GraphQLError when the name does not settle which."""
+        assert self.node is not None
+        operations = [each for each in self.node.definitions if isinstance(each, OperationDefinitionNode)]
+        if name is None:
+            if len(operations) != 1:
+                raise GraphQLError("Must provide operation name if query contains multiple operations.")
+            return operations[0]
+        for operation in operations:
+            if operation.name and operation.name.value == name:
+                return operation
+        raise GraphQLError(f"Unknown operation named {name!r}.")
+
+
+class Documents:
+    """The most recently used documents by the hash of their text."""
+
+    def __init__(self, schema: GraphQLSchema, capacity: int = MAX_DOCUMENTS) -> None:
+        self._schema = schema
+        self._capacity = capacity
+        self._documents: OrderedDict[bytes, Document] = OrderedDict()
+
+    def get(self, text: str) -> Document:
+        encoded = text.encode("utf-8", "surrogatepass")
+        if len(encoded) > MAX_DOCUMENT_BYTES:
+            return Document(None, [GraphQLError(f"The document is larger than {MAX_DOCUMENT_BYTES} bytes.")])
+        key = hashlib.sha256(encoded).digest()
+        document = self._documents.get(key)
+        if document is None:
+            document = self._documents[key] = self._read(text)
+            if len(self._documents) > self._capacity:
+                self._documents.popitem(last=False)
+        else:
+            self._documents.move_to_end(key)
+        return document
+
+    def _read(self, text: str) -> Document:
+        try:
+            node = parse(text, max_tokens=MAX_TOKENS)
+        except GraphQLError as error:
+            return Document(None, [error])
+        return Document(node, validate(self._schema, node, max_errors=MAX_VALIDATION_ERRORS))
+
+
+def is_mutation(operation: OperationDefinitionNode) -> bool:
+    return operation.operation is OperationType.MUTATION
+
+
+def is_subscription(operation: OperationDefinitionNode) -> bool:
+    return operation.operation is OperationType.SUBSCRIPTION

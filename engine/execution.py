@@ -1,0 +1,96 @@
+"""Runs one operation against the schema."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, execute
+
+from engine.documents import Documents, is_mutation, is_subscription
+from engine.errors import GRAPHQL_INVALID, TIMEOUT, Explain, formatted
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client asks for, whichever transport brought it."""
+
+    query: str
+    variables: dict[str, Any] | None = None
+    operation_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response; `ran` tells whether execution began, on which the HTTP status depends."""
+
+    body: dict[str, Any]
+    ran: bool
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class NotAllowedByGet(Exception):
+    """A mutation came by GET, which must change nothing."""
+
+
+class Executor:
+    """Documents in, answers out. Never raises for what a client sends, but NotAllowedByGet."""
+
+    def __init__(self, schema: GraphQLSchema, explain: Explain, timeout_s: float) -> None:
+        self._schema = schema
+        self._explain = explain
+        self._timeout_s = timeout_s
+        self._documents = Documents(schema)
+
+    async def run(self, request: Request, context: Any, *, read_only: bool = False) -> Answer:
+        """Parse, validate and execute within the deadline. `read_only` refuses mutations (NotAllowedByGet)."""
+        document = self._documents.get(request.query)
+        if document.node is None or document.errors:
+            return self._refused(*document.errors)
+        try:
+            operation = document.operation(request.operation_name)
+        except GraphQLError as error:
+            return self._refused(error)
+        if read_only and is_mutation(operation):
+            raise NotAllowedByGet
+        if is_subscription(operation):
+            return self._refused(GraphQLError("Subscriptions need a WebSocket (graphql-transport-ws)."))
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                result = await self._execute(request, document.node, operation, context)
+        except TimeoutError:
+            return Answer({"errors": [_timed_out(self._timeout_s)], "data": None}, ran=True)
+        if result.errors and result.data is None and not _has_path(result):
+            return self._refused(*result.errors)  # the variables did not fit: nothing has run
+        body: dict[str, Any] = {"errors": formatted(result.errors, self._explain)} if result.errors else {}
+        return Answer(body | {"data": result.data}, ran=True)
+
+    async def _execute(
+        self, request: Request, document: Any, operation: OperationDefinitionNode, context: Any
+    ) -> ExecutionResult:
+        result = execute(
+            self._schema,
+            document,
+            context_value=context,
+            variable_values=request.variables,
+            operation_name=operation.name.value if operation.name else None,
+        )
+        if asyncio.iscoroutine(result) or asyncio.isfuture(result):
+            return await cast("Awaitable[ExecutionResult]", result)
+        return cast("ExecutionResult", result)
+
+    def _refused(self, *errors: GraphQLError) -> Answer:
+        return Answer({"errors": formatted(errors, self._explain)}, ran=False)
+
+
+def _has_path(result: ExecutionResult) -> bool:
+    return any(error.path for error in result.errors or ())
+
+
+def _timed_out(timeout_s: float) -> dict[str, Any]:
+    return {"message": f"The operation took longer than {timeout_s:g} s.", "extensions": {"code": TIMEOUT}}
+
+
+def invalid(message: str) -> Answer:
+    """An answer to a request that is not GraphQL over HTTP."""
+    return Answer({"errors": [{"message": message, "extensions": {"code": GRAPHQL_INVALID}}]}, ran=False)

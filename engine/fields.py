@@ -1,0 +1,102 @@
+"""The kinds of field, declared as data, so that any engine can read from the schema how a field gets its value.
+
+An *attribute* is read off the value. An *edge* leads to other values by a key and is loaded a whole level at a time. A
+*resolver* is code, for what is neither. Each carries its access rule and description; a field without either does not build.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol
+
+import strawberry
+from strawberry.types import Info
+
+Arguments = tuple[tuple[str, Hashable], ...]
+"""Arguments of an edge, sorted by name: with the loader's name they say which batch a key belongs to."""
+
+
+class Loading(Protocol):
+    """What a context's `loaders` offers to edges that are resolved a key at a time."""
+
+    async def load(self, loader: str, key: Hashable, arguments: Arguments = ()) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A field that is loaded by name: `loader` takes the values of the attribute `key` of a whole level."""
+
+    loader: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A field computed from the value alone, without I/O."""
+
+    read: Callable[[Any], Any]
+
+
+def metadata(access: str, cost: int, kind: Edge | Computed | None = None) -> dict[str, Any]:
+    return {"access": access, "cost": cost} | ({"kind": kind} if kind else {})
+
+
+def attribute(*, access: str, description: str, name: str | None = None) -> Any:
+    """A field of the same name on the value; `name` is its GraphQL name where that differs."""
+    return strawberry.field(name=name, description=description, metadata=metadata(access, 0))
+
+
+def computed(read: Callable[[Any], Any], *, access: str, description: str) -> Any:
+    """A field that is a pure function of the value."""
+
+    def resolve(root: Any) -> Any:
+        return read(root)
+
+    return strawberry.field(resolver=resolve, description=description, metadata=metadata(access, 0, Computed(read)))
+
+
+def edge(loader: str, *, key: str, access: str, description: str, cost: int = 1) -> Any:
+    """A field loaded by the value's attribute `key`; null where that is None."""
+
+    async def resolve(root: Any, info: Info) -> Any:
+        value = getattr(root, key)
+        return None if value is None else await info.context.loaders.load(loader, value)
+
+    return strawberry.field(
+        resolver=resolve, description=description, metadata=metadata(access, cost, Edge(loader, key))
+    )
+
+
+First = Annotated[
+    int | None, strawberry.argument(description="How many, from the start or after `after`. At most 100.")
+]
+After = Annotated[str | None, strawberry.argument(description="Only what comes after this cursor.")]
+Last = Annotated[int | None, strawberry.argument(description="How many, from the end or before `before`. At most 100.")]
+Before = Annotated[str | None, strawberry.argument(description="Only what comes before this cursor.")]
+
+
+def connection(loader: str, *, key: str, access: str, description: str, cost: int = 2) -> Any:
+    """An edge to a page of values, with the arguments of a Relay connection."""
+
+    async def resolve(
+        root: Any, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Any:
+        arguments = (("after", after), ("before", before), ("first", first), ("last", last))
+        return await info.context.loaders.load(loader, getattr(root, key), arguments)
+
+    return strawberry.field(
+        resolver=resolve, description=description, metadata=metadata(access, cost, Edge(loader, key))
+    )
+
+
+def resolver(function: Callable[..., Any], *, access: str, description: str, graphql_type: Any, cost: int = 1) -> Any:
+    """A field with code of its own. `graphql_type` is what it shows; the function returns the value behind it."""
+    return strawberry.field(
+        resolver=function, description=description, graphql_type=graphql_type, metadata=metadata(access, cost)
+    )
+
+
+def mutation(function: Callable[..., Any], *, access: str, description: str, graphql_type: Any, cost: int = 10) -> Any:
+    """A field of the root `Mutation`."""
+    return strawberry.mutation(
+        resolver=function, description=description, graphql_type=graphql_type, metadata=metadata(access, cost)
+    )

@@ -1,0 +1,94 @@
+"""GraphiQL, served whole from an installed package: the page asks no other address for anything."""
+
+import json
+from pathlib import Path
+
+import graphene_django_graphiql_static
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+ASSETS = Path(graphene_django_graphiql_static.__file__).parent / "static" / "graphene_django_graphiql_static"
+
+PAGE = """<!doctype html>
+<html lang="ja">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Torii GraphiQL</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="{assets}/graphiql.min.css">
+<style>body {{ margin: 0 }} #graphiql {{ height: 100vh }}</style>
+</head>
+<body>
+<div id="graphiql">Loading …</div>
+<script src="{assets}/react.production.min.js"></script>
+<script src="{assets}/react-dom.production.min.js"></script>
+<script src="{assets}/graphql-ws.min.js"></script>
+<script src="{assets}/graphiql.min.js"></script>
+<script src="{assets}/graphiql-plugin-explorer.umd.js"></script>
+<script>
+const examples = {examples};
+const {{ createElement, useState }} = React;
+function Page() {{
+  const [query, setQuery] = useState(undefined);
+  const explorer = GraphiQLPluginExplorer.useExplorerPlugin({{ query, onEdit: setQuery }});
+  const socket = location.href.replace(/^http/, "ws").split("?")[0];
+  const [fetcher] = useState(() => GraphiQL.createFetcher({{
+    url: location.pathname,
+    wsClient: graphqlWs.createClient({{ url: socket, lazy: true }}),
+  }}));
+  return createElement(GraphiQL, {{
+    fetcher,
+    query,
+    onEditQuery: setQuery,
+    plugins: [explorer],
+    defaultTabs: examples.map((each) => ({{ query: each }})),
+    headerEditorEnabled: true,
+    shouldPersistHeaders: false,
+  }});
+}}
+ReactDOM.render(createElement(Page), document.getElementById("graphiql"));
+</script>
+</body>
+</html>
+"""
+
+
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "connect-src 'self' ws: wss:",
+    )
+)
+
+
+class WithPage:
+    """An endpoint that shows the page to browsers, and passes everything else on."""
+
+    def __init__(self, endpoint: ASGIApp, shown: HTMLResponse) -> None:
+        self._endpoint = endpoint
+        self._page = shown
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        target = self._page if _wants_page(Request(scope)) else self._endpoint
+        await target(scope, receive, send)
+
+
+def _wants_page(request: Request) -> bool:
+    asks_for_html = "text/html" in request.headers.get("accept", "")
+    return request.method in ("GET", "HEAD") and asks_for_html and "query" not in request.query_params
+
+
+def page(assets: str, examples: list[str]) -> HTMLResponse:
+    """The page. `examples` open as tabs."""
+    embedded = json.dumps(examples, ensure_ascii=False).replace("<", "\\u003c")
+    return HTMLResponse(PAGE.format(assets=assets, examples=embedded), headers={"content-security-policy": POLICY})
+
+
+def assets() -> StaticFiles:
+    return StaticFiles(directory=ASSETS)

@@ -1,0 +1,58 @@
+"""GraphQL over HTTP: one ASGI endpoint, from request to bytes."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from starlette.requests import Request as HTTPRequest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from engine.execution import Answer, Executor, NotAllowedByGet, invalid
+from engine.http_request import GRAPHQL_RESPONSE, BadRequest, answer_type, read
+
+MakeContext = Callable[[HTTPRequest], Awaitable[Any]]
+"""The context of an operation. May raise ContextRefused."""
+
+
+class ContextRefused(Exception):
+    """The request may not run at all, such as one with a bad token. The answer is GraphQL-shaped all the same."""
+
+    def __init__(self, status: int, error: dict[str, Any]) -> None:
+        super().__init__(error.get("message"))
+        self.status = status
+        self.error = error
+
+
+class GraphQLHTTP:
+    """Answers GET and POST. A context may set response headers through its attribute `response_headers`."""
+
+    def __init__(self, executor: Executor, make_context: MakeContext) -> None:
+        self._executor = executor
+        self._make_context = make_context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._respond(HTTPRequest(scope, receive))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: HTTPRequest) -> Response:
+        media = GRAPHQL_RESPONSE
+        try:
+            media = answer_type(request.headers.get("accept"))
+            operation = await read(request)
+            context = await self._make_context(request)
+            answer = await self._executor.run(operation, context, read_only=request.method == "GET")
+        except BadRequest as error:
+            return self._response(invalid(error.message), error.status, media, error.headers)
+        except ContextRefused as error:
+            return self._response(Answer({"errors": [error.error]}, ran=False), error.status, media)
+        except NotAllowedByGet:
+            return self._response(invalid("Send mutations by POST."), 405, media, {"allow": "POST"})
+        # Clients that take application/json expect 200 for whatever was well-formed HTTP and JSON.
+        status = 200 if answer.ran or media != GRAPHQL_RESPONSE else 400
+        return self._response(answer, status, media, getattr(context, "response_headers", None))
+
+    @staticmethod
+    def _response(answer: Answer, status: int, media: str, headers: dict[str, str] | None = None) -> Response:
+        body = orjson.dumps(answer.body, default=str)
+        return Response(body, status, headers, media_type=f"{media}; charset=utf-8")

@@ -1,0 +1,111 @@
+"""An HTTP request read as GraphQL over HTTP (draft of the GraphQL Foundation), and what it will accept as an answer."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import Request as HTTPRequest
+
+from engine.execution import Request
+
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+JSON = "application/json"
+MAX_BODY_BYTES = 2 * 1024 * 1024
+
+
+class BadRequest(Exception):
+    """The request is not GraphQL over HTTP. Carries the status to answer with."""
+
+    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers or {}
+
+
+def answer_type(accept: str | None) -> str:
+    """The media type to answer with. Raises BadRequest(406) when none of ours will do.
+
+    An absent header and `*/*` mean application/json, as older clients expect.
+    """
+    if not accept:
+        return JSON
+    best: tuple[float, str] | None = None
+    for offer in accept.split(","):
+        media, *parameters = (part.strip().lower() for part in offer.split(";"))
+        if any(
+            p.startswith("charset=") and p.removeprefix("charset=").strip('"') not in ("utf-8", "utf8")
+            for p in parameters
+        ):
+            continue
+        quality = next((_quality(p) for p in parameters if p.startswith("q=")), 1.0)
+        ours = {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}.get(media)
+        if ours and quality > 0 and (best is None or quality > best[0]):
+            best = (quality, ours)
+    if best is None:
+        raise BadRequest(406, f"This endpoint answers with {GRAPHQL_RESPONSE} or {JSON}.")
+    return best[1]
+
+
+def _quality(parameter: str) -> float:
+    try:
+        return float(parameter.removeprefix("q="))
+    except ValueError:
+        return 0.0
+
+
+async def read(request: HTTPRequest) -> Request:
+    """The operation a request asks for. Raises BadRequest."""
+    if request.method == "GET":
+        return _from_query_string(request.url.query)
+    if request.method != "POST":
+        raise BadRequest(405, "GraphQL takes GET and POST.", {"allow": "GET, POST"})
+    media, _, parameters = request.headers.get("content-type", "").lower().partition(";")
+    if media.strip() != JSON:
+        raise BadRequest(415, f"Send the operation as {JSON}.", {"accept": JSON})
+    charset = parameters.partition("charset=")[2].split(";")[0].strip().strip('"')
+    if charset not in ("", "utf-8", "utf8"):
+        raise BadRequest(415, "Send the operation in UTF-8.")
+    try:
+        parameters_sent = orjson.loads(await _body(request))
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(400, f"The body is not JSON: {error}.") from error
+    return _checked(parameters_sent)
+
+
+async def _body(request: HTTPRequest) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise BadRequest(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
+    return bytes(body)
+
+
+def _from_query_string(query: str) -> Request:
+    sent: dict[str, Any] = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=20))
+    for name in ("variables", "extensions"):
+        if sent.get(name):
+            try:
+                sent[name] = orjson.loads(sent[name])
+            except orjson.JSONDecodeError as error:
+                raise BadRequest(400, f"{name} is not JSON: {error}.") from error
+        else:
+            sent.pop(name, None)
+    return _checked({name: value for name, value in sent.items() if value != ""})
+
+
+def _checked(sent: Any) -> Request:
+    if not isinstance(sent, dict):
+        raise BadRequest(400, "Send one operation, as a JSON object.")
+    query = sent.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise BadRequest(400, "query must be a string.")
+    name, variables = sent.get("operationName"), sent.get("variables")
+    if name is not None and not isinstance(name, str):
+        raise BadRequest(400, "operationName must be a string.")
+    if variables is not None and not isinstance(variables, dict):
+        raise BadRequest(400, "variables must be an object.")
+    if sent.get("extensions") is not None and not isinstance(sent["extensions"], dict):
+        raise BadRequest(400, "extensions must be an object.")
+    return Request(query, variables, name)

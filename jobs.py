@@ -1,0 +1,70 @@
+"""Long work of the command line: what it calls in which order. cli.py shows it."""
+
+from pathlib import Path
+
+from adapters.cognito.pool import DEMO_ACCOUNTS, DEMO_PASSWORD, access_token, ensure_user
+from adapters.dynamodb.tables import ensure_tables
+from adapters.health import Health, State
+from adapters.parquet.online_retail import OnlineRetailFile
+from adapters.postgres.migrate import upgrade_async
+from adapters.postgres.online_retail import OnlineRetailShop
+from domain.imports.ports import Progress as ImportProgress
+from domain.imports.service import ImportSummary, OnlineRetailImport
+from gateway import JOB_TIMEOUT_MS, open_aws, open_jobs, open_marketplace, user_pool
+from infra import demo
+from reports import Told
+from settings import Settings
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring PostgreSQL to the newest revision, and make DynamoDB's tables where they are missing."""
+    await upgrade_async(settings.database_owner_url.get_secret_value())
+    async with open_aws(settings, JOB_TIMEOUT_MS) as aws:
+        await ensure_tables(aws, settings.dynamodb_table_prefix)
+
+
+async def seed(settings: Settings, products: int, progress: Told) -> demo.Summary:
+    """The demo accounts and the demo marketplace. What is there already stays as it is."""
+    await migrate(settings)
+    async with open_aws(settings, JOB_TIMEOUT_MS) as aws:
+        pool = await user_pool(settings, aws)
+        subjects = {
+            email: await ensure_user(aws, pool, email, DEMO_PASSWORD, group) for email, group in DEMO_ACCOUNTS.items()
+        }
+    url = settings.database_worker_url.get_secret_value()
+    summary = await demo.load(url, products, progress, subjects=subjects)
+    await rebuild(settings, progress)
+    return summary
+
+
+async def rebuild(settings: Settings, progress: Told) -> None:
+    """Make what is derived from the tables anew: recommendations and the search index."""
+    async with open_jobs(settings) as jobs:
+        progress("learning recommendations", 0, 0)
+        await jobs.recommendations.train(jobs.baskets.baskets())
+        progress("learning recommendations", 1, 1)
+        total = await jobs.search.reindex(jobs.documents, lambda done: progress("indexing products", done, 0))
+        progress("indexing products", total, total)
+
+
+async def import_online_retail(settings: Settings, path: Path, progress: ImportProgress, after: Told) -> ImportSummary:
+    """Take a sheet of UCI "Online Retail II" in; then the index and recommendations follow, if anything is new."""
+    summary = await OnlineRetailImport(OnlineRetailShop(settings.database_worker_url.get_secret_value())).run(
+        OnlineRetailFile(path), progress
+    )
+    if not summary.changed_nothing:
+        await rebuild(settings, after)
+    return summary
+
+
+async def token(settings: Settings, email: str, password: str) -> str:
+    """An access token of the pool. Raises SignInRefused, Unavailable."""
+    async with open_aws(settings) as aws:
+        return await access_token(aws, await user_pool(settings, aws), email, password)
+
+
+async def doctor(settings: Settings) -> list[State]:
+    """How each back end is."""
+    async with open_marketplace(settings) as marketplace:
+        health: Health = marketplace.health
+        return list(await health.states())

@@ -1,0 +1,97 @@
+"""The catalogue's root fields."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from domain.catalog.categories import Category
+from domain.catalog.model import Attribute, Brand, Product, ProductFilter, ProductRef, ProductSort, ProductStatus
+from domain.catalog.service import BRANDS_ORDER
+from domain.sellers.model import Seller
+from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId
+from domain.shared.money import MINOR_DIGITS, minor_units
+from domain.shared.paging import Page, PageRequest
+from domain.shared.refusals import InvalidInput
+from resolvers.context import Info
+from resolvers.global_ids import key_of
+
+
+async def product(
+    info: Info, product_id: str | None, slug: str | None, seller_id: str | None, sku: str | None
+) -> Product | None:
+    ref = ProductRef(
+        ProductId(key_of(product_id, "Product", "id")) if product_id is not None else None,
+        slug,
+        SellerId(key_of(seller_id, "Seller", "sellerId")) if seller_id is not None else None,
+        sku,
+    )
+    return await info.context.services.catalog.product(info.context.viewer, ref)
+
+
+async def products(info: Info, which: Any, sort: ProductSort, paging: dict[str, Any]) -> Page[Product]:
+    narrowed = product_filter(which) if which else ProductFilter()
+    category = (
+        CategoryId(key_of(which.category_id, "Category", "filter.categoryId")) if which and which.category_id else None
+    )
+    return await info.context.services.catalog.products(
+        info.context.viewer, narrowed, sort, PageRequest.of(sort, **paging), category
+    )
+
+
+def product_filter(given: Any) -> ProductFilter:
+    """The filter of the schema's input. Raises InvalidInput, NotFound."""
+    price = given.price
+    currency: str | None = price.currency_code if price else None
+    return ProductFilter(
+        brand_ids=tuple(BrandId(key_of(each, "Brand", "filter.brandIds")) for each in given.brand_ids or ()),
+        seller_id=SellerId(key_of(given.seller_id, "Seller", "filter.sellerId")) if given.seller_id else None,
+        price_min=_minor(price.min, price.currency_code) if price else None,
+        price_max=_minor(price.max, price.currency_code) if price else None,
+        currency=currency,
+        in_stock=given.in_stock,
+        on_sale=given.on_sale,
+        statuses=tuple(ProductStatus(each) for each in given.status or ()),
+        text=given.text,
+        attributes=tuple(Attribute(each.name, each.value) for each in given.attributes or ()),
+    )
+
+
+def _minor(amount: Decimal | None, currency: str) -> int | None:
+    if amount is None:
+        return None
+    if currency not in MINOR_DIGITS:
+        raise InvalidInput(f"prices are not kept in {currency!r}", field=("filter", "price", "currencyCode"))
+    try:
+        minor = minor_units(amount, currency)
+    except ValueError as error:
+        raise InvalidInput(str(error), field=("filter", "price")) from error
+    if abs(minor) >= 2**63:
+        raise InvalidInput("this price is too large", field=("filter", "price"))
+    return minor
+
+
+async def category(info: Info, category_id: str | None, slug: str | None) -> Category | None:
+    if (category_id is None) == (slug is None):
+        raise InvalidInput("name the category by id or by slug")
+    tree = await info.context.services.catalog.category_tree()
+    if slug is not None:
+        return tree.by_slug.get(slug)
+    return tree.by_id.get(CategoryId(key_of(category_id or "", "Category", "id")))
+
+
+async def categories(info: Info) -> Sequence[Category]:
+    return (await info.context.services.catalog.category_tree()).roots
+
+
+async def brand(info: Info, brand_id: str) -> Brand | None:
+    found: Brand | None = await info.context.loaders.load("brands", key_of(brand_id, "Brand", "id"))
+    return found
+
+
+async def brands(info: Info, paging: dict[str, Any]) -> Page[Brand]:
+    return await info.context.services.catalog.brands(PageRequest.of(BRANDS_ORDER, **paging))
+
+
+async def seller(info: Info, seller_id: str) -> Seller | None:
+    found: Seller | None = await info.context.loaders.load("sellers", key_of(seller_id, "Seller", "id"))
+    return found

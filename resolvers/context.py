@@ -1,0 +1,40 @@
+"""What an operation knows: who is looking, what it may call, and what it has loaded so far."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from strawberry.types import Info as StrawberryInfo
+
+from domain.shared.viewer import Viewer
+from resolvers.loaders import Loaders
+from resolvers.services import Services
+
+MintGuest = Callable[[dict[str, str]], UUID]
+"""Makes a guest identity and writes the headers that hand it out."""
+
+
+@dataclass(slots=True)
+class Context:
+    """Made anew for each operation, so that nothing loaded for one is seen by another."""
+
+    services: Services
+    viewer: Viewer
+    mint_guest: MintGuest
+    response_headers: dict[str, str] = field(default_factory=dict)
+    loaders: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loaders = Loaders(self.services, self.viewer)
+
+    def renewed(self) -> "Context":
+        return Context(self.services, self.viewer, self.mint_guest)
+
+    def known_viewer(self) -> Viewer:
+        """The viewer, who becomes a guest with an identity if it had none: for what has to be kept for it."""
+        if self.viewer.user_id is None and self.viewer.guest_id is None:
+            self.viewer = replace(self.viewer, guest_id=self.mint_guest(self.response_headers))
+        return self.viewer
+
+
+Info = StrawberryInfo[Context, None]

@@ -1,0 +1,30 @@
+"""Refusals of the domain as clients see them: in queries as GraphQL errors, in mutations as `userErrors`."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from domain.shared.refusals import Refusal, Unavailable
+
+T = TypeVar("T")
+
+
+def explain(error: BaseException) -> dict[str, Any] | None:
+    """What to tell of an expected exception; None for one that is to be masked."""
+    if not isinstance(error, Refusal):
+        return None
+    extensions: dict[str, Any] = {"code": error.code}
+    if error.field:
+        extensions["field"] = list(error.field)
+    if error.retryable:
+        extensions["retryable"] = True
+    return {"message": error.message, "extensions": extensions}
+
+
+async def outcome_or_refusal(use_case: Callable[[], Awaitable[T]]) -> tuple[T | None, list[Refusal]]:
+    """What a use case gives, or the refusal that goes into `userErrors`. An outage stays an error of the response."""
+    try:
+        return await use_case(), []
+    except Unavailable:
+        raise
+    except Refusal as refusal:
+        return None, [refusal]

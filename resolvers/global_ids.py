@@ -1,0 +1,35 @@
+"""Relay global ids: opaque outside, a type and a UUID inside, checked for the type on the way in."""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from uuid import UUID
+
+from domain.shared.refusals import NotFound
+
+PREFIX_LENGTH = 64
+
+
+def encode(type_name: str, key: UUID) -> str:
+    return urlsafe_b64encode(type_name.encode() + b":" + key.bytes).rstrip(b"=").decode()
+
+
+def decode(global_id: str) -> tuple[str, UUID] | None:
+    """The type and key of an id; None when it is none of ours."""
+    if len(global_id) > PREFIX_LENGTH:
+        return None
+    try:
+        plain = urlsafe_b64decode(global_id + "=" * (-len(global_id) % 4))
+        name, key = plain[:-17].decode("ascii"), plain[-16:]
+    except (binascii.Error, ValueError):
+        return None
+    if plain[-17:-16] != b":" or not name or encode(name, UUID(bytes=key)) != global_id:
+        return None
+    return name, UUID(bytes=key)
+
+
+def key_of(global_id: str, type_name: str, field: str) -> UUID:
+    """The key of an id that has to be of a type. Raises NotFound: another type's id names nothing here."""
+    decoded = decode(global_id)
+    if decoded is None or decoded[0] != type_name:
+        raise NotFound(f"no {type_name} has this id", field=(field,))
+    return decoded[1]

@@ -1,0 +1,115 @@
+"""The loaders: name -> batch function on a domain service. Any number of keys in, values in the same order out.
+
+Edges of the schema name a loader of this table. A missing value is None; an exception in a value's place fails that key alone.
+"""
+
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from typing import Any
+
+from strawberry.dataloader import DataLoader
+
+from domain.carts.model import LineRef
+from domain.catalog.model import Variation
+from domain.catalog.service import BrandsScope, ProductsScope
+from domain.orders.service import OrdersScope
+from domain.recommendations.model import RecommendationsScope
+from domain.reviews.service import REVIEWS_ORDER, ReviewsScope
+from domain.search.model import SearchScope
+from domain.shared.paging import EMPTY, Count, PageRequest
+from domain.shared.viewer import Viewer
+from engine.fields import Arguments
+from resolvers.services import Services
+
+Batch = Callable[..., Awaitable[Sequence[Any]]]
+"""Takes the keys, and the edge's arguments by name."""
+
+
+def reviews_of_products(services: Services) -> Batch:
+    async def load(ids: Sequence[Any], **arguments: Any) -> Sequence[Any]:
+        return await services.reviews.of_products(ids, PageRequest.of(REVIEWS_ORDER, **arguments))
+
+    return load
+
+
+def variations(services: Services) -> Batch:
+    """Variations by (product, variation): None where the line has no variation, or the product no longer has it."""
+
+    async def load(lines: Sequence[LineRef]) -> Sequence[Variation | None]:
+        products = list({line.product_id for line in lines if line.variation_id})
+        found = await services.catalog.variations_of(products) if products else []
+        by_id = {variation.id: variation for of_product in found for variation in of_product}
+        return [by_id.get(line.variation_id) if line.variation_id else None for line in lines]
+
+    return load
+
+
+def totals(services: Services) -> Batch:
+    """Counts of lists by their scope."""
+
+    async def load(scopes: Sequence[Hashable]) -> Sequence[Count]:
+        counts: dict[Hashable, Count] = {EMPTY: Count(0)}
+        of_reviews = [scope for scope in scopes if isinstance(scope, ReviewsScope)]
+        if of_reviews:
+            counts |= dict(zip(of_reviews, await services.reviews.counts_of(of_reviews), strict=True))
+        for scope in scopes:  # one a connection of the document, never one an entity
+            if isinstance(scope, ProductsScope):
+                counts[scope] = await services.catalog.count_products(scope)
+            elif isinstance(scope, BrandsScope):
+                counts[scope] = await services.catalog.count_brands()
+            elif isinstance(scope, OrdersScope):
+                counts[scope] = await services.orders.count(scope)
+            elif isinstance(scope, SearchScope):
+                counts[scope] = await services.search.count(scope)
+            elif isinstance(scope, RecommendationsScope):
+                counts[scope] = await services.recommendations.count(scope)
+        return [counts[scope] for scope in scopes]
+
+    return load
+
+
+BATCHES: Mapping[str, Callable[[Services, Viewer], Batch]] = {
+    "authors": lambda services, _: services.accounts.authors,
+    "brands": lambda services, _: services.catalog.brands_by_ids,
+    "categories": lambda services, _: services.catalog.categories_by_ids,
+    "category_children": lambda services, _: services.catalog.category_children,
+    "category_paths": lambda services, _: services.catalog.category_paths,
+    "history_of_order": lambda services, viewer: lambda ids: services.orders.history_of(viewer, ids),
+    "images_of_product": lambda services, _: services.catalog.images_of,
+    "items_of_order": lambda services, viewer: lambda ids: services.orders.items_of(viewer, ids),
+    "orders": lambda services, viewer: lambda ids: services.orders.by_ids(viewer, ids),
+    "payment_of_order": lambda services, viewer: lambda ids: services.orders.payments_of(viewer, ids),
+    "products": lambda services, _: services.catalog.products_by_ids,
+    "rating_of_product": lambda services, _: services.reviews.ratings_of,
+    "reviews": lambda services, _: services.reviews.by_ids,
+    "reviews_of_product": lambda services, _: reviews_of_products(services),
+    "sellers": lambda services, _: services.sellers.by_ids,
+    "totals": lambda services, _: totals(services),
+    "variations": lambda services, _: variations(services),
+    "variations_of_product": lambda services, _: services.catalog.variations_of,
+}
+
+
+class Loaders:
+    """The loaders of one operation: what was loaded once is not loaded again."""
+
+    def __init__(self, services: Services, viewer: Viewer) -> None:
+        self._services = services
+        self._viewer = viewer
+        self._loaders: dict[tuple[str, Arguments], DataLoader[Any, Any]] = {}
+
+    def batch(self, loader: str, arguments: Arguments = ()) -> Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]:
+        """The batch function itself, for whoever has a whole level's keys at hand."""
+        function = BATCHES[loader](self._services, self._viewer)
+        return (lambda keys: function(keys, **dict(arguments))) if arguments else function
+
+    async def load(self, loader: str, key: Hashable, arguments: Arguments = ()) -> Any:
+        """One value; the keys asked for in the same turn of the loop go together."""
+        loading = self._loaders.get((loader, arguments))
+        if loading is None:
+            batch = self.batch(loader, arguments)
+
+            async def load_all(keys: list[Any]) -> list[Any]:
+                return list(await batch(keys))
+
+            loading = self._loaders[loader, arguments] = DataLoader(load_all)
+        return await loading.load(key)

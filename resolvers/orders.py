@@ -1,0 +1,22 @@
+"""Orders of the viewer."""
+
+from typing import Any
+
+from domain.orders.model import Order
+from domain.orders.service import ORDERS_ORDER
+from domain.shared.paging import Page, PageRequest
+from resolvers.context import Info
+from resolvers.global_ids import decode
+
+
+async def of_viewer(info: Info, paging: dict[str, Any]) -> Page[Order]:
+    return await info.context.services.orders.placed_by(info.context.viewer, PageRequest.of(ORDERS_ORDER, **paging))
+
+
+async def order(info: Info, order_id: str) -> Order | None:
+    """The order if the viewer may see it; a guessed id, another's order and another type's id all show nothing."""
+    decoded = decode(order_id)
+    if decoded is None or decoded[0] != "Order":
+        return None
+    found: Order | None = await info.context.loaders.load("orders", decoded[1])
+    return found

@@ -1,0 +1,84 @@
+"""Who is behind a request: its bearer token, its guest identity, and the context they make."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+from uuid import UUID
+
+from starlette.requests import HTTPConnection, Request
+from starlette.websockets import WebSocket
+
+from domain.accounts.service import InvalidToken
+from domain.shared.refusals import Refusal, Unavailable
+from engine.http import ContextRefused
+from resolvers.context import Context
+from resolvers.errors import explain
+from resolvers.services import Services
+
+GUEST_HEADER = "x-guest-token"
+GUEST_COOKIE = "torii_guest"
+GUEST_LIFETIME_S = 30 * 24 * 3600
+BEARER = "bearer "
+
+
+class Guests(Protocol):
+    """Mints and reads guest identities."""
+
+    def mint(self) -> tuple[UUID, str]: ...
+
+    def read(self, token: str) -> UUID | None: ...
+
+
+class Contexts:
+    """Makes the context of each operation. `secure` marks the guest's cookie as for HTTPS only."""
+
+    def __init__(self, services: Services, guests: Guests, *, secure: bool) -> None:
+        self._services = services
+        self._guests = guests
+        self._secure = secure
+
+    async def of_request(self, request: Request) -> Context:
+        """Raises ContextRefused for a bearer token that is not good."""
+        return await self._context(request, request.headers.get("authorization"))
+
+    async def of_socket(self, websocket: WebSocket, payload: Mapping[str, Any]) -> Context:
+        """From `connection_init`, whose payload may carry `Authorization`. Raises ContextRefused."""
+        sent = {str(name).lower(): value for name, value in payload.items()}
+        authorization = sent.get("authorization")
+        return await self._context(websocket, authorization if isinstance(authorization, str) else None)
+
+    async def _context(self, connection: HTTPConnection, authorization: str | None) -> Context:
+        try:
+            viewer = await self._services.accounts.viewer(_bearer(authorization), self._guest(connection))
+        except InvalidToken as refusal:
+            raise ContextRefused(401, _error(refusal)) from refusal
+        except Unavailable as outage:
+            raise ContextRefused(503, _error(outage)) from outage
+        return Context(self._services, viewer, self._mint)
+
+    def _guest(self, connection: HTTPConnection) -> UUID | None:
+        token = connection.headers.get(GUEST_HEADER) or connection.cookies.get(GUEST_COOKIE)
+        return self._guests.read(token) if token else None
+
+    def _mint(self, headers: dict[str, str]) -> UUID:
+        guest_id, token = self._guests.mint()
+        secure = "; Secure" if self._secure else ""
+        headers[GUEST_HEADER] = token
+        headers["set-cookie"] = (
+            f"{GUEST_COOKIE}={token}; Max-Age={GUEST_LIFETIME_S}; Path=/; HttpOnly; SameSite=Lax{secure}"
+        )
+        return guest_id
+
+
+def _bearer(authorization: str | None) -> str | None:
+    """The token of the header; None without one. Raises InvalidToken for another scheme."""
+    if not authorization:
+        return None
+    if not authorization.lower().startswith(BEARER):
+        raise InvalidToken
+    return authorization[len(BEARER) :].strip()
+
+
+def _error(refusal: Refusal) -> dict[str, Any]:
+    explained = explain(refusal)
+    assert explained is not None
+    return explained

@@ -1,0 +1,26 @@
+"""The domain services that resolvers call."""
+
+from dataclasses import dataclass
+
+from domain.accounts.service import Accounts
+from domain.carts.service import CartDesk
+from domain.catalog.service import Catalog
+from domain.orders.service import OrderDesk
+from domain.recommendations.service import Recommendations
+from domain.reviews.service import ReviewBoard
+from domain.search.service import Search
+from domain.sellers.service import Sellers
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Made once, shared by all requests."""
+
+    accounts: Accounts
+    carts: CartDesk
+    catalog: Catalog
+    orders: OrderDesk
+    recommendations: Recommendations
+    reviews: ReviewBoard
+    search: Search
+    sellers: Sellers

@@ -1,0 +1,1 @@
+"""The public contract: types, inputs and payloads. Declarative; reads like the SDL."""

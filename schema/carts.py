@@ -1,0 +1,87 @@
+"""Carts in the schema, and the mutations that change them."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+
+from domain.carts import model
+from engine.fields import attribute, edge
+from schema.access import OWNER, PUBLIC
+from schema.catalog import Product, ProductVariation
+from schema.errors import UserError
+from schema.money import Money
+
+strawberry.enum(model.WarningCode, name="CartWarningCode", description="What was not done as asked.")
+
+
+@strawberry.type(description="So many of a product, in a cart.")
+class CartLine:
+    id: strawberry.ID = attribute(access=OWNER, description="Names the line within its cart.")
+    quantity: int = attribute(access=OWNER, description="How many.")
+    price_snapshot: Money = attribute(access=OWNER, description="What one cost when it was last added.")
+    added_at: datetime = attribute(access=OWNER, description="When it was put in.")
+    product: Product | None = edge(
+        "products",
+        key="product_id",
+        access=OWNER,
+        description="The product as it is now; null when it is no longer shown.",
+    )
+    variation: ProductVariation | None = edge(
+        "variations", key="ref", access=OWNER, description="The kind chosen; null where the product has none."
+    )
+
+
+@strawberry.type(description="What a buyer or guest is about to buy.")
+class Cart:
+    lines: list[CartLine] = attribute(access=OWNER, description="The lines, oldest first; at most 50.")
+    total_quantity: int = attribute(access=OWNER, description="Units of all lines together.")
+    version: int = attribute(access=OWNER, description="Grows by one with each change.")
+    expires_at: datetime | None = attribute(
+        access=OWNER, description="When it is forgotten unless it changes: 30 days."
+    )
+
+
+@strawberry.type(description="Something was done, but not as asked.")
+class CartWarning:
+    code: model.WarningCode = attribute(access=OWNER, description="What.")
+    target: str = attribute(access=OWNER, description="Id of the line.")
+    requested: int = attribute(access=OWNER, description="Quantity asked for.")
+    applied: int = attribute(access=OWNER, description="Quantity the line has now.")
+
+
+@strawberry.input(description="Puts so many more of a product into the cart.")
+class CartItemAddInput:
+    product_id: strawberry.ID = strawberry.field(description="The product.")
+    variation_id: strawberry.ID | None = strawberry.field(default=None, description="Its kind, where it has any.")
+    quantity: int = strawberry.field(default=1, description="How many more, from 1.")
+
+
+@strawberry.input(description="Sets the quantity of a line.")
+class CartItemUpdateInput:
+    line_id: strawberry.ID = strawberry.field(description="The line.")
+    quantity: int = strawberry.field(description="How many, all told; 0 takes the line out.")
+
+
+@strawberry.input(description="Takes a line out of the cart.")
+class CartItemRemoveInput:
+    line_id: strawberry.ID = strawberry.field(description="The line.")
+
+
+def _payload(name: str, description: str) -> Any:
+    """A payload type: each mutation has its own, so that each can grow by itself."""
+
+    class Payload:
+        cart: Cart | None = attribute(
+            access=OWNER, description="The cart after the change; null when nothing was done."
+        )
+        user_errors: list[UserError] = attribute(access=PUBLIC, description="Why nothing was done.")
+        warnings: list[CartWarning] = attribute(access=OWNER, description="What was not done as asked.")
+
+    Payload.__name__ = name
+    return strawberry.type(Payload, name=name, description=description)
+
+
+CartItemAddPayload = _payload("CartItemAddPayload", "What became of `cartItemAdd`.")
+CartItemUpdatePayload = _payload("CartItemUpdatePayload", "What became of `cartItemUpdate`.")
+CartItemRemovePayload = _payload("CartItemRemovePayload", "What became of `cartItemRemove`.")

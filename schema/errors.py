@@ -1,0 +1,30 @@
+"""Refusals in the schema: why a mutation did nothing."""
+
+from enum import StrEnum
+
+import strawberry
+
+from engine.fields import attribute
+from schema.access import PUBLIC
+
+
+@strawberry.enum(description="Stable codes of refusals, for programs. A client treats one it does not know as REFUSED.")
+class UserErrorCode(StrEnum):
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    CART_BUSY = "CART_BUSY"
+    CART_FULL = "CART_FULL"
+    LINE_NOT_FOUND = "LINE_NOT_FOUND"
+    NOT_FOUND = "NOT_FOUND"
+    NO_CART_OWNER = "NO_CART_OWNER"
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+    PRODUCT_NOT_FOUND = "PRODUCT_NOT_FOUND"
+    REFUSED = "REFUSED"
+    VARIATION_REQUIRED = "VARIATION_REQUIRED"
+
+
+@strawberry.type(description="Why a mutation did nothing.")
+class UserError:
+    code: UserErrorCode = attribute(access=PUBLIC, description="For programs.")
+    field: list[str] | None = attribute(access=PUBLIC, description="Path of the input that is to blame.")
+    message: str = attribute(access=PUBLIC, description="For people.")
+    retryable: bool = attribute(access=PUBLIC, description="Whether the same request may work later.")

@@ -1,0 +1,52 @@
+"""The root `Mutation`: `nounVerb(input: NounVerbInput!): NounVerbPayload!`."""
+
+from typing import Annotated
+
+import strawberry
+
+from engine.fields import mutation
+from resolvers import carts
+from resolvers.context import Info
+from schema.access import OWNER, PUBLIC
+from schema.carts import (
+    CartItemAddInput,
+    CartItemAddPayload,
+    CartItemRemoveInput,
+    CartItemRemovePayload,
+    CartItemUpdateInput,
+    CartItemUpdatePayload,
+)
+
+
+async def _cart_item_add(
+    info: Info, input: Annotated[CartItemAddInput, strawberry.argument(description="What to put in.")]
+) -> object:
+    return await carts.add(info, input.product_id, input.variation_id, input.quantity)
+
+
+async def _cart_item_update(
+    info: Info, input: Annotated[CartItemUpdateInput, strawberry.argument(description="What to change.")]
+) -> object:
+    return await carts.update(info, input.line_id, input.quantity)
+
+
+async def _cart_item_remove(
+    info: Info, input: Annotated[CartItemRemoveInput, strawberry.argument(description="What to take out.")]
+) -> object:
+    return await carts.remove(info, input.line_id)
+
+
+@strawberry.type(description="What can be done. A refusal is data (`userErrors`); only outages and bugs are errors.")
+class Mutation:
+    cart_item_add: CartItemAddPayload = mutation(
+        _cart_item_add,
+        access=PUBLIC,
+        graphql_type=CartItemAddPayload,
+        description="Puts a product into the cart. Who has no identity yet becomes a guest: keep the `X-Guest-Token` header.",
+    )
+    cart_item_update: CartItemUpdatePayload = mutation(
+        _cart_item_update, access=OWNER, graphql_type=CartItemUpdatePayload, description="Sets the quantity of a line."
+    )
+    cart_item_remove: CartItemRemovePayload = mutation(
+        _cart_item_remove, access=OWNER, graphql_type=CartItemRemovePayload, description="Takes a line out of the cart."
+    )

@@ -1,0 +1,66 @@
+"""Orders in the schema. Each is its buyer's own; names and prices are the order's own copies."""
+
+from datetime import datetime
+
+import strawberry
+
+from domain.orders import model
+from engine.fields import attribute, edge
+from schema.access import OWNER
+from schema.catalog import Product
+from schema.money import Money
+from schema.relay import Node, global_id, shows
+from schema.sellers import Seller
+
+strawberry.enum(model.OrderStatus, description="Where an order, or one of its items, stands.")
+strawberry.enum(model.PaymentStatus, description="Where a payment stands.")
+
+
+@strawberry.type(description="So many of a product, in an order.")
+class OrderItem:
+    id: strawberry.ID = global_id("OrderItem")
+    name: str = attribute(access=OWNER, description="The product's name when it was ordered.")
+    quantity: int = attribute(access=OWNER, description="How many.")
+    unit_price: Money = attribute(access=OWNER, description="What one cost, tax included.")
+    total: Money = attribute(access=OWNER, description="What all of them cost, tax included.")
+    fulfillment_status: model.OrderStatus = attribute(access=OWNER, description="Where this item stands.")
+    product: Product | None = edge(
+        "products",
+        key="product_id",
+        access=OWNER,
+        description="The product as it is now; null when it is no longer shown.",
+    )
+    seller: Seller | None = edge("sellers", key="seller_id", access=OWNER, description="Who sold it.")
+
+
+@strawberry.type(description="How an order was paid.")
+class Payment:
+    amount: Money = attribute(access=OWNER, description="How much.")
+    status: model.PaymentStatus = attribute(access=OWNER, description="Where the payment stands.")
+    paid_at: datetime | None = attribute(access=OWNER, description="When it went through.")
+
+
+@strawberry.type(description="A step of an order's history.")
+class OrderStatusChange:
+    status: model.OrderStatus = attribute(access=OWNER, description="The state it came to.")
+    note: str | None = attribute(access=OWNER, description="Why.")
+    created_at: datetime = attribute(access=OWNER, description="When.")
+
+
+@strawberry.type(description="Something bought.")
+class Order(Node):
+    is_type_of = shows(model.Order)
+
+    id: strawberry.ID = global_id("Order")
+    order_number: str = attribute(access=OWNER, description="What buyer and support call it.")
+    status: model.OrderStatus = attribute(access=OWNER, description="Where it stands.")
+    subtotal: Money = attribute(access=OWNER, description="All items, tax included.")
+    shipping_fee: Money = attribute(access=OWNER, description="Shipping, tax included.")
+    total: Money = attribute(access=OWNER, description="Items and shipping, tax included.")
+    tax: Money = attribute(access=OWNER, description="The tax inside the total.")
+    ordered_at: datetime = attribute(access=OWNER, description="When it was placed.")
+    items: list[OrderItem] | None = edge("items_of_order", key="id", access=OWNER, description="What was bought.")
+    payment: Payment | None = edge("payment_of_order", key="id", access=OWNER, description="How it was paid.")
+    history: list[OrderStatusChange] | None = edge(
+        "history_of_order", key="id", access=OWNER, description="How it came to its state, oldest first."
+    )

@@ -1,0 +1,165 @@
+"""The root `Query`."""
+
+from typing import Annotated
+
+import strawberry
+
+from domain.catalog.model import ProductSort
+from engine.fields import After, Before, First, Last, resolver
+from resolvers import accounts, carts, catalog, discovery, nodes, orders
+from resolvers.context import Info
+from schema.access import OWNER, PUBLIC
+from schema.accounts import Viewer
+from schema.carts import Cart
+from schema.catalog import Brand, Category, Product
+from schema.inputs import ProductFilter
+from schema.orders import Order
+from schema.recommendations import Recommendation
+from schema.relay import Connection, Node
+from schema.search import SearchHit
+from schema.sellers import Seller
+
+
+async def _product(
+    info: Info,
+    id: Annotated[strawberry.ID | None, strawberry.argument(description="Its global id.")] = None,
+    slug: Annotated[str | None, strawberry.argument(description="Its name in addresses.")] = None,
+    seller_id: Annotated[strawberry.ID | None, strawberry.argument(description="With `sku`: whose product.")] = None,
+    sku: Annotated[str | None, strawberry.argument(description="With `sellerId`: the seller's own code.")] = None,
+) -> object:
+    return await catalog.product(info, id, slug, seller_id, sku)
+
+
+async def _products(
+    info: Info,
+    filter: Annotated[ProductFilter | None, strawberry.argument(description="Which products.")] = None,
+    sort: Annotated[ProductSort, strawberry.argument(description="In which order.")] = ProductSort.NEWEST,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> object:
+    return await catalog.products(info, filter, sort, {"first": first, "after": after, "last": last, "before": before})
+
+
+async def _category(
+    info: Info,
+    id: Annotated[strawberry.ID | None, strawberry.argument(description="Its global id.")] = None,
+    slug: Annotated[str | None, strawberry.argument(description="Its name in addresses.")] = None,
+) -> object:
+    return await catalog.category(info, id, slug)
+
+
+async def _categories(info: Info) -> object:
+    return await catalog.categories(info)
+
+
+async def _brand(info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its global id.")]) -> object:
+    return await catalog.brand(info, id)
+
+
+async def _brands(
+    info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> object:
+    return await catalog.brands(info, {"first": first, "after": after, "last": last, "before": before})
+
+
+async def _seller(
+    info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its global id.")]
+) -> object:
+    return await catalog.seller(info, id)
+
+
+async def _viewer(info: Info) -> object:
+    return await accounts.viewer(info)
+
+
+async def _order(info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its global id.")]) -> object:
+    return await orders.order(info, id)
+
+
+async def _cart(info: Info) -> object:
+    return await carts.cart(info)
+
+
+async def _search(
+    info: Info,
+    query: Annotated[str, strawberry.argument(description="What was typed; empty shows what is popular.")] = "",
+    first: First = None,
+    after: After = None,
+) -> object:
+    return await discovery.search(info, query, {"first": first, "after": after})
+
+
+async def _recommendations(
+    info: Info,
+    product_id: Annotated[strawberry.ID | None, strawberry.argument(description="What goes with this product.")] = None,
+    first: First = None,
+    after: After = None,
+) -> object:
+    return await discovery.recommendations(info, product_id, {"first": first, "after": after})
+
+
+async def _node(info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its global id.")]) -> object:
+    return await nodes.node(info, id)
+
+
+async def _nodes(
+    info: Info, ids: Annotated[list[strawberry.ID], strawberry.argument(description="Their global ids; at most 100.")]
+) -> object:
+    return await nodes.nodes(info, ids)
+
+
+@strawberry.type(description="What can be asked. Where a back end is down its fields are null, and the others whole.")
+class Query:
+    product: Product | None = resolver(
+        _product,
+        access=PUBLIC,
+        graphql_type=Product | None,
+        description="One product: by id, by slug, or by seller and SKU. One out of stock still has its page.",
+    )
+    products: Connection[Product] | None = resolver(
+        _products,
+        access=PUBLIC,
+        cost=2,
+        graphql_type=Connection[Product] | None,
+        description="Products, narrowed and in order.",
+    )
+    category: Category | None = resolver(
+        _category, access=PUBLIC, graphql_type=Category | None, description="One category, by id or slug."
+    )
+    categories: list[Category] | None = resolver(
+        _categories, access=PUBLIC, graphql_type=list[Category] | None, description="The top of the category tree."
+    )
+    brand: Brand | None = resolver(_brand, access=PUBLIC, graphql_type=Brand | None, description="One brand.")
+    brands: Connection[Brand] | None = resolver(
+        _brands, access=PUBLIC, cost=2, graphql_type=Connection[Brand] | None, description="All brands, by name."
+    )
+    seller: Seller | None = resolver(_seller, access=PUBLIC, graphql_type=Seller | None, description="One seller.")
+    search: Connection[SearchHit] | None = resolver(
+        _search,
+        access=PUBLIC,
+        cost=5,
+        graphql_type=Connection[SearchHit] | None,
+        description="Products by words, best first; Japanese in any script and width.",
+    )
+    recommendations: Connection[Recommendation] | None = resolver(
+        _recommendations,
+        access=PUBLIC,
+        cost=5,
+        graphql_type=Connection[Recommendation] | None,
+        description="What may be liked: beside a product what is bought with it, else what is popular.",
+    )
+    cart: Cart | None = resolver(
+        _cart, access=OWNER, graphql_type=Cart | None, description="The viewer's cart; guests have one too."
+    )
+    viewer: Viewer | None = resolver(
+        _viewer, access=OWNER, graphql_type=Viewer | None, description="Whoever is signed in; null for guests."
+    )
+    order: Order | None = resolver(
+        _order, access=OWNER, graphql_type=Order | None, description="An order of the viewer's own."
+    )
+    node: Node | None = resolver(_node, access=PUBLIC, graphql_type=Node | None, description="Whatever an id names.")
+    nodes: list[Node | None] = resolver(
+        _nodes, access=PUBLIC, cost=2, graphql_type=list[Node | None], description="Whatever each of the ids names."
+    )
