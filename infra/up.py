@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from infra.backends import left_empty
 from infra.embedded import ports, run_env
-from infra.embedded.process import Part, Program, python, run, spawn, watch
+from infra.embedded.process import Part, Program, python, run, spawn, watch, while_running
 from infra.embedded.readiness import until_ready
 from infra.embedded.refusals import StartRefused
 from infra.embedded.stack import Progress, Stack
@@ -85,10 +85,13 @@ class Supervisor:
         environment = left_empty(self._settings, self._stack.environment)
         if not self._reload:  # its imports take longest, so they begin first
             self._gateway = self._spawn_gateway(environment, "--standby")
-        await self._stack.start_servers()
+            # one that cannot even be imported is told at once
+            await while_running([self._gateway], self._stack.start_servers())
+        else:
+            await self._stack.start_servers()
         run_env.write(self._stack.data_dir, environment)
         for step in self._steps:
-            await self._take(step, environment)
+            await while_running(self._stack.parts, self._take(step, environment))
         if self._gateway is None:
             self._gateway = self._spawn_gateway(environment, "--reload")
         self._gateway.tell(f"{GO}\n")

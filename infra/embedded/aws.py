@@ -3,7 +3,7 @@
     python -m infra.embedded.aws PORT FOLDER
 
 What changed is saved every SAVE_EVERY_S seconds (less often when saving is slow: it may take a twentieth of the time)
-and at SIGTERM. Killed with -9, it loses at most the writes since the last save: about two seconds. Requests wait
+and at SIGTERM. Killed with -9, it loses at most the writes since the last save: about a second. Requests wait
 while a dump is made, never while it is written.
 """
 
@@ -18,7 +18,7 @@ from types import FrameType
 
 from infra.embedded.ports import LOOPBACK
 
-SAVE_EVERY_S = 2.0
+SAVE_EVERY_S = 1.0
 SHARE_OF_TIME = 20
 
 

@@ -10,6 +10,8 @@ from infra.embedded.ports import LOOPBACK
 from infra.embedded.process import Part, Program, python, spawn
 from infra.embedded.readiness import until_ready
 
+MANIFEST = "manifest.json"
+"""Of aws_state, which is slow to import."""
 ROOT = Path(__file__).parents[2]
 LIST_TABLES: Mapping[str, str] = {
     "X-Amz-Target": "DynamoDB_20120810.ListTables",
@@ -29,6 +31,11 @@ class Aws:
     @property
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self._port}"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has started from nothing: the first time, or because what it had saved could not be read."""
+        return not (self._folder / MANIFEST).exists()
 
     def spawn(self) -> Part:
         command = python("-m", "infra.embedded.aws", str(self._port), str(self._folder))

@@ -74,6 +74,11 @@ class DataDir:
             self._lock.close()
             self._lock = None
 
+    def forget_steps(self) -> None:
+        """Have everything that is done once done again: what it had made is gone."""
+        for done in self.done.iterdir():
+            done.unlink()
+
     def _open_lock(self) -> IO[str]:
         try:
             self.path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)

@@ -44,6 +44,7 @@ class Postgres:
         self._port = port
         self._credentials = credentials
         self._throwaway = throwaway
+        self.is_new = False
         self._run_as = RunAs.ITSELF
         self._binaries = Path()
 
@@ -125,6 +126,7 @@ class Postgres:
         finally:
             password.unlink()
         half.rename(self._folder)
+        self.is_new = True
 
     def _check_folder(self) -> None:
         remedy = "move it away to start anew"

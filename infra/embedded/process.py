@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -173,6 +173,20 @@ def launched(command: Sequence[str], death_signal: signal.Signals, run_as: RunAs
 def python(*arguments: str) -> tuple[str, ...]:
     """Command line of our own interpreter."""
     return (sys.executable, *arguments)
+
+
+async def while_running(parts: Sequence[Part], work: Coroutine[None, None, None]) -> None:
+    """Do `work`, but give it up as soon as one of `parts` ends by itself. Raises PartDied."""
+    watching, working = asyncio.create_task(watch(parts)), asyncio.create_task(work)
+    try:
+        await asyncio.wait({watching, working}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (watching, working):
+            task.cancel()
+        await asyncio.wait({watching, working})
+    if not watching.cancelled():
+        watching.result()
+    working.result()
 
 
 async def watch(parts: Sequence[Part]) -> Never:

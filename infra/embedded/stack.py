@@ -86,6 +86,8 @@ class Stack:
         except asyncio.CancelledError:
             await self.stop_servers()
             raise
+        if self.postgres.is_new or self.aws.is_empty:
+            self.data_dir.forget_steps()
 
     async def stop_servers(self, timeout_s: float | None = None) -> None:
         """Stop what was started, each by its own orderly way, and give the folder back."""

@@ -1,0 +1,110 @@
+"""`torii up` from start to end, as a process."""
+
+import os
+import signal
+import socket
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.embedded import run_env
+from tests.infra.running import BROKEN_GATEWAY, Torii, free_port, processes_on, start, until
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for this file: later tests start on what earlier ones left."""
+    return tmp_path_factory.mktemp("up")
+
+
+@pytest.fixture
+def torii(place: Path) -> Iterator[Torii]:
+    started = start(place, place / "data", free_port())
+    yield started
+    started.process.kill()
+    started.process.wait()
+
+
+class TestRunning:
+    def test_serves_and_says_where_then_sigterm_stops_all_of_it(self, torii: Torii, place: Path) -> None:
+        torii.wait_until_up()
+        with urllib.request.urlopen(f"http://127.0.0.1:{torii.port}/health", timeout=5) as answer:
+            assert answer.status == 200
+        for line in (f"127.0.0.1:{torii.port}/graphql", "buyer@example.com", "token", "Ctrl-C"):
+            assert line in torii.output()
+        assert (torii.data_dir / "run.env").stat().st_mode & 0o777 == 0o600
+
+        second = start(place, torii.data_dir, free_port())
+        assert second.wait_until_ended() == 1
+        assert one_line(second) == (
+            f"torii: {torii.data_dir} is in use by pid {torii.process.pid}: "
+            "stop it, or choose another folder with DATA_DIR=…"
+        )
+
+        torii.process.send_signal(signal.SIGTERM)
+        assert torii.wait_until_ended() == 0
+        assert processes_on(torii.data_dir) == []
+        assert not (torii.data_dir / "run.env").exists()
+
+    def test_killed_outright_leaves_no_orphan_and_the_next_start_heals(self, torii: Torii, place: Path) -> None:
+        torii.wait_until_up()
+        ports = (torii.data_dir / "ports.json").read_text()
+        gateway = torii.children()["gateway"]
+
+        torii.process.kill()
+        until(lambda: not processes_on(torii.data_dir) and not gateway.is_running(), "every child has ended")
+
+        assert (torii.data_dir / "run.env").exists()
+        run_env.remove_if_stale(torii.data_dir)
+        assert not (torii.data_dir / "run.env").exists()
+        again = start(place, torii.data_dir, torii.port)
+        again.wait_until_up()
+        assert (torii.data_dir / "ports.json").read_text() == ports
+
+        # and what dies is named, the rest stopped
+        again.children()["valkey"].kill()
+        assert again.wait_until_ended() == 1
+        assert "torii: valkey was killed by signal 9; its log is" in again.output()
+        assert processes_on(torii.data_dir) == []
+
+    def test_interrupted_twice_while_it_starts_it_leaves_nothing(self, torii: Torii) -> None:
+        until((torii.data_dir / "run" / "aws.pid").exists, "the back ends are starting")
+        torii.process.send_signal(signal.SIGINT)
+        torii.process.send_signal(signal.SIGINT)
+        assert torii.wait_until_ended() == 0
+        assert processes_on(torii.data_dir) == []
+
+
+class TestRefusing:
+    def test_a_taken_port_is_named_with_its_holder(self, tmp_path: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            torii = start(tmp_path, tmp_path / "data", port)
+            assert torii.wait_until_ended() == 1
+        name = Path(f"/proc/{os.getpid()}/comm").read_text().strip()
+        assert one_line(torii) == (
+            f"torii: port {port} is taken by pid {os.getpid()} ({name}): choose another with PORT={port + 1} make run"
+        )
+
+    def test_a_broken_gateway_is_named_with_its_last_words(self, tmp_path: Path) -> None:
+        torii = start(tmp_path, tmp_path / "data", free_port(), gateway=BROKEN_GATEWAY)
+        assert torii.wait_until_ended() == 1
+        assert "torii: gateway ended with status 1; its log is" in torii.output()
+        assert "RuntimeError: no such table: products" in torii.output()
+        assert processes_on(torii.data_dir) == []
+
+    def test_a_file_where_the_folder_should_be(self, tmp_path: Path) -> None:
+        (tmp_path / "data").write_text("not a folder")
+        torii = start(tmp_path, tmp_path / "data", free_port())
+        assert torii.wait_until_ended() == 1
+        assert one_line(torii) == (
+            f"torii: cannot keep data in {tmp_path / 'data'}: it is a file; choose another folder with DATA_DIR=…"
+        )
+
+
+def one_line(torii: Torii) -> str:
+    """The only line that it said."""
+    (line,) = torii.output().strip().splitlines()
+    return line
