@@ -8,14 +8,17 @@ from domain.shared.ids import ProductId
 
 
 class Features(Protocol):
-    """The model as stored. Reads raise Unavailable; before the first training everything is empty."""
+    """The model as stored. Reads raise Unavailable; before the first training everything is empty.
+
+    Lists come as they were given: best first, of the same score the lower id.
+    """
 
     async def neighbours(self, ids: Sequence[ProductId]) -> Sequence[Sequence[Scored]]:
-        """What is bought together with each of these, best first, in the order of `ids`."""
+        """What is bought together with each of these, in the order of `ids`."""
         ...
 
     async def popular(self) -> Sequence[Scored]:
-        """What most orders hold, best first."""
+        """What most orders hold."""
         ...
 
     async def replace(self, model: Model) -> None:

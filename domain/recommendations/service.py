@@ -1,6 +1,7 @@
 """What one may ask of recommendations."""
 
 import asyncio
+from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator, Sequence
 
 from domain.catalog.model import Availability
@@ -21,6 +22,9 @@ SPARE = 10
 
 TIERS = (Reason.BOUGHT_TOGETHER, Reason.POPULAR)
 """What is bought with a product comes before what is bought by everybody."""
+
+Candidate = tuple[int, Scored]
+"""A product and the index of its tier. A feed is some 250 of them and made anew for each request: kept bare for speed."""
 
 BUYABLE = frozenset({Availability.IN_STOCK, Availability.LOW_STOCK})
 
@@ -50,60 +54,51 @@ class Recommendations:
         found = await self._buyable(candidates[: needed + SPARE])
         if len(found) < needed and len(candidates) > needed + SPARE:
             found += await self._buyable(candidates[needed + SPARE :])
-        return cut_page(found[:needed], request, RECOMMENDATIONS_ORDER, _key, RecommendationsScope(viewer, product_id))
+        nodes = [Recommendation(each.product_id, each.score, TIERS[tier]) for tier, each in found[:needed]]
+        return cut_page(nodes, request, RECOMMENDATIONS_ORDER, _key, RecommendationsScope(viewer, product_id))
 
     async def count(self, scope: RecommendationsScope) -> Count:
         return Count(len(await self._buyable(await self._candidates(scope.product_id))))
 
     async def train(self, baskets: AsyncIterator[Sequence[ProductId]]) -> TrainingStats:
         """Learn from all baskets and replace the model. Takes seconds, and memory for every basket."""
-        version = self._clock.now().isoformat(timespec="seconds")
+        version = self._clock.now().isoformat()
         read = await Baskets.read(baskets)
         model, stats = await asyncio.to_thread(learn, read, version)
         await self._features.replace(model)
         return stats
 
-    async def _candidates(self, product_id: ProductId | None) -> list[Recommendation]:
+    async def _candidates(self, product_id: ProductId | None) -> list[Candidate]:
         """In the order of the feed, without the product itself and without repeats."""
         if product_id is None:
-            together: Sequence[Scored] = ()
-            popular = await self._features.popular()
-        else:
-            [together], popular = await asyncio.gather(
-                self._features.neighbours([product_id]), self._features.popular()
-            )
-        feed: dict[ProductId, Recommendation] = {}
-        for reason, scored in zip(TIERS, (together, popular), strict=True):
-            for each, score in scored:
-                if each != product_id:
-                    feed.setdefault(each, Recommendation(each, score, reason))
-        return sorted(feed.values(), key=_rank)
+            return [(1, each) for each in await self._features.popular()]
+        [together], popular = await asyncio.gather(self._features.neighbours([product_id]), self._features.popular())
+        known = {product_id, *(each.product_id for each in together)}
+        return [(0, each) for each in together] + [(1, each) for each in popular if each.product_id not in known]
 
-    async def _buyable(self, candidates: Sequence[Recommendation]) -> list[Recommendation]:
+    async def _buyable(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         if not candidates:
             return []
-        products = await self._catalog.products_by_ids([each.product_id for each in candidates])
+        products = await self._catalog.products_by_ids([each.product_id for _, each in candidates])
         return [
-            each
-            for each, product in zip(candidates, products, strict=True)
+            candidate
+            for candidate, product in zip(candidates, products, strict=True)
             if product is not None and product.availability in BUYABLE
         ]
 
 
-def _window(feed: list[Recommendation], request: PageRequest) -> list[Recommendation]:
+def _window(feed: list[Candidate], request: PageRequest) -> list[Candidate]:
     """What comes after (or, backward, before) the cursor, nearest first. Raises InvalidCursor."""
-    if request.key is not None:
-        edge = _rank_of(request.key)
-        feed = [each for each in feed if (_rank(each) < edge if request.backward else _rank(each) > edge)]
-    return feed[::-1] if request.backward else feed
+    edge = None if request.key is None else _rank_of(request.key)
+    if request.backward:
+        before = feed if edge is None else feed[: bisect_left(feed, edge, key=_rank)]
+        return before[::-1]
+    return feed if edge is None else feed[bisect_right(feed, edge, key=_rank) :]
 
 
-def _rank(each: Recommendation) -> tuple[int, float, str]:
-    return TIERS.index(each.reason), -each.score, each.product_id.hex
-
-
-def _key(each: Recommendation) -> Key:
-    return TIERS.index(each.reason), each.score, each.product_id.hex
+def _rank(candidate: Candidate) -> tuple[int, float, str]:
+    tier, (product_id, score) = candidate
+    return tier, -score, product_id.hex
 
 
 def _rank_of(key: Key) -> tuple[int, float, str]:
@@ -111,3 +106,7 @@ def _rank_of(key: Key) -> tuple[int, float, str]:
         case (int(tier), float(score) | int(score), str(product_id)):
             return tier, -score, product_id
     raise InvalidCursor
+
+
+def _key(each: Recommendation) -> Key:
+    return TIERS.index(each.reason), each.score, each.product_id.hex

@@ -22,6 +22,9 @@ MAX_PRODUCTS = 20_000
 DAMPING = 10
 """Baskets that each product is thought to have had without company, so that one shared basket proves little."""
 
+SCORE_STEPS = 2**20
+"""Scores are multiples of 1/SCORE_STEPS, which a float32 holds exactly: stored and read back, ties are the same ties."""
+
 
 class Baskets:
     """Baskets with their products numbered, so that counting them is done on small integers.
@@ -91,11 +94,17 @@ def learn(baskets: Baskets, version: str) -> tuple[Model, TrainingStats]:
 
 def _nearest(together: Counter[int], weight: float, weights: Sequence[float], ids: Sequence[ProductId]) -> list[Scored]:
     """The best by damped cosine, shared / sqrt((baskets of a + 10) * (baskets of b + 10)): from 0 to 1."""
-    best = nsmallest(MAX_NEIGHBOURS, [(-shared * weights[other], ids[other]) for other, shared in together.items()])
-    return [Scored(product_id, -score * weight) for score, product_id in best]
+    scale = weight * SCORE_STEPS
+    return _best(MAX_NEIGHBOURS, ((shared * weights[other] * scale, ids[other]) for other, shared in together.items()))
 
 
 def _popular(baskets: Baskets) -> list[Scored]:
     """By the share of orders that hold it: of the whole baskets, for long ones count as much as short ones here."""
-    best = nsmallest(MAX_POPULAR, [(-orders, baskets.ids[number]) for number, orders in baskets.orders.items()])
-    return [Scored(product_id, -orders / len(baskets.rows)) for orders, product_id in best]
+    scale = SCORE_STEPS / max(len(baskets.rows), 1)
+    return _best(MAX_POPULAR, ((orders * scale, baskets.ids[number]) for number, orders in baskets.orders.items()))
+
+
+def _best(most: int, steps: Iterable[tuple[float, ProductId]]) -> list[Scored]:
+    """The highest scores, given in steps, first; of the same score, the lower id."""
+    best = nsmallest(most, [(-round(score), product_id) for score, product_id in steps])
+    return [Scored(product_id, -score / SCORE_STEPS) for score, product_id in best]

@@ -1,5 +1,6 @@
 """Co-visitation and the feed that is read from it, without a store."""
 
+import struct
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -39,7 +40,7 @@ class TestTraining:
         a, b, c = ids(3)
         model = learned([a, b], [a, b], [a, c], [a])
         assert dict(model.neighbours[a]) == pytest.approx(
-            {b: 2 / sqrt((4 + DAMPING) * (2 + DAMPING)), c: 1 / sqrt((4 + DAMPING) * (1 + DAMPING))}
+            {b: 2 / sqrt((4 + DAMPING) * (2 + DAMPING)), c: 1 / sqrt((4 + DAMPING) * (1 + DAMPING))}, abs=1e-6
         )
         assert dict(model.neighbours[b])[a] == pytest.approx(dict(model.neighbours[a])[b])
 
@@ -52,7 +53,8 @@ class TestTraining:
         a, b, alone = ids(3)
         model = learned([a, b], [alone], [alone])
         assert alone not in model.neighbours
-        assert model.popular[0] == Scored(alone, 2 / 3)
+        assert model.popular[0].product_id == alone
+        assert model.popular[0].score == pytest.approx(2 / 3, abs=1e-6)
 
     def test_a_product_twice_in_a_basket_counts_once(self) -> None:
         a, b = ids(2)
@@ -73,6 +75,12 @@ class TestTraining:
         assert {key: dict(found) for key, found in forwards.neighbours.items()} == {
             key: dict(found) for key, found in backwards.neighbours.items()
         }
+
+    def test_scores_survive_a_float32_and_ties_go_to_the_lower_id(self) -> None:
+        a, *others = ids(40)
+        neighbours = learned(*[[other, a] for other in others[::-1]], *[[a]] * 5).neighbours[a]
+        assert [each.product_id for each in neighbours] == others
+        assert all(struct.unpack("f", struct.pack("f", each.score)) == (each.score,) for each in neighbours)
 
     def test_no_baskets_make_an_empty_model(self) -> None:
         assert learned([]) == Model("v1", {}, [])
