@@ -1,14 +1,16 @@
 """Takes the contents of an Online Retail file into PostgreSQL: what is new, in one transaction."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import Table
 
 from adapters.postgres import tables
 from adapters.postgres.bulk import BulkLoad, bulk_load
-from adapters.postgres.database import outage_is_unavailable
+from adapters.postgres.database import SERVICE, outage_is_unavailable
 from adapters.postgres.online_retail_rows import (
     CATEGORY,
     HISTORY,
@@ -33,6 +35,7 @@ from domain.imports.books import Contents, Invoice
 from domain.imports.overlap import overlap
 from domain.imports.ports import KeyTaken, Progress, Stage, TakenIn
 from domain.imports.shop import order_number
+from domain.shared.refusals import Unavailable
 
 LOCK = "import online-retail"
 INVOICES_AT_ONCE = 1_000
@@ -49,7 +52,7 @@ class OnlineRetailShop:
 
     async def take_in(self, contents: Contents, progress: Progress) -> TakenIn:
         """Raises KeyTaken, Unavailable; then nothing was written but, maybe, empty partitions."""
-        async with outage_is_unavailable():
+        async with outage_is_unavailable(), _asyncpg_outage_is_unavailable():
             # By themselves, because making a partition locks out whoever reads orders until the transaction ends.
             async with bulk_load(self._worker_url) as bulk:
                 await bulk.ensure_months({invoice.at.date().replace(day=1) for invoice in contents.invoices})
@@ -77,7 +80,7 @@ class _TakingIn:
                WHERE n.order_number = ANY($1)""",
             [order_number(invoice.number) for invoice in invoices],
         )
-        return {number: subtotal for number, subtotal in rows}
+        return {row[0]: row[1] for row in rows}
 
     async def _catalogue(self, contents: Contents, invoices: Sequence[Invoice]) -> tuple[int, int, int]:
         """Whatever these invoices need to point at: how many categories, products and users were new."""
@@ -133,6 +136,19 @@ class _TakingIn:
             done += await self._bulk.insert(tables.order_items, LINE, rows)
             self._progress(Stage.LINES, done, total)
         return done
+
+
+@asynccontextmanager
+async def _asyncpg_outage_is_unavailable() -> AsyncIterator[None]:
+    """What the driver raises where no SQLAlchemy stands between it and us."""
+    try:
+        yield
+    except (
+        asyncpg.PostgresConnectionError,
+        asyncpg.OperatorInterventionError,
+        asyncpg.InsufficientResourcesError,
+    ) as error:
+        raise Unavailable(SERVICE) from error
 
 
 def _slices(invoices: Sequence[Invoice]) -> Iterator[Sequence[Invoice]]:

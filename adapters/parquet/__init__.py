@@ -1,0 +1,1 @@
+"""Files in Apache Parquet, read with pyarrow."""
