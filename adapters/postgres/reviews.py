@@ -31,7 +31,9 @@ class PostgresReviews:
         return one_each(ids, map(review_of, rows), lambda review: review.id)
 
     async def of_products(self, ids: Sequence[ProductId], request: PageRequest) -> Sequence[Page[Review]]:
-        wanted = func.unnest(bindparam("ids", type_=ARRAY(Uuid))).table_valued("product_id", name="wanted")
+        wanted = (
+            func.unnest(bindparam("ids", type_=ARRAY(Uuid))).table_valued("product_id", name="wanted").render_derived()
+        )
         newest = select(reviews).where(
             reviews.c.product_id == wanted.c.product_id
         )  # idx_reviews_product_id, once a key

@@ -1,0 +1,62 @@
+"""The gateway, running on the session's back ends, and what its tests need."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+import jobs
+from adapters.cognito.pool import DEMO_PASSWORD, ensure_user
+from gateway import create_app, open_aws, user_pool
+from settings import Settings
+from tests.api.client import Client
+from tests.factories import Factory, open_factory
+
+Tokens = Callable[[str, str], Awaitable[str]]
+
+
+@pytest.fixture(scope="session")
+async def prepared(settings: Settings) -> Settings:
+    """Back ends with their tables."""
+    await jobs.migrate(settings)
+    return settings
+
+
+@pytest.fixture(scope="session")
+async def app(prepared: Settings) -> AsyncIterator[Starlette]:
+    app = create_app(prepared)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture(scope="session")
+async def http(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+@pytest.fixture
+def api(http: httpx.AsyncClient) -> Client:
+    """Somebody who is not signed in."""
+    return Client(http)
+
+
+@pytest.fixture(scope="session")
+async def make(prepared: Settings) -> AsyncIterator[Factory]:
+    async with open_factory(prepared.database_worker_url.get_secret_value()) as factory:
+        yield factory
+
+
+@pytest.fixture(scope="session")
+def token_of(prepared: Settings) -> Tokens:
+    """Makes a user of the pool, in a group, and signs it in."""
+
+    async def token_of(email: str, group: str) -> str:
+        async with open_aws(prepared, 10_000) as aws:
+            pool = await user_pool(prepared, aws)
+            await ensure_user(aws, pool, email, DEMO_PASSWORD, group)
+        return await jobs.token(prepared, email, DEMO_PASSWORD)
+
+    return token_of

@@ -1,0 +1,120 @@
+"""Rows for tests, written as the worker role. Each function makes one valid row; what a test cares about it says."""
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, insert, update
+
+from adapters.postgres import tables
+from adapters.postgres.database import Database
+from domain.shared.ids import uuid7
+from domain.shared.viewer import ANONYMOUS
+
+PUBLISHED = datetime(2026, 10, 1, 9, tzinfo=UTC)
+_numbers = itertools.count(1)
+
+
+class Factory:
+    """Makes rows in one worker's database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def row(self, table: Table, **values: Any) -> UUID:
+        key: UUID = values.setdefault("id", uuid7())
+        async with self._database.transaction(ANONYMOUS) as connection:
+            await connection.execute(insert(table).values(values))
+        return key
+
+    async def change(self, table: Table, key: UUID, **values: Any) -> None:
+        async with self._database.transaction(ANONYMOUS) as connection:
+            await connection.execute(update(table).where(table.c.id == key).values(values))
+
+    async def seller(self, **values: Any) -> UUID:
+        number = next(_numbers)
+        defaults = {"company_name": f"山田商店{number}", "email": f"shop{number}@example.com", "status": "active"}
+        key = await self.row(tables.sellers, **defaults | values)
+        await self.row(tables.seller_profiles, seller_id=key, description="お茶の店です。")
+        return key
+
+    async def category(self, **values: Any) -> UUID:
+        number = next(_numbers)
+        return await self.row(tables.categories, **{"name": f"分類{number}", "slug": f"category-{number}"} | values)
+
+    async def brand(self, **values: Any) -> UUID:
+        return await self.row(tables.brands, **{"name": f"銘柄{next(_numbers)}"} | values)
+
+    async def product(self, *, seller_id: UUID | None = None, category_id: UUID | None = None, **values: Any) -> UUID:
+        number = next(_numbers)
+        defaults = {
+            "seller_id": seller_id or await self.seller(),
+            "category_id": category_id or await self.category(),
+            "sku": f"SKU-{number}",
+            "slug": f"product-{number}",
+            "name": f"煎茶 {number}",
+            "description": "香り高い一番茶。",
+            "base_price": 1980,
+            "stock_quantity": 10,
+            "status": "active",
+            "published_at": PUBLISHED,
+        }
+        return await self.row(tables.products, **defaults | values)
+
+    async def image(self, product_id: UUID, **values: Any) -> UUID:
+        defaults = {"image_url": f"/images/products/{product_id}/1.svg", "alt_text": "写真"}
+        return await self.row(tables.product_images, product_id=product_id, **defaults | values)
+
+    async def variation(self, product_id: UUID, **values: Any) -> UUID:
+        defaults = {"sku": f"SKU-V{next(_numbers)}", "name": "100 g", "stock_quantity": 5}
+        return await self.row(tables.product_variations, product_id=product_id, **defaults | values)
+
+    async def user(self, *, name: str | None = None, **values: Any) -> UUID:
+        key = await self.row(tables.users, **{"email": f"user{next(_numbers)}@example.com"} | values)
+        if name:
+            await self.row(tables.user_profiles, user_id=key, display_name=name)
+        return key
+
+    async def review(self, product_id: UUID, **values: Any) -> UUID:
+        user_id = values.pop("user_id", None) or await self.user(name="花子")
+        return await self.row(tables.reviews, product_id=product_id, user_id=user_id, **{"rating": 5} | values)
+
+    async def order(self, user_id: UUID | None, *items: tuple[UUID, UUID, int], **values: Any) -> UUID:
+        """`items` are (product, seller, price of one); one of each."""
+        total = sum(price for _, _, price in items)
+        defaults = {
+            "order_number": f"T-{next(_numbers):08}",
+            "user_id": user_id,
+            "subtotal": total,
+            "tax_amount": total // 11,
+            "total_amount": total,
+            "status": "delivered",
+        }
+        key = await self.row(tables.orders, **defaults | values)
+        for product_id, seller_id, price in items:
+            await self.row(
+                tables.order_items,
+                order_id=key,
+                product_id=product_id,
+                seller_id=seller_id,
+                product_name="煎茶",
+                quantity=1,
+                unit_price=price,
+                total_price=price,
+                fulfillment_status="delivered",
+            )
+        await self.row(tables.order_payments, order_id=key, amount=total, status="succeeded", paid_at=PUBLISHED)
+        await self.row(tables.order_status_histories, order_id=key, status="delivered")
+        return key
+
+
+@asynccontextmanager
+async def open_factory(worker_url: str) -> AsyncIterator[Factory]:
+    database = Database(worker_url, pool_size=2)
+    try:
+        yield Factory(database)
+    finally:
+        await database.close()
