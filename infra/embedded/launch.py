@@ -2,8 +2,8 @@
 
     python -I -S launch.py PARENT_PID DEATH_SIGNAL IDENTITY PROGRAM ARGUMENT…
 
-IDENTITY is `itself`, `namespace` (root that looks like nobody from inside a user namespace: files stay root's) or
-`nobody`. A script of its own and not a function run after fork: forking a threaded Python to run Python is unsafe.
+IDENTITY is `itself`, `namespace` (looks like nobody from inside a user namespace: files stay ours) or `nobody`.
+A script of its own and not a function run after fork: forking a threaded Python to run Python is unsafe.
 """
 
 import ctypes
@@ -32,10 +32,11 @@ def main(arguments: list[str]) -> None:
 
 
 def enter_user_namespace() -> None:
-    """Map our one user, root outside, to nobody inside, which is enough for PostgreSQL to start."""
+    """Map our one user to nobody: PostgreSQL then sees neither root nor a user that has no name."""
+    user, group = os.getuid(), os.getgid()
     # os.unshare came with Python 3.12
     call_libc("unshare", CLONE_NEWUSER)
-    for name, text in (("setgroups", "deny"), ("uid_map", f"{NOBODY} 0 1"), ("gid_map", f"{NOBODY} 0 1")):
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{NOBODY} {user} 1"), ("gid_map", f"{NOBODY} {group} 1")):
         with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123 -- pathlib would double this script's start time
             file.write(text)
 

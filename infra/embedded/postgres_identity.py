@@ -1,6 +1,7 @@
 """Who PostgreSQL runs as, since it refuses root: root behind a user namespace, or nobody with a copy it may reach."""
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,8 @@ COPIED = "copied"
 def choose(folder: Path) -> RunAs:
     """`folder` is where PostgreSQL keeps its data. Raises PostgresNeedsOrdinaryUser."""
     if os.geteuid() != 0:
-        return RunAs.ITSELF
+        # initdb also refuses a user without a name, as containers are often started with
+        return RunAs.ITSELF if _has_name(os.geteuid()) else RunAs.USER_NAMESPACE
     made_by_nobody = folder.exists() and folder.stat().st_uid == NOBODY
     if not made_by_nobody and namespaces_are_allowed():
         return RunAs.USER_NAMESPACE
@@ -61,6 +63,14 @@ def hand_over(path: Path, run_as: RunAs) -> None:
     """Give a file or folder that we made to whom PostgreSQL runs as."""
     if run_as is RunAs.NOBODY:
         os.chown(path, NOBODY, NOBODY)
+
+
+def _has_name(user: int) -> bool:
+    try:
+        pwd.getpwuid(user)
+    except KeyError:
+        return False
+    return True
 
 
 def _site_packages() -> Path:

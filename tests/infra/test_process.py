@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,7 @@ from tests.infra.running import until
 DEAF = "import signal, sys; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
 PARENT = """
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from infra.embedded.process import Program, python, spawn
 here = Path(sys.argv[1])
@@ -24,6 +26,24 @@ part = spawn(Program("child", python("-c", "import signal; signal.pause()")), he
 print(part.pid, flush=True)
 import signal; signal.pause()
 """
+
+
+Waiting = Callable[..., subprocess.Popen[bytes]]
+"""Starts a process that does nothing until it is ended; takes words for its command line."""
+
+
+@pytest.fixture
+def waiting() -> Iterator[Waiting]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*words: str) -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()", *words]))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
 
 
 def child(folder: Path, code: str, **options: float) -> Part:
@@ -74,12 +94,10 @@ def test_a_folder_holds_two_logs_of_a_part_at_most(tmp_path: Path) -> None:
     assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"part.log": "third", "part.1.log": "second"}
 
 
-def test_leftovers_are_ended_and_a_stranger_with_their_pid_is_spared(tmp_path: Path) -> None:
+def test_leftovers_are_ended_and_a_stranger_with_their_pid_is_spared(tmp_path: Path, waiting: Waiting) -> None:
     data_dir = DataDir(tmp_path)
     data_dir.acquire()
-    pause = "import signal; signal.pause()"
-    ours = subprocess.Popen([sys.executable, "-c", pause, str(tmp_path)])
-    stranger = subprocess.Popen([sys.executable, "-c", pause])
+    ours, stranger = waiting(str(tmp_path)), waiting()
     (data_dir.run / "valkey.pid").write_text(str(ours.pid))
     (data_dir.run / "aws.pid").write_text(str(stranger.pid))
 
@@ -88,7 +106,4 @@ def test_leftovers_are_ended_and_a_stranger_with_their_pid_is_spared(tmp_path: P
     assert not psutil.pid_exists(ours.pid)
     assert stranger.poll() is None
     assert list(data_dir.run.iterdir()) == []
-    stranger.kill()
-    for process in (ours, stranger):
-        process.wait()
     data_dir.release()
