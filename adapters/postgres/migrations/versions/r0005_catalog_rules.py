@@ -175,6 +175,36 @@ def downgrade() -> None:
     run(
         """
         DROP FUNCTION catalog.keep_product, catalog.keep_variation, catalog.touch_products,
-            catalog.announce_products, catalog.announce_all CASCADE
+            catalog.announce_products, catalog.announce_all CASCADE;
+        DROP TRIGGER keep_updated_at ON catalog.categories;
+        DROP TRIGGER keep_updated_at ON catalog.brands;
+
+        DROP POLICY shown ON catalog.products;
+        DROP POLICY with_product ON catalog.product_images;
+        DROP POLICY with_product ON catalog.product_variations;
+        DROP POLICY shown ON catalog.categories;
+        DROP POLICY shown ON catalog.brands;
+        DROP POLICY own ON accounts.favorites;
+        DROP POLICY worker ON catalog.products;
+        DROP POLICY worker ON catalog.product_images;
+        DROP POLICY worker ON catalog.product_variations;
+        DROP POLICY worker ON catalog.categories;
+        DROP POLICY worker ON catalog.brands;
+        DROP POLICY worker ON accounts.favorites;
+        REVOKE ALL ON ALL TABLES IN SCHEMA catalog FROM torii_app, torii_worker;
+        REVOKE ALL ON accounts.favorites FROM torii_app, torii_worker;
+
+        ALTER TABLE catalog.products DISABLE ROW LEVEL SECURITY;
+        ALTER TABLE catalog.products NO FORCE ROW LEVEL SECURITY;
+        ALTER TABLE catalog.product_images DISABLE ROW LEVEL SECURITY;
+        ALTER TABLE catalog.product_images NO FORCE ROW LEVEL SECURITY;
+        ALTER TABLE catalog.product_variations DISABLE ROW LEVEL SECURITY;
+        ALTER TABLE catalog.product_variations NO FORCE ROW LEVEL SECURITY;
+        ALTER TABLE catalog.categories DISABLE ROW LEVEL SECURITY;
+        ALTER TABLE catalog.categories NO FORCE ROW LEVEL SECURITY;
+        ALTER TABLE catalog.brands DISABLE ROW LEVEL SECURITY;
+        ALTER TABLE catalog.brands NO FORCE ROW LEVEL SECURITY;
+        ALTER TABLE accounts.favorites DISABLE ROW LEVEL SECURITY;
+        ALTER TABLE accounts.favorites NO FORCE ROW LEVEL SECURITY;
         """
     )
