@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from domain.carts.model import Cart, CartOutcome, CartWarning
 from domain.shared.ids import ProductId, VariationId
-from domain.shared.refusals import Refusal
 from resolvers.context import Info
-from resolvers.errors import outcome_or_refusal
+from resolvers.errors import UserError, outcome_or_refusal
 from resolvers.global_ids import key_of
 
 
@@ -16,7 +15,7 @@ class CartPayload:
     """What a cart mutation shows."""
 
     cart: Cart | None
-    user_errors: Sequence[Refusal]
+    user_errors: Sequence[UserError]
     warnings: Sequence[CartWarning]
 
 

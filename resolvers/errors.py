@@ -1,6 +1,7 @@
 """Refusals of the domain as clients see them: in queries as GraphQL errors, in mutations as `userErrors`."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from domain.shared.refusals import Refusal, Unavailable
@@ -20,11 +21,21 @@ def explain(error: BaseException) -> dict[str, Any] | None:
     return {"message": error.message, "extensions": extensions}
 
 
-async def outcome_or_refusal(use_case: Callable[[], Awaitable[T]]) -> tuple[T | None, list[Refusal]]:
+@dataclass(frozen=True, slots=True)
+class UserError:
+    """A refusal as data: an exception among the values of a list would be taken for a failed field."""
+
+    code: str
+    field: tuple[str, ...]
+    message: str
+    retryable: bool
+
+
+async def outcome_or_refusal(use_case: Callable[[], Awaitable[T]]) -> tuple[T | None, list[UserError]]:
     """What a use case gives, or the refusal that goes into `userErrors`. An outage stays an error of the response."""
     try:
         return await use_case(), []
     except Unavailable:
         raise
     except Refusal as refusal:
-        return None, [refusal]
+        return None, [UserError(refusal.code, refusal.field, refusal.message, refusal.retryable)]

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, insert, update
+from sqlalchemy import Executable, Table, insert, select, update
 
 from adapters.postgres import tables
-from adapters.postgres.database import Database
+from adapters.postgres.database import Database, Rows
 from domain.shared.ids import uuid7
 from domain.shared.viewer import ANONYMOUS
 
@@ -29,6 +29,14 @@ class Factory:
         async with self._database.transaction(ANONYMOUS) as connection:
             await connection.execute(insert(table).values(values))
         return key
+
+    async def rows(self, statement: Executable) -> Rows:
+        """Whatever the statement finds, with every row in sight."""
+        return await self._database.public(statement)
+
+    async def user_id(self, email: str) -> UUID:
+        found: UUID = (await self.rows(select(tables.users.c.id).where(tables.users.c.email == email)))[0][0]
+        return found
 
     async def change(self, table: Table, key: UUID, **values: Any) -> None:
         async with self._database.transaction(ANONYMOUS) as connection:
@@ -81,6 +89,10 @@ class Factory:
     async def review(self, product_id: UUID, **values: Any) -> UUID:
         user_id = values.pop("user_id", None) or await self.user(name="花子")
         return await self.row(tables.reviews, product_id=product_id, user_id=user_id, **{"rating": 5} | values)
+
+    async def member(self, seller_id: UUID, user_id: UUID) -> None:
+        async with self._database.transaction(ANONYMOUS) as connection:
+            await connection.execute(insert(tables.members).values(seller_id=seller_id, user_id=user_id))
 
     async def order(self, user_id: UUID | None, *items: tuple[UUID, UUID, int], **values: Any) -> UUID:
         """`items` are (product, seller, price of one); one of each."""

@@ -39,7 +39,8 @@ async def http(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def api(http: httpx.AsyncClient) -> Client:
-    """Somebody who is not signed in."""
+    """Somebody who is not signed in, and has no cookie of an earlier test."""
+    http.cookies.clear()
     return Client(http)
 
 

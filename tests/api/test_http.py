@@ -1,0 +1,142 @@
+"""GraphQL over HTTP, as the draft of the GraphQL Foundation has it."""
+
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from tests.api.client import Client
+
+OK = "{ __typename }"
+GRAPHQL = "application/graphql-response+json"
+JSON = "application/json"
+
+
+@pytest.mark.parametrize("path", ["/graphql", "/api/graphql"])
+async def test_both_paths_answer(http: httpx.AsyncClient, path: str) -> None:
+    assert (await http.post(path, json={"query": OK})).json() == {"data": {"__typename": "Query"}}
+
+
+@pytest.mark.parametrize(
+    ("accept", "media"),
+    [
+        (None, JSON),
+        ("*/*", JSON),
+        ("application/*", JSON),
+        (JSON, JSON),
+        (GRAPHQL, GRAPHQL),
+        (f"{GRAPHQL}; charset=utf-8, {JSON}; charset=utf-8", GRAPHQL),
+        (f"{JSON};q=0.5, {GRAPHQL};q=0.9", GRAPHQL),
+        (f"{GRAPHQL};q=0, {JSON}", JSON),
+        (f"{GRAPHQL}, {JSON}, text/event-stream, multipart/mixed", GRAPHQL),
+    ],
+)
+async def test_the_answer_has_the_type_asked_for(http: httpx.AsyncClient, accept: str | None, media: str) -> None:
+    headers = {"accept": accept} if accept else {}
+    request = http.build_request("POST", "/graphql", json={"query": OK}, headers=headers)
+    if accept is None:
+        del request.headers["accept"]
+    response = await http.send(request)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == f"{media}; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"", {}, 400),
+        (b"{", {}, 400),
+        (b'"text"', {}, 400),
+        (b"[]", {}, 400),
+        (b"{}", {}, 400),
+        (b'{"query": 1}', {}, 400),
+        (b'{"query": "{ __typename }", "variables": []}', {}, 400),
+        (b'{"query": "{ __typename }", "operationName": 1}', {}, 400),
+        (b'{"query": "{ __typename }", "extensions": "x"}', {}, 400),
+        (b'\xff\xfe{"query"', {}, 400),
+        (b"[" * 100_000, {}, 400),
+        (b'{"query": "{ __typename }"}', {"content-type": "text/plain"}, 415),
+        (b'{"query": "{ __typename }"}', {"content-type": ""}, 415),
+        (b'{"query": "{ __typename }"}', {"content-type": "application/json; charset=utf-16"}, 415),
+        (b'{"query": "{ __typename }"}', {"accept": "text/html"}, 406),
+        (b'{"query": "' + b"x" * 2_100_000 + b'"}', {}, 413),
+    ],
+)
+async def test_what_is_not_graphql_gets_a_graphql_error(
+    http: httpx.AsyncClient, body: bytes, headers: dict[str, str], status: int
+) -> None:
+    response = await http.post("/graphql", content=body, headers={"content-type": JSON} | headers)
+    assert response.status_code == status
+    assert response.json()["errors"][0]["message"]
+    assert "data" not in response.json()
+
+
+@pytest.mark.parametrize(
+    ("operation", "problem"),
+    [
+        ({"query": "{"}, "Syntax Error"),
+        ({"query": "{ nothing }"}, "nothing"),
+        ({"query": "query A { __typename } query B { __typename }"}, "operation name"),
+        ({"query": OK, "operationName": "C"}, "'C'"),
+        ({"query": "query ($n: Int!) { products(first: $n) { nodes { id } } }"}, "$n"),
+        ({"query": "query ($n: Int!) { products(first: $n) { nodes { id } } }", "variables": {"n": "x"}}, "$n"),
+        ({"query": "{" + " a" * 6000 + "}"}, "tokens"),
+        ({"query": "{ a " * 3000 + "}" * 3000}, "nested too deeply"),
+        ({"query": "#" * 70_000 + OK}, "larger than"),
+        ({"query": "subscription { x }"}, "subscription"),
+    ],
+)
+@pytest.mark.parametrize(("media", "status"), [(GRAPHQL, 400), (JSON, 200)])
+async def test_a_bad_document_has_no_data_and_the_status_of_its_media_type(
+    http: httpx.AsyncClient, operation: dict[str, Any], problem: str, media: str, status: int
+) -> None:
+    response = await http.post("/graphql", json=operation, headers={"accept": media})
+    assert response.status_code == status
+    assert problem in response.json()["errors"][0]["message"]
+    assert response.json()["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+    assert "data" not in response.json()
+
+
+async def test_get_reads_and_never_changes(http: httpx.AsyncClient) -> None:
+    variables = orjson.dumps({"n": 1}).decode()
+    query = "query ($n: Int!) { products(first: $n) { nodes { id } } }"
+    read = await http.get("/graphql", params={"query": query, "variables": variables})
+    assert read.status_code == 200
+    assert "errors" not in read.json()
+    changed = await http.get(
+        "/graphql", params={"query": 'mutation { cartItemRemove(input: {lineId: ""}) { cart { version } } }'}
+    )
+    assert (changed.status_code, changed.headers["allow"]) == (405, "POST")
+    assert (await http.get("/graphql", params={"query": OK, "variables": "{"})).status_code == 400
+    assert (await http.get("/graphql")).status_code == 400
+    assert (await http.put("/graphql", json={"query": OK})).status_code == 405
+
+
+async def test_browsers_get_graphiql_that_asks_no_other_address(http: httpx.AsyncClient) -> None:
+    page = await http.get("/graphql", headers={"accept": "text/html,application/xhtml+xml"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'self'" in page.headers["content-security-policy"]
+    assert "http://" not in page.text
+    assert "https://" not in page.text
+    for asset in ("graphiql.min.js", "graphiql.min.css", "react.production.min.js"):
+        assert f"/graphiql/{asset}" in page.text
+        assert (await http.get(f"/graphiql/{asset}")).status_code == 200
+
+
+async def test_fields_of_a_back_end_fail_alone_with_their_code(api: Client) -> None:
+    answer = await api.answer(
+        '{ products(first: 1000) { nodes { id } } categories { id } search(query: "\\u0000") { nodes { score } } }'
+    )
+    assert answer["data"]["products"] is answer["data"]["search"] is None
+    assert isinstance(answer["data"]["categories"], list)
+    codes = {error["path"][0]: error["extensions"]["code"] for error in answer["errors"]}
+    assert codes == {"products": "BAD_USER_INPUT", "search": "BAD_USER_INPUT"}
+
+
+async def test_the_gateway_says_that_it_lives_and_how_its_back_ends_are(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/health")).json() == {"status": "alive"}
+    health = await http.get("/api/health")
+    assert health.status_code == 200
+    assert set(health.json()["backEnds"]) == {"postgres", "redis", "dynamodb", "cognito", "search"}
+    assert health.json()["backEnds"]["postgres"]["status"] == "up"
