@@ -55,17 +55,11 @@ def up(
 @app.command()
 def serve(
     reload: Annotated[bool, typer.Option("--reload", help="Restart when the code changes.")] = False,
-    standby: Annotated[bool, typer.Option("--standby", hidden=True)] = False,
 ) -> None:
     """Serve the gateway alone, on the back ends that the settings name."""
-    from infra.standby import wait_for_go
-
-    settings = load_settings()
-    if standby and not wait_for_go():
-        return
     from infra.serve import serve as serve_gateway
 
-    serve_gateway(settings, reload=reload)
+    serve_gateway(load_settings(), reload=reload)
 
 
 @app.command()

@@ -1,4 +1,9 @@
-"""Getting the gateway ready while its back ends start: imports take longer than servers do."""
+"""The gateway's process under `torii up`: it gets ready while its back ends start, for imports take longer than servers do.
+
+    python -m infra.standby
+
+Once everything is imported it waits for the word on standard input, then serves. Without cli.py, which it has no use for.
+"""
 
 import sys
 from importlib import import_module
@@ -8,7 +13,20 @@ SLOW_MODULES = ("gateway", "infra.serve")
 
 
 def wait_for_go() -> bool:
-    """Import what takes long, then wait for the word on standard input. False: who started us is gone."""
+    """Import what takes long, then wait for the word. False: who started us is gone."""
     for module in SLOW_MODULES:
         import_module(module)
     return sys.stdin.readline().strip() == GO
+
+
+def main() -> None:
+    if not wait_for_go():
+        return
+    import settings
+    from infra.serve import serve
+
+    serve(settings.load())
+
+
+if __name__ == "__main__":
+    main()

@@ -84,7 +84,7 @@ class Supervisor:
     async def _start_and_watch(self) -> None:
         environment = left_empty(self._settings, self._stack.environment)
         if not self._reload:  # its imports take longest, so they begin first
-            self._gateway = self._spawn_gateway(environment, "--standby")
+            self._gateway = self._spawn_gateway(environment, "infra.standby")
             # one that cannot even be imported is told at once
             await while_running([self._gateway], self._stack.start_servers())
         else:
@@ -93,7 +93,7 @@ class Supervisor:
         for step in self._steps:
             await while_running(self._stack.parts, self._take(step, environment))
         if self._gateway is None:
-            self._gateway = self._spawn_gateway(environment, "--reload")
+            self._gateway = self._spawn_gateway(environment, "cli", "serve", "--reload")
         self._gateway.tell(f"{GO}\n")
         await until_ready(self._gateway, self._is_healthy, (OSError, http.client.HTTPException), SLOWEST_START_S)
         self._ready()
@@ -110,10 +110,10 @@ class Supervisor:
         if step.once:
             done.touch()
 
-    def _spawn_gateway(self, environment: dict[str, str], mode: str) -> Part:
+    def _spawn_gateway(self, environment: dict[str, str], *module: str) -> Part:
         program = Program(
             "gateway",
-            python("-m", "cli", "serve", mode),
+            python("-m", *module),
             stop_timeout_s=self._settings.shutdown_grace_s + 5,
             environment=environment,
             to_terminal=self._reload,  # someone is working on it and wants to see what it says
