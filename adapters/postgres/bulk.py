@@ -12,7 +12,12 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Table
 
+from adapters.postgres.database import SERVICE
+from domain.shared.refusals import Unavailable
+
 CONNECT_TIMEOUT_S = 10
+FULL_OR_CLOSING = (asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError)
+"""Out of disk, memory or connections; or about to stop, or starting."""
 
 
 class BulkLoad:
@@ -54,16 +59,29 @@ class BulkLoad:
 
 @asynccontextmanager
 async def bulk_load(worker_url: str) -> AsyncIterator[BulkLoad]:
-    """A bulk load that is committed whole when the block ends well, and leaves nothing when it does not."""
-    connection = await asyncpg.connect(
-        worker_url, timeout=CONNECT_TIMEOUT_S, server_settings={"application_name": "torii bulk"}
-    )
+    """A bulk load that is committed whole when the block ends well, and leaves nothing when it does not.
+
+    Raises Unavailable when the server cannot be reached, goes away or is full.
+    """
+    try:
+        connection = await asyncpg.connect(
+            worker_url, timeout=CONNECT_TIMEOUT_S, server_settings={"application_name": "torii bulk"}
+        )
+    except (OSError, TimeoutError, *FULL_OR_CLOSING) as error:
+        raise Unavailable(SERVICE) from error
     try:
         await connection.set_type_codec(
             "jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_from_jsonb, format="binary"
         )
         async with connection.transaction():
             yield BulkLoad(connection)
+    except FULL_OR_CLOSING as error:
+        raise Unavailable(SERVICE) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        # The driver has many words for a connection that broke, and uses some of them for our own mistakes too.
+        if connection.is_closed():
+            raise Unavailable(SERVICE) from error
+        raise
     finally:
         await connection.close()
 

@@ -1,16 +1,13 @@
 """Takes the contents of an Online Retail file into PostgreSQL: what is new, in one transaction."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import Table
 
 from adapters.postgres import tables
 from adapters.postgres.bulk import BulkLoad, bulk_load
-from adapters.postgres.database import SERVICE, outage_is_unavailable
 from adapters.postgres.online_retail_rows import (
     CATEGORY,
     HISTORY,
@@ -35,7 +32,6 @@ from domain.imports.books import Contents, Invoice
 from domain.imports.overlap import overlap
 from domain.imports.ports import KeyTaken, Progress, Stage, TakenIn
 from domain.imports.shop import order_number
-from domain.shared.refusals import Unavailable
 
 LOCK = "import online-retail"
 INVOICES_AT_ONCE = 1_000
@@ -52,13 +48,12 @@ class OnlineRetailShop:
 
     async def take_in(self, contents: Contents, progress: Progress) -> TakenIn:
         """Raises KeyTaken, Unavailable; then nothing was written but, maybe, empty partitions."""
-        async with outage_is_unavailable(), _asyncpg_outage_is_unavailable():
-            # By themselves, because making a partition locks out whoever reads orders until the transaction ends.
-            async with bulk_load(self._worker_url) as bulk:
-                await bulk.ensure_months({invoice.at.date().replace(day=1) for invoice in contents.invoices})
-            async with bulk_load(self._worker_url) as bulk:
-                await bulk.lock(LOCK)
-                return await _TakingIn(bulk, progress).run(contents)
+        # By themselves, because making a partition locks out whoever reads orders until the transaction ends.
+        async with bulk_load(self._worker_url) as bulk:
+            await bulk.ensure_months({invoice.at.date().replace(day=1) for invoice in contents.invoices})
+        async with bulk_load(self._worker_url) as bulk:
+            await bulk.lock(LOCK)
+            return await _TakingIn(bulk, progress).run(contents)
 
 
 class _TakingIn:
@@ -136,19 +131,6 @@ class _TakingIn:
             done += await self._bulk.insert(tables.order_items, LINE, rows)
             self._progress(Stage.LINES, done, total)
         return done
-
-
-@asynccontextmanager
-async def _asyncpg_outage_is_unavailable() -> AsyncIterator[None]:
-    """What the driver raises where no SQLAlchemy stands between it and us."""
-    try:
-        yield
-    except (
-        asyncpg.PostgresConnectionError,
-        asyncpg.OperatorInterventionError,
-        asyncpg.InsufficientResourcesError,
-    ) as error:
-        raise Unavailable(SERVICE) from error
 
 
 def _slices(invoices: Sequence[Invoice]) -> Iterator[Sequence[Invoice]]:

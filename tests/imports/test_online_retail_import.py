@@ -234,6 +234,22 @@ async def test_database_that_is_away_is_unavailable() -> None:
         await OnlineRetailImport(shop).run(OnlineRetailFile(SAMPLE))
 
 
+async def test_connection_that_is_cut_half_way_is_unavailable_and_leaves_nothing(books: Books) -> None:
+    before = await books.everything()
+    cuts: list[asyncio.Task[Any]] = []
+
+    def cut(stage: Stage, done: int, total: int) -> None:
+        if stage is Stage.ORDERS and not cuts:
+            ours = "application_name = 'torii bulk' AND datname = current_database()"
+            statement = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}"
+            cuts.append(asyncio.create_task(books.connection.execute(statement)))
+
+    with pytest.raises(Unavailable):
+        await OnlineRetailImport(OnlineRetailShop(books.url)).run(OnlineRetailFile(SAMPLE), cut)
+    await asyncio.gather(*cuts)
+    assert await books.everything() == before
+
+
 async def test_progress_begins_each_stage_with_none_and_ends_with_all(books: Books) -> None:
     told: defaultdict[Stage, list[tuple[int, int]]] = defaultdict(list)
     shop = OnlineRetailImport(OnlineRetailShop(books.url))
