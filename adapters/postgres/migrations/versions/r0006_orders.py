@@ -180,29 +180,30 @@ def upgrade() -> None:
         CREATE FUNCTION orders.month_key(month date) RETURNS uuid LANGUAGE sql IMMUTABLE
             RETURN (lpad(to_hex((extract(epoch FROM month::timestamp) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid;
 
-        -- Takes all the locks that a new partition needs: orders, and what they and others refer to by foreign keys. All or
-        -- none, in tries that grow from 0.1 s to 2 s: who waits behind us waits no longer, and the first tries are too short
-        -- for a deadlock (found after 1 s); the last are long enough to make an autovacuum give way.
+        -- Takes all the locks that a new partition needs, in the order in which shops write: what orders refer to, orders,
+        -- what refers to orders. Who comes another way must not deadlock with us: all locks or none, in tries that grow
+        -- from 0.1 s to 2 s. The first are shorter than it takes to call it a deadlock (1 s), the last are long enough to
+        -- make an autovacuum give way.
         CREATE FUNCTION orders.lock_for_new_partition() RETURNS void
             LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '0' AS $$
         DECLARE
-            neighbours CONSTANT text := (
-                SELECT string_agg(neighbour::text, ', ' ORDER BY neighbour::oid) FROM (
-                    SELECT confrelid::regclass FROM pg_constraint
-                        WHERE contype = 'f' AND conrelid = 'orders.orders'::regclass
-                    UNION
-                    SELECT conrelid::regclass FROM pg_constraint
-                        WHERE contype = 'f' AND confrelid = 'orders.orders'::regclass
-                ) AS related (neighbour)
+            referred_to CONSTANT text := (
+                SELECT string_agg(DISTINCT confrelid::regclass::text, ', ') FROM pg_constraint
+                WHERE contype = 'f' AND conrelid = 'orders.orders'::regclass
+            );
+            referring CONSTANT text := (
+                SELECT string_agg(DISTINCT conrelid::regclass::text, ', ') FROM pg_constraint
+                WHERE contype = 'f' AND confrelid = 'orders.orders'::regclass
             );
             tries CONSTANT integer := 20;
         BEGIN
             FOR try IN 1 .. tries LOOP
                 BEGIN
                     PERFORM set_config('lock_timeout', (try * 100)::text, true);
+                    EXECUTE 'LOCK TABLE ' || referred_to || ' IN SHARE ROW EXCLUSIVE MODE';
                     -- The parent too, so that nobody works with the old list of partitions while rows change theirs.
                     LOCK TABLE ONLY orders.orders, ONLY orders.orders_default IN ACCESS EXCLUSIVE MODE;
-                    EXECUTE 'LOCK TABLE ' || neighbours || ' IN SHARE ROW EXCLUSIVE MODE';
+                    EXECUTE 'LOCK TABLE ' || referring || ' IN SHARE ROW EXCLUSIVE MODE';
                     RETURN;
                 EXCEPTION WHEN lock_not_available THEN
                     IF try = tries THEN
