@@ -1,0 +1,83 @@
+"""Connections to the worker's own database, one for each role, and a server of our own for databases made from nothing."""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.embedded.credentials import Credentials
+from infra.embedded.data_dir import FOLDER_MODE, DataDir
+from infra.embedded.ports import remembered_ports
+from infra.embedded.postgres import Postgres
+from settings import Settings
+from tests.postgres.shop import Shop, connect
+
+
+@pytest.fixture
+async def owner(settings: Settings) -> AsyncIterator[Any]:
+    connection = await connect(settings.database_owner_url.get_secret_value())
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def worker(settings: Settings) -> AsyncIterator[Any]:
+    connection = await connect(settings.database_worker_url.get_secret_value())
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[Any]:
+    connection = await connect(settings.database_url.get_secret_value())
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def shop(worker: Any) -> Shop:
+    return Shop(worker)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """One database as each role reaches it."""
+
+    owner: str
+    worker: str
+    app: str
+
+
+class Server:
+    """A PostgreSQL whose databases are as infra/embedded/bootstrap.sql leaves them: empty."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+        self._numbers = itertools.count()
+
+    async def new_database(self) -> Addresses:
+        name = f"torii_{next(self._numbers)}"
+        await self._postgres.bootstrap(name)
+        return Addresses(*(self._postgres.url(role, name) for role in ("torii_owner", "torii_worker", "torii_app")))
+
+
+@pytest.fixture(scope="session")
+async def server() -> AsyncIterator[Server]:
+    folder = Path(tempfile.mkdtemp(prefix="torii-databases-"))
+    folder.chmod(FOLDER_MODE)  # pytest's own temporary folders keep out the user that PostgreSQL runs as
+    data_dir = DataDir(folder)
+    data_dir.acquire()
+    port = remembered_ports(data_dir.ports, ("postgres",))["postgres"]
+    postgres = Postgres(data_dir, port, Credentials.load_or_make(data_dir.credentials), throwaway=True)
+    await postgres.prepare()
+    part = postgres.spawn()
+    await postgres.ready(part)
+    yield Server(postgres)
+    await part.stop()
+    data_dir.release()
+    shutil.rmtree(folder)

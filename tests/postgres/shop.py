@@ -1,0 +1,114 @@
+"""Rows for the tests of the database, with keys of their own so that tests may share one database."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from domain.shared.ids import uuid7
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Writes through one connection, as its role. Each method returns the key of its row; columns have defaults."""
+
+    connection: Any
+
+    async def insert(self, table: str, columns: Mapping[str, Any]) -> UUID:
+        values = [json.dumps(value) if isinstance(value, dict | list) else value for value in columns.values()]
+        names = ", ".join(columns)
+        places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
+        key: UUID = await self.connection.fetchval(
+            f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING id", *values
+        )
+        return key
+
+    async def user(self, **columns: Any) -> UUID:
+        key = uuid7()
+        return await self.insert("accounts.users", {"id": key, "email": f"{key}@example.com"} | columns)
+
+    async def profile(self, user: UUID, **columns: Any) -> UUID:
+        return await self.insert("accounts.user_profiles", {"user_id": user, "display_name": "花子"} | columns)
+
+    async def address(self, user: UUID, **columns: Any) -> UUID:
+        where = {"postal_code": "100-0001", "prefecture": "東京都", "city": "千代田区", "address_line1": "千代田1-1"}
+        return await self.insert("accounts.addresses", {"user_id": user, **where} | columns)
+
+    async def favorite(self, user: UUID, product: UUID) -> UUID:
+        return await self.insert("accounts.favorites", {"user_id": user, "product_id": product})
+
+    async def seller(self, *, member: UUID | None = None, **columns: Any) -> UUID:
+        key = uuid7()
+        defaults = {"id": key, "company_name": "山田商店", "email": f"{key}@example.com", "status": "active"}
+        await self.insert("sellers.sellers", defaults | columns)
+        await self.insert("sellers.seller_profiles", {"seller_id": key, "description": "百年の店"})
+        if member is not None:
+            await self.connection.execute(
+                "INSERT INTO sellers.members (seller_id, user_id) VALUES ($1, $2)", key, member
+            )
+        return key
+
+    async def category(self, **columns: Any) -> UUID:
+        return await self.insert("catalog.categories", {"name": "器", "slug": f"c-{uuid7()}"} | columns)
+
+    async def brand(self, **columns: Any) -> UUID:
+        return await self.insert("catalog.brands", {"name": "藍窯"} | columns)
+
+    async def product(self, seller: UUID, category: UUID, **columns: Any) -> UUID:
+        """An active product of 1,000 yen, ten in stock."""
+        key = uuid7()
+        defaults = {"id": key, "seller_id": seller, "category_id": category, "sku": f"k-{key}", "slug": f"p-{key}"}
+        shown = {
+            "name": "茶碗",
+            "base_price": 1000,
+            "stock_quantity": 10,
+            "status": "active",
+            "published_at": datetime.now(UTC),
+        }
+        return await self.insert("catalog.products", defaults | shown | columns)
+
+    async def image(self, product: UUID, **columns: Any) -> UUID:
+        return await self.insert(
+            "catalog.product_images", {"product_id": product, "image_url": "/images/1.svg"} | columns
+        )
+
+    async def variation(self, product: UUID, **columns: Any) -> UUID:
+        defaults = {"product_id": product, "sku": f"v-{uuid7()}", "name": "大", "stock_quantity": 3}
+        return await self.insert("catalog.product_variations", defaults | columns)
+
+    async def order(self, user: UUID | None, at: datetime | None = None, **columns: Any) -> UUID:
+        """An order of 1,000 yen whose key is of the moment `at`."""
+        key = uuid7(at)
+        defaults = {"id": key, "order_number": f"T-{key}", "user_id": user, "subtotal": 1000, "total_amount": 1000}
+        return await self.insert("orders.orders", defaults | columns)
+
+    async def item(self, order: UUID, product: UUID, seller: UUID, **columns: Any) -> UUID:
+        defaults = {"order_id": order, "product_id": product, "seller_id": seller, "product_name": "茶碗"}
+        prices = {"quantity": 1, "unit_price": 1000, "total_price": 1000}
+        return await self.insert("orders.order_items", defaults | prices | columns)
+
+    async def payment(self, order: UUID, **columns: Any) -> UUID:
+        return await self.insert("orders.order_payments", {"order_id": order, "amount": 1000} | columns)
+
+    async def history(self, order: UUID, **columns: Any) -> UUID:
+        return await self.insert("orders.order_status_histories", {"order_id": order, "status": "pending"} | columns)
+
+    async def review(self, user: UUID, product: UUID, **columns: Any) -> UUID:
+        return await self.insert("reviews.reviews", {"user_id": user, "product_id": product, "rating": 4} | columns)
+
+    async def seller_review(self, user: UUID, seller: UUID, order: UUID) -> UUID:
+        columns = {"user_id": user, "seller_id": seller, "order_id": order, "rating": 5}
+        return await self.insert("reviews.seller_reviews", columns)
+
+    async def ensure_month(self, month: date) -> bool:
+        made: bool = await self.connection.fetchval("SELECT orders.ensure_month($1)", month)
+        return made
+
+
+async def connect(url: str, **settings: str) -> Any:
+    """A connection of the driver itself, in autocommit, with session settings."""
+    return await asyncpg.connect(url, timeout=5, command_timeout=15, server_settings=settings)

@@ -1,0 +1,191 @@
+"""The migrated database against the design document (tests/data/database_document.toml), and our reasons to differ."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.postgres.catalogue import Found, FoundTable, family, read_catalogue
+
+DOCUMENT = tomllib.loads((Path(__file__).parents[1] / "data" / "database_document.toml").read_text())
+
+ENUM = "a text with a CHECK: a value can be added inside a transaction, and taken away at all"
+MONEY = "money is in integer minor units of its currency (DESIGN.md)"
+ITS_CURRENCY = "the currency of the amounts beside it: there is more than one"
+ONE_PER = "one of them for each: the database refuses the second"
+FOREIGN_KEY = "the index behind a foreign key or an edge: without it a delete or a look-up there reads the whole table"
+LIST = "a list's order, read from the cursor on"
+
+DIFFERENCES = {
+    # -- keys and types
+    "users.cognito_sub: added": "a user moved to another pool gets another sub, so the key is ours and the sub beside it",
+    "users.cognito_sub: key UK": "a sub is one user",
+    "products.sku: key UK": "missing on purpose: see the next",
+    "products.sku: key UK(seller_id, sku)": "two sellers may use the same SKU, and nobody can probe another's (DESIGN.md)",
+    "products.seller_id: key UK(seller_id, sku)": "see products.sku",
+    "product_variations.sku: key UK": "missing on purpose: see the next",
+    "product_variations.sku: key UK(seller_id, sku)": "as products.sku",
+    "product_variations.seller_id: key UK(seller_id, sku)": "as products.sku",
+    "product_variations.seller_id: key FK:sellers": "see product_variations.seller_id",
+    "orders.order_number: key UK": "a partitioned table is unique by its partition key only: order_numbers keeps it, by trigger",
+    "sellers.status: enum as text": ENUM,
+    "products.status: enum as text": ENUM,
+    "orders.status: enum as text": ENUM,
+    "order_items.fulfillment_status: enum as text": ENUM,
+    "order_payments.status: enum as text": ENUM,
+    "order_status_histories.status: enum as text": ENUM,
+    "products.base_price: decimal as bigint": MONEY,
+    "products.sale_price: decimal as bigint": MONEY,
+    "product_variations.price_adjustment: decimal as bigint": MONEY,
+    "orders.subtotal: decimal as bigint": MONEY,
+    "orders.tax_amount: decimal as bigint": MONEY,
+    "orders.shipping_fee: decimal as bigint": MONEY,
+    "orders.total_amount: decimal as bigint": MONEY,
+    "order_items.unit_price: decimal as bigint": MONEY,
+    "order_items.total_price: decimal as bigint": MONEY,
+    "order_payments.amount: decimal as bigint": MONEY,
+    "user_profiles.user_id: key UK": ONE_PER,
+    "seller_profiles.seller_id: key UK": ONE_PER,
+    "order_payments.order_id: key UK": ONE_PER,
+    "favorites.user_id: key UK(user_id, product_id)": ONE_PER,
+    "favorites.product_id: key UK(user_id, product_id)": ONE_PER,
+    "reviews.user_id: key UK(user_id, product_id)": ONE_PER,
+    "reviews.product_id: key UK(user_id, product_id)": ONE_PER,
+    "seller_reviews.user_id: key UK(user_id, seller_id, order_id)": ONE_PER,
+    "seller_reviews.seller_id: key UK(user_id, seller_id, order_id)": ONE_PER,
+    "seller_reviews.order_id: key UK(user_id, seller_id, order_id)": ONE_PER,
+    # -- tables and columns that the document does not have
+    "members: added": "who works for a seller: the policies ask it",
+    "order_numbers: added": "keeps order numbers unique across the months of orders",
+    "product_ratings: added": "count and sum of a product's reviews, kept by trigger: a page of products reads no reviews",
+    "products.slug: added": "the product's address in a shop front",
+    "products.slug: key UK": "an address is one product",
+    "products.currency: added": ITS_CURRENCY,
+    "products.effective_price: added": "what one pays, generated: prices are sorted and filtered by it",
+    "products.version: added": "grows with every change, so that no cache goes back",
+    "product_variations.seller_id: added": "the product's, for the SKU to be unique in it; kept by trigger",
+    "orders.currency: added": ITS_CURRENCY,
+    "order_items.currency: added": ITS_CURRENCY,
+    "order_items.product_name: added": "an order keeps its own copy of what was bought",
+    # -- indexes
+    "idx_users_email: is unique users(email)": "it is also what keeps e-mail addresses unique",
+    "idx_orders_user_id: is orders(user_id, id)": LIST,
+    "idx_reviews_product_id: is reviews(product_id, created_at DESC, id DESC)": LIST,
+    "idx_addresses_user_id: added": FOREIGN_KEY,
+    "idx_addresses_one_default: added": "a user has one default address",
+    "idx_members_seller_id: added": FOREIGN_KEY,
+    "idx_categories_parent_id: added": FOREIGN_KEY,
+    "idx_brands_name: added": LIST,
+    "idx_products_brand_id: added": FOREIGN_KEY,
+    "idx_products_newest: added": LIST,
+    "idx_products_cheapest: added": LIST,
+    "idx_products_by_name: added": LIST,
+    "idx_products_newest_in_category: added": LIST,
+    "idx_product_images_product_id: added": FOREIGN_KEY,
+    "idx_product_images_one_primary: added": "a product has one primary image",
+    "idx_product_variations_product_id: added": FOREIGN_KEY,
+    "idx_favorites_product_id: added": FOREIGN_KEY,
+    "idx_orders_shipping_address_id: added": FOREIGN_KEY,
+    "idx_order_items_order_id: added": FOREIGN_KEY,
+    "idx_order_items_product_id: added": FOREIGN_KEY,
+    "idx_order_items_product_variation_id: added": FOREIGN_KEY,
+    "idx_order_status_histories_order_id: added": FOREIGN_KEY,
+    "idx_reviews_order_item_id: added": FOREIGN_KEY,
+    "idx_seller_reviews_seller_id: added": LIST,
+    "idx_seller_reviews_order_id: added": FOREIGN_KEY,
+    # -- partitions
+    "orders: partitioned by RANGE (id)": "the UUIDv7 key holds the time, so a look-up by key reads one month; its bounds are "
+    "the months' first keys instead of dates",
+}
+
+
+def differences(found: Found) -> Iterator[str]:
+    """Where the database is not what the document says, one line each."""
+    documented: dict[str, dict[str, str]] = DOCUMENT["tables"]
+    for name in documented.keys() | found.tables.keys():
+        if name not in found.tables:
+            yield f"{name}: missing"
+        elif name not in documented:
+            yield f"{name}: added"
+        else:
+            yield from _of_columns(name, documented[name], found.tables[name])
+    for name in DOCUMENT["indexes"].keys() | found.indexes.keys():
+        said, is_ = DOCUMENT["indexes"].get(name), found.indexes.get(name)
+        if is_ is None:
+            yield f"{name}: missing"
+        elif said is None:
+            yield f"{name}: added"
+        elif said != is_:
+            yield f"{name}: is {is_}"
+    for name in DOCUMENT["partitions"].keys() | found.partitions.keys():
+        if DOCUMENT["partitions"].get(name) != found.partitions.get(name):
+            yield f"{name}: partitioned by {found.partitions.get(name)}"
+
+
+def _of_columns(table: str, documented: dict[str, str], found: FoundTable) -> Iterator[str]:
+    for column in documented.keys() | found.columns.keys():
+        place = f"{table}.{column}"
+        said_type, *said_keys = documented.get(column, "").split(" ")
+        if column not in found.columns:
+            yield f"{place}: missing"
+            continue
+        if column not in documented:
+            yield f"{place}: added"
+        else:
+            yield from _of_type(place, said_type, column, found)
+        yield from (f"{place}: key {key}" for key in set(said_keys) ^ found.keys[column])
+
+
+def _of_type(place: str, said: str, column: str, found: FoundTable) -> Iterator[str]:
+    is_ = family(found.columns[column])
+    if said.startswith("enum"):
+        if is_ != "string" or not found.values.get(column):
+            yield f"{place}: enum as unchecked {is_}"
+        elif said != "enum" and frozenset(said.removeprefix("enum:").split("|")) != found.values[column]:
+            yield f"{place}: enum of {sorted(found.values[column])}"
+        else:
+            yield f"{place}: enum as text"
+    elif said.replace("text", "string") != is_:
+        yield f"{place}: {said} as {is_}"
+
+
+async def test_the_database_is_what_the_document_says_or_differs_for_a_reason(owner: Any) -> None:
+    assert set(differences(await read_catalogue(owner))) - DIFFERENCES.keys() == set()
+
+
+async def test_every_difference_that_we_give_a_reason_for_is_there(owner: Any) -> None:
+    assert DIFFERENCES.keys() - set(differences(await read_catalogue(owner))) == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        (lambda found: found.tables.pop("brands"), "brands: missing"),
+        (lambda found: found.tables["users"].columns.pop("email"), "users.email: missing"),
+        (lambda found: found.tables["users"].columns.update(email="integer"), "users.email: string as integer"),
+        (lambda found: found.tables["users"].keys["email"].clear(), "users.email: key UK"),
+        (lambda found: found.tables["orders"].keys["user_id"].clear(), "orders.user_id: key FK:users"),
+        (lambda found: found.tables["products"].values.pop("status"), "products.status: enum as unchecked string"),
+        (lambda found: found.indexes.pop("idx_products_price"), "idx_products_price: missing"),
+        (lambda found: found.partitions.clear(), "orders: partitioned by None"),
+    ],
+)
+async def test_the_comparison_sees(owner: Any, change: Any, difference: str) -> None:
+    found = await read_catalogue(owner)
+    change(found)
+    assert difference in set(differences(found))
+
+
+async def test_every_foreign_key_has_an_index_that_starts_with_it(owner: Any) -> None:
+    bare = await owner.fetch(
+        """
+        SELECT k.conrelid::regclass::text AS name, k.conname FROM pg_constraint k
+        WHERE k.contype = 'f' AND NOT EXISTS (
+            SELECT FROM pg_index x WHERE x.indrelid = k.conrelid AND x.indkey[0] = k.conkey[1]
+                AND coalesce(pg_get_expr(x.indpred, x.indrelid), 'IS NOT NULL') ~ 'IS NOT NULL'
+        )
+        """
+    )
+    assert [tuple(row) for row in bare] == []
