@@ -31,12 +31,13 @@ _GRAMMATICAL = [("助詞",), ("助動詞",)]
 class Word:
     """A unit of text: its forms, any of which may match (as written, as the dictionary has it, normalized), folded.
 
-    `reading` is its hiragana where it is written with kanji.
+    `reading` is its hiragana where it is written with kanji. A crumb is hardly a word: it is no reading of another.
     """
 
     forms: tuple[str, ...]
     reading: str | None = None
     is_grammatical: bool = False
+    is_crumb: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +132,13 @@ def _folded_word(surface: str, normalized: str, dictionary: str, reading: str, i
 def _kana_way(words: list[Word]) -> tuple[Word, ...]:
     """The words of a query in kana alone, where Sudachi cuts what it does not know to crumbs (くつした: くつ, し, た).
 
-    Crumbs match as written only, else し would find every する, and particles among them are no particles.
+    Crumbs match as written only, else し would find every する and た every 田, and particles among them are no particles.
     """
     content = [word for word in words if not word.is_grammatical]
     if content and all(len(word.forms[0]) >= CRUMB for word in content):
         words = content
     if len(words) > 1:
-        words = [Word(word.forms[:1]) if len(word.forms[0]) <= CRUMB else word for word in words]
+        words = [Word(word.forms[:1], is_crumb=True) if len(word.forms[0]) <= CRUMB else word for word in words]
     return tuple(words)
 
 

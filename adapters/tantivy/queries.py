@@ -15,6 +15,9 @@ that nearly every name holds, where BM25 alone would prefer the rare description
 READING_WEIGHT = 0.5
 """Kana typed for a word written with kanji; last, since はし is 橋, 箸 and 端."""
 
+WHOLE_WEIGHT = 1.25
+"""AB-1234 itself before the product that has AB and 1234 in it somewhere."""
+
 
 def browse_query(schema: tantivy.Schema) -> Query:
     return Query.term_query(schema, "public", True, "basic")
@@ -24,18 +27,25 @@ def text_query(schema: tantivy.Schema, clauses: Sequence[Clause]) -> Query:
     """Documents in which every clause matches; none when there is no clause."""
     if not clauses:
         return Query.empty_query()
-    return _all_of(
-        [_best_of([_all_of([_word(schema, word) for word in way]) for way in clause.ways]) for clause in clauses]
-    )
+    return _all_of([_clause(schema, clause) for clause in clauses])
+
+
+def _clause(schema: tantivy.Schema, clause: Clause) -> Query:
+    most = max(len(way) for way in clause.ways)
+    return _best_of([_way(schema, way, most) for way in clause.ways])
+
+
+def _way(schema: tantivy.Schema, way: Sequence[Word], most: int) -> Query:
+    """Scores of words add up: a way of fewer words is weighed to count no less than one of the `most`, and first."""
+    query = _all_of([_word(schema, word) for word in way])
+    return query if len(way) == most else Query.boost_query(query, WHOLE_WEIGHT * most / len(way))
 
 
 def _word(schema: tantivy.Schema, word: Word) -> Query:
     ways = [_form(schema, field, form) for field in FIELD_WEIGHTS for form in word.forms]
-    ways += [
-        Query.boost_query(Query.term_query(schema, "reading", form, "freq"), READING_WEIGHT)
-        for form in word.forms
-        if is_kana(form)
-    ]
+    if not word.is_crumb:
+        readings = [Query.term_query(schema, "reading", form, "freq") for form in word.forms if is_kana(form)]
+        ways += [Query.boost_query(reading, READING_WEIGHT) for reading in readings]
     return _best_of(ways)
 
 

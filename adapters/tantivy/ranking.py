@@ -35,7 +35,7 @@ def cursor_state(request: PageRequest) -> str | None:
 
 def ranked_page(snapshot: Snapshot, find: Find, request: PageRequest, scope: SearchScope) -> Page[Hit]:
     """The rows after the cursor. Reads from the top, in growing windows, since tantivy cannot start at a score:
-    the cost grows with the depth (README says how much), not with the number of documents."""
+    the cost grows with the depth (25 ms a page at 10,000 rows deep), not with the number of documents."""
     after = None if request.key is None else _decoded(request.key)[1:]
     hits = _hits_after(snapshot, find, after, request.size + 1)
     return cut_page(hits, request, SEARCH_ORDER, lambda hit: (snapshot.name, hit.score, str(hit.product_id)), scope)

@@ -49,6 +49,7 @@ def test_codes_are_kept_whole_without_their_separators(text: str, found: list[st
 
 def test_compound_is_cut_into_short_units(analyzer: Analyzer) -> None:
     assert set(analyzer.terms("有機野菜セット").forms) == {"有機", "野菜", "せっと"}
+    assert "折り" in analyzer.terms("折りたたみ傘").forms
     assert "京都" not in analyzer.terms("東京都").forms
 
 

@@ -3,13 +3,14 @@
 import asyncio
 import json
 import sys
+import threading
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from adapters.tantivy.analysis import Analyzer
+from adapters.tantivy.analysis import Analyzer, Terms
 from adapters.tantivy.index import TantivyIndex
 from adapters.tantivy.refusals import IndexBroken, IndexBusy, IndexMissing
 from domain.search.model import SearchQuery
@@ -105,6 +106,31 @@ async def test_second_writing_process_is_refused_clearly(opened: Opener, folder:
     other.kill()  # what a killed writer held is free at once
     await other.wait()
     assert await index.put([document(2, "急須")]) == 1
+
+
+async def test_cancelled_put_keeps_its_lock_until_it_has_ended(opened: Opener, folder: Path) -> None:
+    is_analysing, may_end = threading.Event(), threading.Event()
+
+    class SlowAnalyzer(Analyzer):
+        def terms(self, text: str) -> Terms:
+            is_analysing.set()
+            may_end.wait()
+            return super().terms(text)
+
+    impatient = opened(writer_patience_s=0.05)
+    await Shopper(impatient).stock(document(1, "急須"))
+    index = TantivyIndex(folder, SlowAnalyzer())
+    putting = asyncio.create_task(index.put([document(2, "急須")]))
+    await asyncio.to_thread(is_analysing.wait)
+    putting.cancel()
+
+    with pytest.raises(IndexBusy):
+        await impatient.put([document(3, "急須")])
+    may_end.set()
+    await asyncio.wait([putting])
+    assert putting.cancelled()
+    assert await impatient.put([document(3, "急須")]) == 1
+    await index.close()
 
 
 async def test_cancelled_put_is_finished_before_the_next_writer_starts(opened: Opener) -> None:
