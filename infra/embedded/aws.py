@@ -47,8 +47,10 @@ def serve(port: int, folder: Path) -> None:
     from werkzeug.serving import make_server
 
     from infra.embedded.aws_changes import Gate, RecordChanges
+    from infra.embedded.aws_dynamodb import repair
     from infra.embedded.aws_keeper import Keeper
 
+    repair()
     gate = Gate()
     app = RecordChanges(DomainDispatcherApplication(create_backend_app), gate)
     keeper = Keeper(folder, gate, app)
