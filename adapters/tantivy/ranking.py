@@ -35,7 +35,7 @@ def cursor_state(request: PageRequest) -> str | None:
 
 def ranked_page(snapshot: Snapshot, find: Find, request: PageRequest, scope: SearchScope) -> Page[Hit]:
     """The rows after the cursor. Reads from the top, in growing windows, since tantivy cannot start at a score:
-    the cost grows with the depth (25 ms a page at 10,000 rows deep), not with the number of documents."""
+    the cost grows with the depth (some 45 ms a page at 10,000 rows deep), not with the number of documents."""
     after = None if request.key is None else _decoded(request.key)[1:]
     hits = _hits_after(snapshot, find, after, request.size + 1)
     return cut_page(hits, request, SEARCH_ORDER, lambda hit: (snapshot.name, hit.score, str(hit.product_id)), scope)
@@ -48,15 +48,21 @@ def _hits_after(snapshot: Snapshot, find: Find, after: tuple[float, ProductId] |
         is_all = len(found) < window
         if not is_all:  # others with the last score may have been cut off, perhaps with smaller ids
             found = [each for each in found if each[0] > found[-1][0]]
-        hits = _ordered(snapshot, found, after)
+        hits = _ordered(snapshot, _needed(found, after, wanted), after)
         if is_all or len(hits) >= wanted:
             return hits[:wanted]
         window *= 4
 
 
-def _ordered(snapshot: Snapshot, found: list[Scored], after: tuple[float, ProductId] | None) -> list[Hit]:
+def _needed(found: list[Scored], after: tuple[float, ProductId] | None, wanted: int) -> list[Scored]:
+    """Those that the page may hold: the cursor's equals, as many more as are wanted, and the equals of the last."""
     if after is not None:
         found = [each for each in found if each[0] <= after[0]]
+        wanted += sum(score == after[0] for score, _ in found)
+    return found if len(found) <= wanted else [each for each in found if each[0] >= found[wanted - 1][0]]
+
+
+def _ordered(snapshot: Snapshot, found: list[Scored], after: tuple[float, ProductId] | None) -> list[Hit]:
     ids = product_ids(snapshot.searcher, [address for _, address in found])
     hits = [Hit(product_id, score) for product_id, (score, _) in zip(ids, found, strict=True)]
     hits.sort(key=lambda hit: (-hit.score, hit.product_id.int))

@@ -3,11 +3,14 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from adapters.tantivy.analysis import Analyzer
+from adapters.tantivy.index import TantivyIndex
 from domain.search.model import SEARCH_ORDER, Hit, SearchDocument, SearchScope
 from domain.search.ports import SearchIndex
 from domain.search.service import Search
@@ -99,3 +102,21 @@ class Shopper:
                 return found
             after = page.page_info.end_cursor
             await between()
+
+
+@cache
+def analyzer() -> Analyzer:
+    """Its dictionary is loaded once."""
+    return Analyzer()
+
+
+@asynccontextmanager
+async def on_tantivy() -> AsyncIterator[Shopper]:
+    with memory_folder() as folder:
+        index = TantivyIndex(folder / "search", analyzer(), search_timeout_s=5)
+        yield Shopper(index)
+        await index.close()
+
+
+SEARCH_ADAPTERS = {"tantivy": on_tantivy}
+"""Every adapter of the port, each with an empty index and a shopper at it."""
