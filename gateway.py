@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from adapters.images.svg import logo_svg, product_svg
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -25,6 +24,7 @@ from adapters.dynamodb.features import DynamoFeatures
 from adapters.dynamodb.tables import check_tables
 from adapters.guests import GuestTokens
 from adapters.health import BackEnd, Health, as_json
+from adapters.images.svg import logo_svg, product_svg
 from adapters.postgres.accounts import PostgresUsers
 from adapters.postgres.catalog import PostgresBrands, PostgresCategories, PostgresProducts
 from adapters.postgres.changes import CatalogChanges
@@ -49,7 +49,7 @@ from domain.shared.clock import SystemClock
 from engine import graphiql
 from engine.execution import Executor
 from engine.http import GraphQLHTTP
-from engine.websocket import GraphQLWebSocket, own_context
+from engine.websocket import GraphQLWebSocket
 from resolvers.context import Context
 from resolvers.errors import explain
 from resolvers.requests import Contexts
@@ -241,13 +241,12 @@ class Gateway:
 
 def create_app(settings: Settings) -> Starlette:
     """The gateway, as an ASGI app. Its back ends open when it starts, and close when it stops."""
-    schema = build_schema([own_context(Context.renewed, explain)])
     gateway = Gateway(settings)
-    executor = Executor(schema._schema, explain, settings.query_timeout_ms / 1000)
+    executor = Executor(build_schema()._schema, explain, settings.query_timeout_ms / 1000)
     http = GraphQLHTTP(executor, gateway.http_context)
     page = graphiql.page(GRAPHIQL_ASSETS, EXAMPLES) if settings.serves_graphiql else None
     endpoint = http if page is None else graphiql.WithPage(http, page)
-    websocket = GraphQLWebSocket(schema, gateway.websocket_context)
+    websocket = GraphQLWebSocket(executor, gateway.websocket_context, Context.renewed)
     return Starlette(
         lifespan=gateway.lifespan,
         routes=[

@@ -11,7 +11,7 @@ from adapters.postgres.online_retail import OnlineRetailShop
 from domain.imports.ports import Progress as ImportProgress
 from domain.imports.service import ImportSummary, OnlineRetailImport
 from gateway import JOB_TIMEOUT_MS, open_aws, open_jobs, open_marketplace, user_pool
-from infra import demo
+from infra.demo.load import Summary, load
 from reports import Told
 from settings import Settings
 
@@ -23,7 +23,7 @@ async def migrate(settings: Settings) -> None:
         await ensure_tables(aws, settings.dynamodb_table_prefix)
 
 
-async def seed(settings: Settings, products: int, progress: Told) -> demo.Summary:
+async def seed(settings: Settings, products: int, progress: Told) -> Summary:
     """The demo accounts and the demo marketplace. What is there already stays as it is."""
     await migrate(settings)
     async with open_aws(settings, JOB_TIMEOUT_MS) as aws:
@@ -32,7 +32,7 @@ async def seed(settings: Settings, products: int, progress: Told) -> demo.Summar
             email: await ensure_user(aws, pool, email, DEMO_PASSWORD, group) for email, group in DEMO_ACCOUNTS.items()
         }
     url = settings.database_worker_url.get_secret_value()
-    summary = await demo.load(url, products, progress, subjects=subjects)
+    summary = await load(url, products, progress, subjects=subjects)
     await rebuild(settings, progress)
     return summary
 

@@ -1,20 +1,21 @@
-"""GraphQL over WebSocket: graphql-transport-ws, and no other protocol."""
+"""GraphQL over WebSocket: graphql-transport-ws, and no other protocol. Strawberry speaks it; our executor answers."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import strawberry
-from graphql import ExecutionResult, GraphQLError
+from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
-from strawberry.extensions import SchemaExtension
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from engine.errors import Explain, formatted
+from engine.execution import Executor
+from engine.execution import Request as Operation
 from engine.http import ContextRefused
 
 INIT_TIMEOUT = timedelta(seconds=3)
@@ -36,11 +37,11 @@ class Connection(Generic[C]):
 
 
 class GraphQLWebSocket(GraphQL[Any, None]):
-    """Answers `connection_init`, then runs operations, each in a context of its own."""
+    """Answers `connection_init`, then runs operations, each in a context of its own that `renew` makes."""
 
-    def __init__(self, schema: strawberry.Schema, make_context: MakeContext[Any]) -> None:
+    def __init__(self, executor: Executor, make_context: MakeContext[C], renew: Callable[[C], C]) -> None:
         super().__init__(
-            schema,
+            cast("strawberry.Schema", _Operations(executor, renew)),
             graphql_ide=None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
             connection_init_wait_timeout=INIT_TIMEOUT,
@@ -60,27 +61,39 @@ class GraphQLWebSocket(GraphQL[Any, None]):
         return await super().on_ws_connect(context)
 
 
-def own_context(renew: Callable[[Any], Any], explain: Explain) -> type[SchemaExtension]:
-    """An extension that gives every operation of a connection a new context, and its errors the shape of ours."""
+class _Operations(Generic[C]):
+    """The part of a Strawberry schema that its protocol handler calls, on our executor."""
 
-    class OwnContext(SchemaExtension):
-        def on_operation(self) -> Iterator[None]:
-            running = self.execution_context
-            if isinstance(running.context, Connection):
-                running.context = renew(running.context.context)
-            yield
-            result = running.result
-            if isinstance(result, ExecutionResult) and result.errors:
-                result.errors = [_Explained(error) for error in formatted(result.errors, explain)]
+    def __init__(self, executor: Executor, renew: Callable[[C], C]) -> None:
+        self._executor = executor
+        self._renew = renew
 
-    return OwnContext
+    async def stream(
+        self,
+        query: str,
+        variable_values: dict[str, Any] | None,
+        context_value: Connection[C],
+        operation_name: str | None,
+        root_value: None = None,  # noqa: ARG002  (the handler passes it)
+    ) -> AsyncIterator[ExecutionResult | PreExecutionError]:
+        assert context_value.context is not None
+        context = self._renew(context_value.context)
+        return self._answers(Operation(query, variable_values, operation_name), context)
+
+    async def _answers(self, operation: Operation, context: C) -> AsyncIterator[ExecutionResult | PreExecutionError]:
+        answer = await self._executor.run(operation, context)
+        errors: list[GraphQLError] | None = [_Explained(error) for error in answer.body.get("errors", ())] or None
+        if answer.ran:
+            yield ExecutionResult(answer.body["data"], errors)
+        else:
+            yield PreExecutionError(None, errors)
 
 
 class _Explained(GraphQLError):
     """An error whose shape for the client is settled."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
-        super().__init__(answer["message"], path=answer.get("path"), extensions=answer.get("extensions"))
+        super().__init__(answer["message"])
         self._answer = answer
 
     @property

@@ -1,12 +1,9 @@
 """Makes the schema, and refuses to when a field does not say who may see it or what it is."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import strawberry
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
-from strawberry.extensions import SchemaExtension
-from strawberry.schema.config import StrawberryConfig
 
 from schema.access import Access
 from schema.mutation import Mutation
@@ -17,11 +14,9 @@ class IncompleteField(Exception):
     """Fields without an access rule or a description."""
 
 
-def build_schema(extensions: Sequence[type[SchemaExtension]] = ()) -> strawberry.Schema:
+def build_schema() -> strawberry.Schema:
     """The schema of the marketplace. Raises IncompleteField."""
-    schema = strawberry.Schema(
-        Query, Mutation, extensions=list(extensions), config=StrawberryConfig(auto_camel_case=True)
-    )
+    schema = strawberry.Schema(Query, Mutation)
     incomplete = list(incomplete_fields(schema._schema))
     if incomplete:
         raise IncompleteField(f"give access and description to {', '.join(incomplete)}")

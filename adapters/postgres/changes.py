@@ -10,6 +10,7 @@ import asyncpg
 log = logging.getLogger("torii.changes")
 
 CHANNEL = "catalog_changed"
+EVERYTHING = "*"
 RETRY_S = 1.0
 PROBE_S = 5.0
 """How often a quiet connection is asked whether it still lives: a cut can be silent."""
@@ -52,16 +53,20 @@ class CatalogChanges:
         connection = await asyncpg.connect(
             self._url, timeout=5, command_timeout=5, server_settings={"application_name": "torii changes"}
         )
-        heard: asyncio.Queue[str] = asyncio.Queue(QUEUE)
+        heard: asyncio.Queue[str | None] = asyncio.Queue(QUEUE)
 
-        def hear(_connection: Any, _pid: int, _channel: str, payload: str) -> None:
+        def put(payload: str | None) -> None:
             if heard.full():
                 while not heard.empty():
                     heard.get_nowait()
-                payload = "*"
+                payload = payload and EVERYTHING
             heard.put_nowait(payload)
 
+        def hear(_connection: Any, _pid: int, _channel: str, payload: str) -> None:
+            put(payload)
+
         try:
+            connection.add_termination_listener(lambda _: put(None))
             await connection.add_listener(CHANNEL, hear)
             await self._audience.joined()
             while True:
@@ -70,6 +75,8 @@ class CatalogChanges:
                 except TimeoutError:
                     await connection.execute("SELECT 1")
                     continue
+                if payload is None:
+                    raise ConnectionError("PostgreSQL closed the connection")
                 await self._audience.changed(versions_of(payload))
         finally:
             await connection.close(timeout=1)
@@ -77,6 +84,6 @@ class CatalogChanges:
 
 def versions_of(payload: str) -> Versions | None:
     """Versions by product id from `id:version id:version`; None from `*`."""
-    if payload == "*":
+    if payload == EVERYTHING:
         return None
     return {key: int(version) for key, _, version in (pair.partition(":") for pair in payload.split())}

@@ -7,7 +7,7 @@ import pytest
 from starlette.applications import Starlette
 
 import jobs
-from adapters.cognito.pool import DEMO_PASSWORD, ensure_user
+from adapters.cognito.pool import DEMO_PASSWORD, ensure_pool, ensure_user
 from gateway import create_app, open_aws, user_pool
 from settings import Settings
 from tests.api.client import Client
@@ -18,9 +18,11 @@ Tokens = Callable[[str, str], Awaitable[str]]
 
 @pytest.fixture(scope="session")
 async def prepared(settings: Settings) -> Settings:
-    """Back ends with their tables."""
+    """Back ends with their tables, and a user pool that no other worker makes at the same moment."""
     await jobs.migrate(settings)
-    return settings
+    async with open_aws(settings, 10_000) as aws:
+        pool = await ensure_pool(aws, f"{settings.dynamodb_table_prefix}api")
+    return settings.model_copy(update={"cognito_user_pool_id": pool.pool_id, "cognito_client_id": pool.client_id})
 
 
 @pytest.fixture(scope="session")

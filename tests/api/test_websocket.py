@@ -1,0 +1,92 @@
+"""graphql-transport-ws, and no other protocol."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, NegotiationError
+
+PROTOCOL = "graphql-transport-ws"
+
+
+@pytest.fixture(scope="module")
+async def address(app: Starlette) -> AsyncIterator[str]:
+    """The running gateway on a real socket."""
+    config = uvicorn.Config(app, port=0, lifespan="off", log_level="error", ws="websockets-sansio")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(10):
+        while not server.started:
+            await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"ws://127.0.0.1:{port}/graphql"
+    server.should_exit = True
+    await serving
+
+
+async def exchange(socket: ClientConnection, message: dict[str, Any]) -> dict[str, Any]:
+    await socket.send(json.dumps(message))
+    answer: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 10))
+    return answer
+
+
+async def begin(socket: ClientConnection, **payload: Any) -> None:
+    assert (await exchange(socket, {"type": "connection_init", "payload": payload}))["type"] == "connection_ack"
+
+
+async def test_an_operation_runs_after_the_connection_is_initialised(address: str) -> None:
+    async with connect(address, subprotocols=[PROTOCOL]) as socket:
+        await begin(socket)
+        query = {"query": "{ cart { totalQuantity } viewer { email } }"}
+        answer = await exchange(socket, {"type": "subscribe", "id": "1", "payload": query})
+        assert answer == {
+            "type": "next",
+            "id": "1",
+            "payload": {"data": {"cart": {"totalQuantity": 0}, "viewer": None}},
+        }
+        assert json.loads(await socket.recv()) == {"type": "complete", "id": "1"}
+
+
+async def test_a_token_in_the_payload_signs_the_connection_in(address: str, token_of: Any) -> None:
+    token = await token_of("socket@example.com", "buyer")
+    async with connect(address, subprotocols=[PROTOCOL]) as socket:
+        await begin(socket, Authorization=f"Bearer {token}")
+        answer = await exchange(socket, {"type": "subscribe", "id": "1", "payload": {"query": "{ viewer { email } }"}})
+        assert answer["payload"]["data"] == {"viewer": {"email": "socket@example.com"}}
+
+
+async def test_refusals_have_the_shape_that_http_gives_them(address: str) -> None:
+    async with connect(address, subprotocols=[PROTOCOL]) as socket:
+        await begin(socket)
+        query = {"query": "{ products(first: 1000) { nodes { id } } }"}
+        answer = await exchange(socket, {"type": "subscribe", "id": "1", "payload": query})
+        [error] = answer["payload"]["errors"]
+        assert error["extensions"] == {"code": "BAD_USER_INPUT", "field": ["first"]}
+
+
+@pytest.mark.parametrize(
+    ("first", "code"),
+    [
+        ({"type": "connection_init", "payload": {"authorization": "Bearer nonsense"}}, 4403),
+        ({"type": "subscribe", "id": "1", "payload": {"query": "{ __typename }"}}, 4401),
+    ],
+)
+async def test_nothing_runs_for_who_is_not_let_in(address: str, first: dict[str, Any], code: int) -> None:
+    async with connect(address, subprotocols=[PROTOCOL]) as socket:
+        await socket.send(json.dumps(first))
+        with pytest.raises(ConnectionClosed) as closed:
+            await asyncio.wait_for(socket.recv(), 10)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == code
+
+
+async def test_the_legacy_protocol_is_off(address: str) -> None:
+    with pytest.raises((ConnectionClosed, InvalidStatus, NegotiationError)):
+        async with connect(address, subprotocols=["graphql-ws"]) as socket:
+            await socket.send(json.dumps({"type": "connection_init"}))
+            await asyncio.wait_for(socket.recv(), 10)

@@ -1,0 +1,95 @@
+"""The schema as a contract: checked in, described and guarded to the last field."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import strawberry
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    parse,
+    validate,
+)
+
+from domain.shared.refusals import Refusal
+from engine.fields import Edge
+from resolvers.loaders import BATCHES
+from resolvers.nodes import NODE_LOADERS
+from schema.build import build_schema, incomplete_fields, sdl
+from schema.errors import UserErrorCode
+from schema.examples import EXAMPLES
+
+CHECKED_IN = Path(__file__).parents[2] / "schema.graphql"
+
+
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    return build_schema()._schema
+
+
+def own_types(schema: GraphQLSchema) -> Iterator[Any]:
+    return (type_ for name, type_ in schema.type_map.items() if not name.startswith("__"))
+
+
+def test_the_checked_in_schema_is_the_present_one() -> None:
+    assert CHECKED_IN.read_text() == sdl(), "run `make schema` and look at the difference"
+
+
+def test_everything_is_described(schema: GraphQLSchema) -> None:
+    bare = []
+    for type_ in own_types(schema):
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType | GraphQLEnumType):
+            if not type_.description:
+                bare.append(type_.name)
+            if isinstance(type_, GraphQLEnumType):
+                continue
+            for name, field in type_.fields.items():
+                if not field.description:
+                    bare.append(f"{type_.name}.{name}")
+                for argument, definition in getattr(field, "args", {}).items():
+                    if not definition.description:
+                        bare.append(f"{type_.name}.{name}({argument})")
+    assert bare == []
+
+
+def test_every_field_says_who_may_see_it(schema: GraphQLSchema) -> None:
+    assert incomplete_fields(schema) == []
+
+
+def test_a_field_without_an_access_rule_does_not_pass() -> None:
+    @strawberry.type(description="…")
+    class Query:
+        secret: str = strawberry.field(description="Nobody said who may see it.")
+
+    assert incomplete_fields(strawberry.Schema(Query)._schema) == ["Query.secret"]
+
+
+def test_every_edge_names_a_loader_and_every_node_type_has_one(schema: GraphQLSchema) -> None:
+    named = set()
+    for type_ in own_types(schema):
+        if isinstance(type_, GraphQLObjectType):
+            for field in type_.fields.values():
+                kind = field.extensions["strawberry-definition"].metadata.get("kind")
+                if isinstance(kind, Edge):
+                    named.add(kind.loader)
+    assert named <= set(BATCHES)
+    node = schema.type_map["Node"]
+    assert isinstance(node, GraphQLInterfaceType)
+    assert {type_.name for type_ in schema.get_implementations(node).objects} == set(NODE_LOADERS)
+
+
+def test_every_refusal_of_a_mutation_has_its_code_in_the_schema() -> None:
+    import domain.carts.refusals  # noqa: F401  (its classes are what is looked at)
+
+    of_mutations = {each.code for each in Refusal.__subclasses__() if each.__module__.startswith("domain.carts")}
+    assert of_mutations <= {code.value for code in UserErrorCode}
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_are_valid(schema: GraphQLSchema, example: str) -> None:
+    assert validate(schema, parse(example)) == []
