@@ -24,7 +24,7 @@ class IndexBroken(Unavailable):
         self.folder = folder
 
     def __str__(self) -> str:
-        return f"the search index in {self.folder} cannot be read: build it again with `torii search reindex`"
+        return f"the search index in {self.folder} cannot be read: it has to be built anew"
 
 
 class IndexMissing(Unavailable):
@@ -35,4 +35,4 @@ class IndexMissing(Unavailable):
         self.folder = folder
 
     def __str__(self) -> str:
-        return f"there is no search index of this version in {self.folder}: build it with `torii search reindex`"
+        return f"there is no search index of this version in {self.folder}: it has to be built first"
