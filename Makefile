@@ -8,7 +8,7 @@ WORKERS ?= auto
 compile := .venv/uv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev test test-servers test-browser check lint types imports format lock bench clean
+.PHONY: help run install dev test test-servers test-browser check lint types imports format schema lock bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ imports: dev
 format: dev  ## put the code in shape
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
+
+schema: dev  ## write schema.graphql anew
+	@.venv/bin/torii schema > schema.graphql.new && mv schema.graphql.new schema.graphql
 
 lock: dev  ## pin what requirements*.in ask for
 	$(compile) requirements.in -o requirements.txt
