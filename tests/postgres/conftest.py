@@ -15,6 +15,7 @@ from infra.embedded.data_dir import FOLDER_MODE, DataDir
 from infra.embedded.ports import remembered_ports
 from infra.embedded.postgres import Postgres
 from settings import Settings
+from tests.postgres.shelf import Shelf
 from tests.postgres.shop import Shop, connect
 
 
@@ -42,6 +43,11 @@ async def app(settings: Settings) -> AsyncIterator[Any]:
 @pytest.fixture
 def shop(worker: Any) -> Shop:
     return Shop(worker)
+
+
+@pytest.fixture
+async def shelf(shop: Shop) -> Shelf:
+    return Shelf(shop, await shop.seller(), await shop.category())
 
 
 @dataclass(frozen=True, slots=True)

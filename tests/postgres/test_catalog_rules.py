@@ -1,8 +1,6 @@
 """What the database keeps true of products by itself, whoever writes."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,37 +9,8 @@ import pytest
 
 from domain.shared.ids import uuid7
 from settings import Settings
+from tests.postgres.shelf import Shelf, until_somebody_waits_for
 from tests.postgres.shop import Shop, connect
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """A seller and a category to put products on."""
-
-    shop: Shop
-    seller: UUID
-    category: UUID
-
-    async def product(self, **columns: Any) -> UUID:
-        return await self.shop.product(self.seller, self.category, **columns)
-
-    async def change(self, table: str, key: UUID, **columns: Any) -> None:
-        places = ", ".join(f"{name} = ${number}" for number, name in enumerate(columns, 2))
-        await self.shop.connection.execute(f"UPDATE catalog.{table} SET {places} WHERE id = $1", key, *columns.values())
-
-    async def delete(self, table: str, key: UUID) -> None:
-        await self.shop.connection.execute(f"DELETE FROM catalog.{table} WHERE id = $1", key)
-
-    async def read(self, product: UUID) -> Any:
-        return await self.shop.connection.fetchrow("SELECT * FROM catalog.products WHERE id = $1", product)
-
-    async def stock(self, product: UUID) -> int:
-        return int((await self.read(product))["stock_quantity"])
-
-
-@pytest.fixture
-async def shelf(shop: Shop) -> Shelf:
-    return Shelf(shop, await shop.seller(), await shop.category())
 
 
 class TestWhatMustNeverBe:
@@ -191,16 +160,6 @@ class TestStockOfVariations:
         assert await shelf.stock(product) == 30
 
 
-async def until_somebody_waits_for(connection: Any) -> None:
-    """Until another session is blocked by `connection`'s."""
-    waiting = (
-        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
-    )
-    async with asyncio.timeout(5):
-        while not await connection.fetchval(waiting):  # noqa: ASYNC110 - there is no event to wait for but the server's own state
-            await asyncio.sleep(0)
-
-
 class TestPrices:
     async def test_a_variation_cannot_cost_less_than_nothing(self, shelf: Shelf) -> None:
         product = await shelf.product(base_price=1000, sale_price=800)
@@ -234,103 +193,6 @@ class TestPrices:
         await other.close()
 
 
-class TestVersions:
-    async def test_every_change_of_a_product_or_a_part_of_it_raises_the_version(self, shelf: Shelf) -> None:
-        product = await shelf.product()
-        versions = [(await shelf.read(product))["version"]]
-
-        async def note() -> None:
-            versions.append((await shelf.read(product))["version"])
-
-        await shelf.change("products", product, name="湯呑")
-        await note()
-        variation = await shelf.shop.variation(product)
-        await note()
-        await shelf.change("product_variations", variation, name="小")
-        await note()
-        await shelf.delete("product_variations", variation)
-        await note()
-        image = await shelf.shop.image(product)
-        await note()
-        await shelf.change("product_images", image, alt_text="湯呑")
-        await note()
-        await shelf.delete("product_images", image)
-        await note()
-        assert versions == sorted(set(versions))
-        assert len(versions) == 8
-
-    async def test_it_cannot_be_set_back(self, shelf: Shelf) -> None:
-        product = await shelf.product()
-        await shelf.change("products", product, version=1)
-        assert (await shelf.read(product))["version"] == 2
-
-    async def test_an_image_that_moves_changes_both_products(self, shelf: Shelf) -> None:
-        left, joined = await shelf.product(), await shelf.product()
-        image = await shelf.shop.image(left)
-        before = [(await shelf.read(product))["version"] for product in (left, joined)]
-        await shelf.change("product_images", image, product_id=joined)
-        assert [(await shelf.read(product))["version"] for product in (left, joined)] == [n + 1 for n in before]
-
-
-class TestAnnouncements:
-    @pytest.fixture
-    async def heard(self, app: Any) -> AsyncIterator["asyncio.Queue[str]"]:
-        """What the gateway's role hears on the channel."""
-        payloads: asyncio.Queue[str] = asyncio.Queue()
-
-        def hear(_connection: Any, _pid: int, _channel: str, payload: str) -> None:
-            payloads.put_nowait(payload)
-
-        await app.add_listener("catalog_changed", hear)
-        yield payloads
-        await app.remove_listener("catalog_changed", hear)
-
-    @staticmethod
-    async def next_of(heard: "asyncio.Queue[str]") -> str:
-        async with asyncio.timeout(5):
-            return await heard.get()
-
-    async def test_a_change_tells_id_and_version(self, shelf: Shelf, heard: "asyncio.Queue[str]") -> None:
-        product = await shelf.product()
-        await shelf.change("products", product, name="湯呑")
-        assert await self.next_of(heard) == f"{product}:2"
-        await shelf.shop.image(product)
-        assert await self.next_of(heard) == f"{product}:3"
-
-    async def test_one_statement_makes_one_announcement(self, shelf: Shelf, heard: "asyncio.Queue[str]") -> None:
-        products = [await shelf.product() for _ in range(100)]
-        await self.rename(shelf, products)
-        payload = await self.next_of(heard)
-        assert set(payload.split(" ")) == {f"{product}:2" for product in products}
-        assert heard.empty()
-
-    async def test_more_than_a_hundred_are_everything(self, shelf: Shelf, heard: "asyncio.Queue[str]") -> None:
-        await self.rename(shelf, [await shelf.product() for _ in range(101)])
-        assert await self.next_of(heard) == "*"
-
-    async def test_a_deletion_and_a_change_of_the_tree_are_everything(
-        self, shelf: Shelf, heard: "asyncio.Queue[str]"
-    ) -> None:
-        product = await shelf.product()
-        await shelf.delete("products", product)
-        assert await self.next_of(heard) == "*"
-        await shelf.change("categories", shelf.category, name="茶器")
-        assert await self.next_of(heard) == "*"
-
-    async def test_what_is_rolled_back_is_not_told(self, shelf: Shelf, heard: "asyncio.Queue[str]") -> None:
-        product = await shelf.product()
-        transaction = shelf.shop.connection.transaction()
-        await transaction.start()
-        await shelf.change("products", product, name="never")
-        await transaction.rollback()
-        await shelf.change("products", product, name="湯呑")
-        assert await self.next_of(heard) == f"{product}:2"
-
-    @staticmethod
-    async def rename(shelf: Shelf, products: list[UUID]) -> None:
-        await shelf.shop.connection.execute("UPDATE catalog.products SET name = '湯呑' WHERE id = ANY ($1)", products)
-
-
 class TestNames:
     async def test_a_sku_is_unique_within_its_seller_only(self, shelf: Shelf) -> None:
         await shelf.product(sku="A-1")
@@ -352,85 +214,3 @@ class TestNames:
         await shelf.product(slug=slug)
         with pytest.raises(asyncpg.UniqueViolationError):
             await shelf.shop.product(await shelf.shop.seller(), shelf.category, slug=slug)
-
-
-async def test_updated_at_follows_every_update_of_every_table_that_has_it(owner: Any) -> None:
-    """By triggers: each table with the column has one that runs before its updates and sets it."""
-    without = await owner.fetch(
-        """
-        SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attname = 'updated_at' AND NOT EXISTS (
-            SELECT FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid
-            WHERE t.tgrelid = c.oid AND t.tgtype & 19 = 19 AND f.prosrc ~ 'NEW.updated_at := clock_timestamp\\(\\)'
-        )
-        """
-    )
-    assert [row["name"] for row in without] == []
-
-
-async def test_updated_at_cannot_be_typed_in(shelf: Shelf) -> None:
-    product = await shelf.product()
-    before = (await shelf.read(product))["updated_at"]
-    await shelf.shop.connection.execute("UPDATE catalog.products SET updated_at = 'epoch' WHERE id = $1", product)
-    assert (await shelf.read(product))["updated_at"] > before
-
-
-class TestRatings:
-    """`product_ratings` is the reviews, counted."""
-
-    @staticmethod
-    async def both(shelf: Shelf, product: UUID) -> tuple[tuple[int, int], tuple[int, int]]:
-        """What is kept, and what the reviews say."""
-        connection = shelf.shop.connection
-        kept = "SELECT rating_count, rating_total FROM reviews.product_ratings WHERE product_id = $1"
-        counted = "SELECT count(*), coalesce(sum(rating), 0) FROM reviews.reviews WHERE product_id = $1"
-        return tuple(await connection.fetchrow(kept, product)), tuple(await connection.fetchrow(counted, product))
-
-    async def test_they_follow_inserts_updates_and_deletes(self, shelf: Shelf) -> None:
-        product, other = await shelf.product(), await shelf.product()
-        reviews = [await shelf.shop.review(await shelf.shop.user(), product, rating=rating) for rating in (1, 5, 3)]
-        await shelf.shop.review(await shelf.shop.user(), other, rating=2)
-        assert await self.both(shelf, product) == ((3, 9), (3, 9))
-        await shelf.shop.connection.execute("UPDATE reviews.reviews SET rating = 4 WHERE id = $1", reviews[0])
-        assert await self.both(shelf, product) == ((3, 12), (3, 12))
-        await shelf.shop.connection.execute(
-            "UPDATE reviews.reviews SET product_id = $2 WHERE id = $1", reviews[1], other
-        )
-        assert await self.both(shelf, product) == ((2, 7), (2, 7))
-        assert await self.both(shelf, other) == ((2, 7), (2, 7))
-        await shelf.shop.connection.execute("DELETE FROM reviews.reviews WHERE product_id = $1", product)
-        assert await self.both(shelf, product) == ((0, 0), (0, 0))
-
-    async def test_they_go_with_their_product(self, shelf: Shelf) -> None:
-        product = await shelf.product()
-        await shelf.shop.review(await shelf.shop.user(), product)
-        await shelf.delete("products", product)
-        left = "SELECT count(*) FROM reviews.product_ratings WHERE product_id = $1"
-        assert await shelf.shop.connection.fetchval(left, product) == 0
-
-    async def test_64_reviews_at_once_are_64(self, shelf: Shelf, settings: Settings) -> None:
-        product = await shelf.product()
-        users = [await shelf.shop.user() for _ in range(64)]
-        url = settings.database_worker_url.get_secret_value()
-        connections = await asyncio.gather(*(connect(url) for _ in users))
-        await asyncio.gather(
-            *(
-                Shop(connection).review(user, product, rating=1 + number % 5)
-                for number, (user, connection) in enumerate(zip(users, connections, strict=True))
-            )
-        )
-        await asyncio.gather(*(connection.close() for connection in connections))
-        kept, counted = await self.both(shelf, product)
-        assert kept == counted
-        assert kept[0] == 64
-
-    @pytest.mark.parametrize("rating", [0, 6])
-    async def test_there_are_one_to_five_stars(self, shelf: Shelf, rating: int) -> None:
-        with pytest.raises(asyncpg.CheckViolationError):
-            await shelf.shop.review(await shelf.shop.user(), await shelf.product(), rating=rating)
-
-    async def test_a_user_reviews_a_product_once(self, shelf: Shelf) -> None:
-        user, product = await shelf.shop.user(), await shelf.product()
-        await shelf.shop.review(user, product)
-        with pytest.raises(asyncpg.UniqueViolationError):
-            await shelf.shop.review(user, product)

@@ -23,7 +23,7 @@ EVERYTHING = """
     UNION ALL SELECT 'index', tablename, indexname, indexdef FROM pg_indexes WHERE schemaname <> 'pg_catalog'
     UNION ALL SELECT 'policy', tablename, policyname, concat(cmd, roles, qual, with_check) FROM pg_policies
     UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
-    UNION ALL SELECT 'function', pronamespace::regnamespace::text, proname, prosrc || coalesce(pg_get_function_sqlbody(oid), '') || proacl::text
+    UNION ALL SELECT 'function', pronamespace::regnamespace::text, proname, concat(prosrc, pg_get_function_sqlbody(oid), proacl, proconfig)
         FROM pg_proc WHERE pronamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
     UNION ALL SELECT 'relation', relnamespace::regnamespace::text, relname, concat(relkind, relacl, relrowsecurity, relforcerowsecurity)
         FROM pg_class WHERE relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema', 'pg_toast')

@@ -15,6 +15,7 @@ import pytest
 
 from domain.shared.ids import uuid7
 from settings import Settings
+from tests.postgres.shelf import until_somebody_waits_for
 from tests.postgres.shop import Shop, connect
 
 YEARS = itertools.count(2031)
@@ -178,7 +179,9 @@ class TestAtOnce:
             assert await shop.ensure_month(month)
             made.set()
 
-        *placed, _ = await asyncio.gather(*(place(Shop(connection)) for connection in connections), make())
+        making = asyncio.create_task(make())
+        placed = await asyncio.gather(*(place(Shop(connection)) for connection in connections))
+        await making
         await close(connections)
         orders = [order for some in placed for order in some]
         homes = await shop.connection.fetch(
@@ -198,12 +201,7 @@ class TestAtOnce:
         await transaction.start()
         user = await Shop(busy).user()  # making the partition has to wait for this
         making = asyncio.create_task(shop.ensure_month(month))
-        waiting = (
-            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
-        )
-        async with asyncio.timeout(5):
-            while not await busy.fetchval(waiting):
-                await asyncio.sleep(0)
+        await until_somebody_waits_for(busy)
         await Shop(busy).order(user, noon(month))  # and this for the making, if it keeps what it has
         await transaction.commit()
         assert await making
@@ -224,7 +222,9 @@ class TestAtOnce:
             await shop.ensure_month(month)
             made.set()
 
-        *counts, _ = await asyncio.gather(*(read(connection) for connection in readers), make())
+        making = asyncio.create_task(make())
+        counts = await asyncio.gather(*(read(connection) for connection in readers))
+        await making
         await close(readers)
         assert set().union(*counts) == {3}
 

@@ -1,0 +1,120 @@
+"""A small marketplace with a row in every table, and who may see which of them."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from domain.shared.ids import UserId
+from domain.shared.viewer import Role, Viewer
+from tests.postgres.shop import Shop
+
+KEYS = {"reviews.product_ratings": "product_id", "sellers.members": "seller_id"}
+"""The key column of the tables whose key is not `id`."""
+
+
+@dataclass(slots=True)
+class Market:
+    """Rows by what they are called in a test: table and key."""
+
+    rows: dict[str, tuple[str, UUID]] = field(default_factory=dict)
+    people: dict[str, UUID] = field(default_factory=dict)
+
+    def add(self, name: str, table: str, key: UUID) -> UUID:
+        self.rows[name] = (table, key)
+        return key
+
+    def viewer(self, person: str) -> Viewer:
+        if person == "anonymous":
+            return Viewer()
+        if person == "admin":
+            return Viewer(Role.ADMIN)
+        return Viewer(Role.USER, UserId(self.people[person]))
+
+
+SHOWN = {
+    "product", "product's image", "product's variation", "product's rating", "sold out",
+    "category", "brand", "profile of the store", "profile of the rival", "hanako as an author", "taro as an author",
+    "hanako's review", "hanako's review of the store",
+}  # fmt: skip
+"""What anybody sees."""
+HANAKOS = {
+    "hanako", "hanako's profile", "hanako's address", "hanako's favorite", "hanako's order", "hanako's item of the store",
+    "hanako's item of the rival", "hanako's payment", "hanako's history",
+}  # fmt: skip
+TAROS = {
+    "taro", "taro's profile", "taro's address", "taro's favorite", "taro's order", "taro's item of the rival",
+    "taro's payment", "taro's history",
+}  # fmt: skip
+THE_STORES = {
+    "clerk", "store", "store's private profile", "membership of the store",
+    "draft", "draft's image", "draft's variation", "discontinued", "hanako's item of the store",
+}  # fmt: skip
+THE_RIVALS = {
+    "rival clerk", "rival", "rival's private profile", "membership of the rival", "rival's draft",
+    "hanako's item of the rival", "taro's item of the rival",
+}  # fmt: skip
+SEES = {
+    "anonymous": SHOWN,
+    "hanako": SHOWN | HANAKOS,
+    "taro": SHOWN | TAROS,
+    "clerk": SHOWN | THE_STORES,
+    "rival clerk": SHOWN | THE_RIVALS,
+    "admin": SHOWN | HANAKOS | TAROS | THE_STORES | THE_RIVALS,
+}
+
+
+async def open_market(shop: Shop) -> Market:
+    market = Market()
+    for person in ("hanako", "taro", "clerk", "rival clerk"):
+        market.people[person] = market.add(person, "accounts.users", await shop.user())
+    store, product = await _open_store(shop, market)
+    rival, rivals_product = await _open_rival(shop, market)
+    for person, sold_by in (
+        ("hanako", {"store": product, "rival": rivals_product}),
+        ("taro", {"rival": rivals_product}),
+    ):
+        user = market.people[person]
+        market.add(f"{person}'s profile", "accounts.user_profiles", await shop.profile(user))
+        market.add(f"{person} as an author", "accounts.authors", user)
+        market.add(f"{person}'s address", "accounts.addresses", await shop.address(user))
+        market.add(f"{person}'s favorite", "accounts.favorites", await shop.favorite(user, product))
+        order = market.add(f"{person}'s order", "orders.orders", await shop.order(user))
+        market.add(f"{person}'s payment", "orders.order_payments", await shop.payment(order))
+        market.add(f"{person}'s history", "orders.order_status_histories", await shop.history(order))
+        for name, bought in sold_by.items():
+            item = await shop.item(order, bought, {"store": store, "rival": rival}[name])
+            market.add(f"{person}'s item of the {name}", "orders.order_items", item)
+    hanako, order = market.people["hanako"], market.rows["hanako's order"][1]
+    market.add("hanako's review", "reviews.reviews", await shop.review(hanako, product))
+    market.add("product's rating", "reviews.product_ratings", product)
+    market.add("hanako's review of the store", "reviews.seller_reviews", await shop.seller_review(hanako, store, order))
+    return market
+
+
+async def _open_store(shop: Shop, market: Market) -> tuple[UUID, UUID]:
+    """The store and a product of it that is on sale; drafts and the like beside it."""
+    store = market.add("store", "sellers.sellers", await shop.seller(member=market.people["clerk"]))
+    profile = await shop.connection.fetchval("SELECT id FROM sellers.seller_profiles WHERE seller_id = $1", store)
+    market.add("store's private profile", "sellers.seller_profiles", profile)
+    market.add("profile of the store", "sellers.public_profiles", store)
+    market.add("membership of the store", "sellers.members", store)
+    category = market.add("category", "catalog.categories", await shop.category())
+    brand = market.add("brand", "catalog.brands", await shop.brand())
+    product = market.add("product", "catalog.products", await shop.product(store, category, brand_id=brand))
+    draft = market.add("draft", "catalog.products", await shop.product(store, category, status="draft"))
+    for name, key in (("product", product), ("draft", draft)):
+        market.add(f"{name}'s image", "catalog.product_images", await shop.image(key))
+        market.add(f"{name}'s variation", "catalog.product_variations", await shop.variation(key))
+    market.add("sold out", "catalog.products", await shop.product(store, category, stock_quantity=0))
+    market.add("discontinued", "catalog.products", await shop.product(store, category, status="discontinued"))
+    return store, product
+
+
+async def _open_rival(shop: Shop, market: Market) -> tuple[UUID, UUID]:
+    rival = market.add("rival", "sellers.sellers", await shop.seller(member=market.people["rival clerk"]))
+    profile = await shop.connection.fetchval("SELECT id FROM sellers.seller_profiles WHERE seller_id = $1", rival)
+    market.add("rival's private profile", "sellers.seller_profiles", profile)
+    market.add("profile of the rival", "sellers.public_profiles", rival)
+    market.add("membership of the rival", "sellers.members", rival)
+    category = market.rows["category"][1]
+    market.add("rival's draft", "catalog.products", await shop.product(rival, category, status="draft"))
+    return rival, await shop.product(rival, category)
