@@ -17,7 +17,7 @@ from domain.shared.refusals import Refusal
 from infra.backends import running_backends
 from infra.embedded import run_env
 from infra.embedded.refusals import StartRefused
-from reports import health_report, import_report, progress_bars
+from reports import health_report, import_report, progress_bars, seed_report
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def seed(
 
     with running_backends(load_settings(), say) as settings, progress_bars() as progress:
         summary = asyncio.run(jobs.seed(settings, products, progress))
-    console.print(f"[dim]· {summary}[/dim]")
+    say(seed_report(summary))
 
 
 @imports.command("online-retail")

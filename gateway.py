@@ -50,6 +50,7 @@ from engine import graphiql
 from engine.execution import Executor
 from engine.http import GraphQLHTTP
 from engine.websocket import GraphQLWebSocket
+from infra.draining import Draining
 from resolvers.context import Context
 from resolvers.errors import explain
 from resolvers.requests import Contexts
@@ -197,14 +198,15 @@ class Phase(StrEnum):
     STARTING = "starting"
     READY = "ready"
     DRAINING = "draining"
+    """Asked to stop, and still serving."""
 
 
 class Gateway:
     """What the routes share, from start to stop."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, draining: Draining) -> None:
         self._settings = settings
-        self._phase = Phase.STARTING
+        self._draining = draining
         self._marketplace: Marketplace | None = None
         self._contexts: Contexts | None = None
 
@@ -214,9 +216,13 @@ class Gateway:
             self._marketplace = marketplace
             secure = self._settings.url.startswith("https:")
             self._contexts = Contexts(marketplace.services, marketplace.guests, secure=secure)
-            self._phase = Phase.READY
             yield
-            self._phase = Phase.DRAINING
+
+    @property
+    def phase(self) -> Phase:
+        if self._draining.has_begun:
+            return Phase.DRAINING
+        return Phase.STARTING if self._marketplace is None else Phase.READY
 
     async def http_context(self, request: Request) -> Context:
         assert self._contexts is not None
@@ -232,17 +238,22 @@ class Gateway:
 
     async def health(self, _request: Request) -> Response:
         """For the load balancer: a back end that is down must not take every gateway out, so it is only told."""
-        if self._phase is not Phase.READY or self._marketplace is None:
-            return JSONResponse({"status": self._phase}, 503)
+        if self.phase is not Phase.READY or self._marketplace is None:
+            return JSONResponse({"status": self.phase}, 503)
         states = await self._marketplace.health.states()
         status = "ok" if all(state.is_up for state in states) else "degraded"
         return JSONResponse({"status": status, "backEnds": as_json(states)})
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     """The gateway, as an ASGI app. Its back ends open when it starts, and close when it stops."""
-    gateway = Gateway(settings)
-    executor = Executor(build_schema()._schema, explain, settings.query_timeout_ms / 1000)
+    gateway = Gateway(settings, draining or Draining())
+    executor = Executor(
+        build_schema()._schema,
+        explain,
+        settings.query_timeout_ms / 1000,
+        introspection=settings.serves_graphiql,
+    )
     http = GraphQLHTTP(executor, gateway.http_context)
     page = graphiql.page(GRAPHIQL_ASSETS, EXAMPLES) if settings.serves_graphiql else None
     endpoint = http if page is None else graphiql.WithPage(http, page)

@@ -1,11 +1,13 @@
 """Long work of the command line: what it calls in which order. cli.py shows it."""
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from adapters.cognito.pool import DEMO_ACCOUNTS, DEMO_PASSWORD, access_token, ensure_user
 from adapters.dynamodb.tables import ensure_tables
 from adapters.health import Health, State
 from adapters.parquet.online_retail import OnlineRetailFile
+from adapters.postgres.bulk import bulk_load
 from adapters.postgres.migrate import upgrade_async
 from adapters.postgres.online_retail import OnlineRetailShop
 from domain.imports.ports import Progress as ImportProgress
@@ -15,12 +17,27 @@ from infra.demo.load import Summary, load
 from reports import Told
 from settings import Settings
 
+MONTHS_AHEAD = 2
+"""Months whose partition of orders is there before the month is."""
+
 
 async def migrate(settings: Settings) -> None:
-    """Bring PostgreSQL to the newest revision, and make DynamoDB's tables where they are missing."""
+    """Bring PostgreSQL to the newest revision and make the coming partitions and DynamoDB's tables."""
     await upgrade_async(settings.database_owner_url.get_secret_value())
+    await make_partitions(settings)
     async with open_aws(settings, JOB_TIMEOUT_MS) as aws:
         await ensure_tables(aws, settings.dynamodb_table_prefix)
+
+
+async def make_partitions(settings: Settings) -> None:
+    """The partitions of orders of this month and the next ones, with whatever the default one holds of them."""
+    today = datetime.now(UTC).date()
+    months = [
+        date(today.year + (today.month - 1 + n) // 12, (today.month - 1 + n) % 12 + 1, 1)
+        for n in range(MONTHS_AHEAD + 1)
+    ]
+    async with bulk_load(settings.database_worker_url.get_secret_value()) as bulk:
+        await bulk.ensure_months(months)
 
 
 async def seed(settings: Settings, products: int, progress: Told) -> Summary:

@@ -11,6 +11,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from adapters.health import State
     from domain.imports.service import ImportSummary
+    from infra.demo.load import Summary
 
 
 class Told(Protocol):
@@ -29,7 +30,7 @@ def progress_bars() -> Iterator["Told"]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bars:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks: dict[str, TaskID] = {}
 
         def told(stage: str, done: int, total: int) -> None:
@@ -47,6 +48,17 @@ def health_report(states: "Sequence[State]") -> Table:
         advice = "" if state.is_up else state.advice
         table.add_row(state.name, mark, f"{state.latency_ms:.1f} ms", state.detail, advice)
     return table
+
+
+def seed_report(summary: "Summary") -> str:
+    """What the demo marketplace holds, in a line."""
+    rows = summary.rows
+    if not any(summary.new.values()):
+        return "the demo marketplace was there already"
+    return (
+        f"{rows['products']:,} products of {rows['sellers']:,} sellers, {rows['orders']:,} orders, "
+        f"{rows['reviews']:,} reviews, {rows['users']:,} users"
+    )
 
 
 def import_report(summary: "ImportSummary") -> Table:

@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(
         10, ge=1, le=200, description="Connections a gateway process keeps to each PostgreSQL address."
     )
-    database_timeout_ms: int = Field(2000, ge=10, description="Longest statement, enforced by client and server.")
+    database_timeout_ms: int = Field(1500, ge=10, description="Longest statement, enforced by client and server.")
 
     redis_url: SecretStr = Field(SecretStr(""), description="Redis or Valkey.")
     redis_timeout_ms: int = Field(50, ge=1, description="Longest Redis call; then the cache is skipped.")
@@ -65,6 +65,11 @@ class Settings(BaseSettings):
     graphiql: bool | None = Field(None, description="Serve GraphiQL and introspection; default only in development.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
     query_timeout_ms: int = Field(2000, ge=10, description="Deadline of a query.")
+    drain_s: float = Field(
+        0,
+        ge=0,
+        description="How long to go on serving after SIGTERM while `/api/health` is 503: the load balancer's time.",
+    )
     shutdown_grace_s: int = Field(10, ge=0, description="How long running requests may finish after SIGTERM.")
 
     @model_validator(mode="after")

@@ -5,7 +5,17 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType, parse, validate
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    specified_rules,
+    validate,
+)
 
 MAX_TOKENS = 5_000
 MAX_DOCUMENT_BYTES = 64 * 1024
@@ -37,8 +47,9 @@ class Document:
 class Documents:
     """The most recently used documents by the hash of their text."""
 
-    def __init__(self, schema: GraphQLSchema, capacity: int = MAX_DOCUMENTS) -> None:
+    def __init__(self, schema: GraphQLSchema, *, introspection: bool, capacity: int = MAX_DOCUMENTS) -> None:
         self._schema = schema
+        self._rules = specified_rules if introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
         self._capacity = capacity
         self._documents: OrderedDict[bytes, Document] = OrderedDict()
 
@@ -61,7 +72,7 @@ class Documents:
             node = parse(text, max_tokens=MAX_TOKENS)
         except GraphQLError as error:
             return Document(None, [error])
-        return Document(node, validate(self._schema, node, max_errors=MAX_VALIDATION_ERRORS))
+        return Document(node, validate(self._schema, node, self._rules, max_errors=MAX_VALIDATION_ERRORS))
 
 
 def is_mutation(operation: OperationDefinitionNode) -> bool:

@@ -36,11 +36,13 @@ class NotAllowedByGet(Exception):
 class Executor:
     """Documents in, answers out. Never raises for what a client sends, but NotAllowedByGet."""
 
-    def __init__(self, schema: GraphQLSchema, explain: Explain, timeout_s: float) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, explain: Explain, timeout_s: float, *, introspection: bool = True
+    ) -> None:
         self._schema = schema
         self._explain = explain
         self._timeout_s = timeout_s
-        self._documents = Documents(schema)
+        self._documents = Documents(schema, introspection=introspection)
 
     async def run(self, request: Request, context: Any, *, read_only: bool = False) -> Answer:
         """Parse, validate and execute within the deadline. `read_only` refuses mutations (NotAllowedByGet)."""

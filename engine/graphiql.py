@@ -28,41 +28,59 @@ PAGE = """<!doctype html>
 <script src="{assets}/graphql-ws.min.js"></script>
 <script src="{assets}/graphiql.min.js"></script>
 <script src="{assets}/graphiql-plugin-explorer.umd.js"></script>
-<script>
-const examples = {examples};
-const {{ createElement, useState }} = React;
-function Page() {{
-  const [query, setQuery] = useState(undefined);
-  const explorer = GraphiQLPluginExplorer.useExplorerPlugin({{ query, onEdit: setQuery }});
-  const socket = location.href.replace(/^http/, "ws").split("?")[0];
-  const [fetcher] = useState(() => GraphiQL.createFetcher({{
-    url: location.pathname,
-    wsClient: graphqlWs.createClient({{ url: socket, lazy: true }}),
-  }}));
-  return createElement(GraphiQL, {{
-    fetcher,
-    query,
-    onEditQuery: setQuery,
-    plugins: [explorer],
-    defaultTabs: examples.map((each) => ({{ query: each }})),
-    headerEditorEnabled: true,
-    shouldPersistHeaders: false,
-  }});
-}}
-ReactDOM.render(createElement(Page), document.getElementById("graphiql"));
-</script>
+<script>const examples = {examples};</script>
+<script>{script}</script>
 </body>
 </html>
 """
 
+# Headers are JSON, which has no comments: what to fill in stands there unfinished, and is not sent until it is finished.
+SCRIPT = """
+const { createElement, useState } = React;
+const hint = '{\\n  "Authorization": "Bearer "\\n}';
+const isUnfinished = ([name, value]) => name.toLowerCase() === "authorization" && /^(bearer)?$/i.test(value.trim());
+const finished = (headers) => Object.fromEntries(Object.entries(headers ?? {}).filter((each) => !isUnfinished(each)));
+
+let latest = {};
+const send = GraphiQL.createFetcher({
+  url: location.pathname,
+  wsClient: graphqlWs.createClient({
+    url: location.origin.replace(/^http/, "ws") + location.pathname,
+    lazy: true,
+    connectionParams: () => latest,
+  }),
+});
+function fetcher(operation, options) {
+  latest = finished(options?.headers);
+  return send(operation, { ...options, headers: latest });
+}
+
+function Page() {
+  const [query, setQuery] = useState(undefined);
+  const explorer = GraphiQLPluginExplorer.useExplorerPlugin({ query, onEdit: setQuery });
+  const properties = {
+    fetcher,
+    query,
+    onEditQuery: setQuery,
+    plugins: [explorer],
+    defaultTabs: examples.map((each) => ({ query: each, headers: hint })),
+    defaultHeaders: hint,
+    defaultEditorToolsVisibility: "headers",
+    shouldPersistHeaders: false,
+  };
+  return createElement(GraphiQL, properties, createElement(GraphiQL.Logo, null, "Torii"));
+}
+ReactDOM.render(createElement(Page), document.getElementById("graphiql"));
+"""
 
 POLICY = "; ".join(
     (
         "default-src 'self'",
         "script-src 'self' 'unsafe-inline'",
         "style-src 'self' 'unsafe-inline'",
+        "font-src 'self' data:",  # GraphiQL's style sheet carries its fonts
         "img-src 'self' data:",
-        "connect-src 'self' ws: wss:",
+        "frame-ancestors 'none'",
     )
 )
 
@@ -87,7 +105,8 @@ def _wants_page(request: Request) -> bool:
 def page(assets: str, examples: list[str]) -> HTMLResponse:
     """The page. `examples` open as tabs."""
     embedded = json.dumps(examples, ensure_ascii=False).replace("<", "\\u003c")
-    return HTMLResponse(PAGE.format(assets=assets, examples=embedded), headers={"content-security-policy": POLICY})
+    headers = {"content-security-policy": POLICY, "vary": "accept"}
+    return HTMLResponse(PAGE.format(assets=assets, examples=embedded, script=SCRIPT), headers=headers)
 
 
 def assets() -> StaticFiles:

@@ -1,12 +1,15 @@
 """Running the gateway under uvicorn, in the settings that the environment gives."""
 
 import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from types import FrameType
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
 import settings as configuration
+from infra.draining import Draining
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -18,26 +21,63 @@ WATCHED = ("schema", "resolvers", "engine", "domain", "adapters")
 
 def gateway_app() -> "ASGIApplication":
     """What uvicorn calls in each process that serves."""
+    return _app(configuration.load(), Draining())
+
+
+def _app(settings: Settings, draining: Draining) -> "ASGIApplication":
     from gateway import create_app
 
-    return cast("ASGIApplication", create_app(configuration.load()))
+    return cast("ASGIApplication", create_app(settings, draining))
+
+
+class DrainingServer(uvicorn.Server):
+    """Tells the load balancer first: when asked to stop it goes on serving for `drain_s`, while its health is 503."""
+
+    def __init__(self, config: uvicorn.Config, draining: Draining, drain_s: float) -> None:
+        super().__init__(config)
+        self._draining = draining
+        self._drain_s = drain_s
+        self._stop_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._drain_s == 0 or self._draining.has_begun:  # asked twice: no more patience
+            super().handle_exit(sig, frame)
+            return
+        self._draining.has_begun = True
+        self._stop_at = time.monotonic() + self._drain_s
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._stop_at is not None and time.monotonic() >= self._stop_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
 
 def serve(settings: Settings, *, reload: bool = False) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end within `shutdown_grace_s`."""
-    uvicorn.run(
-        "infra.serve:gateway_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
-        ws="websockets-sansio",
-        log_level=settings.log_level,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=settings.shutdown_grace_s,
-        reload=reload,
-        reload_dirs=[str(ROOT)] if reload else None,
-        reload_includes=["*.py", *(f"{folder}/**/*.py" for folder in WATCHED)] if reload else None,
-    )
+    if reload:
+        uvicorn.run(
+            "infra.serve:gateway_app",
+            factory=True,
+            reload=True,
+            reload_dirs=[str(ROOT)],
+            reload_includes=["*.py", *(f"{folder}/**/*.py" for folder in WATCHED)],
+            **_options(settings),
+        )
+        return
+    draining = Draining()
+    config = uvicorn.Config(_app(settings, draining), **_options(settings))
+    DrainingServer(config, draining, settings.drain_s).run()
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "loop": "uvloop" if sys.platform != "win32" else "asyncio",
+        "http": "httptools",
+        "ws": "websockets-sansio",
+        "log_level": settings.log_level,
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": settings.shutdown_grace_s,
+    }

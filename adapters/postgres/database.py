@@ -1,5 +1,6 @@
 """Connections to PostgreSQL: public reads without a transaction, everything else in one that knows its viewer."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -51,6 +52,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, replica_url: str = "", pool_size: int = 10, timeout_ms: int = 2000) -> None:
+        self._limit_s = timeout_ms / 1000
         self.writer = make_engine(url, pool_size=pool_size, timeout_ms=timeout_ms, settings={})
         self.reader = make_engine(
             replica_url or url,
@@ -62,16 +64,16 @@ class Database:
 
     async def public(self, statement: Executable, parameters: dict[str, Any] | None = None) -> Rows:
         """Rows that anybody may see. Raises Unavailable."""
-        async with outage_is_unavailable(), self.reader.connect() as connection:
+        async with outage_is_unavailable(self._limit_s), self.reader.connect() as connection:
             return (await connection.execute(statement, parameters)).all()
 
     @asynccontextmanager
     async def transaction(self, viewer: Viewer) -> AsyncIterator[AsyncConnection]:
         """A transaction in which the policies of the database see `viewer`; it ends with the transaction.
 
-        Raises Unavailable.
+        Raises Unavailable, also when all of it together takes longer than the limit.
         """
-        async with outage_is_unavailable(), self.writer.begin() as connection:
+        async with outage_is_unavailable(self._limit_s), self.writer.begin() as connection:
             await connection.execute(
                 select(
                     func.set_config("torii.kind", viewer.role.value, True),
@@ -96,10 +98,14 @@ class Database:
 
 
 @asynccontextmanager
-async def outage_is_unavailable() -> AsyncIterator[None]:
-    """Turns what a driver raises when the server is gone, full or too slow into Unavailable; the rest passes."""
+async def outage_is_unavailable(limit_s: float | None = None) -> AsyncIterator[None]:
+    """Turns what a driver raises when the server is gone, full or too slow into Unavailable; the rest passes.
+
+    `limit_s` holds for all of the block: a free connection, the way there and the statements.
+    """
     try:
-        yield
+        async with asyncio.timeout(limit_s):
+            yield
     except (PoolTimeoutError, InterfaceError, OperationalError, OSError, TimeoutError) as error:
         raise Unavailable(SERVICE) from error
     except DBAPIError as error:

@@ -5,7 +5,11 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from pydantic import SecretStr
 
+from gateway import create_app
+from infra.draining import Draining
+from settings import Settings
 from tests.api.client import Client
 
 OK = "{ __typename }"
@@ -140,3 +144,41 @@ async def test_the_gateway_says_that_it_lives_and_how_its_back_ends_are(http: ht
     assert health.status_code == 200
     assert set(health.json()["backEnds"]) == {"postgres", "redis", "dynamodb", "cognito", "search"}
     assert health.json()["backEnds"]["postgres"]["status"] == "up"
+
+
+async def test_health_is_503_while_draining_so_that_the_load_balancer_turns_away(prepared: Settings) -> None:
+    draining = Draining()
+    app = create_app(prepared, draining)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as outside:
+        assert (await outside.get("/api/health")).status_code == 503
+        async with app.router.lifespan_context(app):
+            assert (await outside.get("/api/health")).status_code == 200
+            draining.has_begun = True
+            response = await outside.get("/api/health")
+            assert (response.status_code, response.json()) == (503, {"status": "draining"})
+            assert (await outside.post("/graphql", json={"query": OK})).status_code == 200
+
+
+async def test_a_back_end_that_is_down_degrades_the_gateway_and_no_more(prepared: Settings) -> None:
+    away = prepared.model_copy(update={"redis_url": SecretStr("redis://127.0.0.1:1")})
+    app = create_app(away)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as outside,
+    ):
+        health = await outside.get("/api/health")
+        assert (health.status_code, health.json()["status"]) == (200, "degraded")
+        assert health.json()["backEnds"]["redis"]["status"] == "down"
+        query = {"query": "{ products(first: 1) { nodes { category { name } } } categories { name } }"}
+        assert "errors" not in (await outside.post("/graphql", json=query)).json()
+
+
+async def test_introspection_goes_with_graphiql(prepared: Settings) -> None:
+    app = create_app(prepared.model_copy(update={"graphiql": False}))
+    query = {"query": "{ __schema { queryType { name } } }"}
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as outside,
+    ):
+        assert "introspection" in (await outside.post("/graphql", json=query)).json()["errors"][0]["message"]
+        assert (await outside.get("/graphql", headers={"accept": "text/html"})).status_code == 406

@@ -86,7 +86,10 @@ async def test_nothing_runs_for_who_is_not_let_in(address: str, first: dict[str,
 
 
 async def test_the_legacy_protocol_is_off(address: str) -> None:
-    with pytest.raises((ConnectionClosed, InvalidStatus, NegotiationError)):
+    async def converse() -> None:
         async with connect(address, subprotocols=["graphql-ws"]) as socket:
             await socket.send(json.dumps({"type": "connection_init"}))
             await asyncio.wait_for(socket.recv(), 10)
+
+    with pytest.raises((ConnectionClosed, InvalidStatus, NegotiationError)):
+        await converse()

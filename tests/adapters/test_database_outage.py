@@ -1,0 +1,108 @@
+"""PostgreSQL away, in the ways in which it goes away: each is Unavailable within its limit, and over when it is over."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import text
+
+from adapters.postgres.database import Database
+from domain.shared.refusals import Unavailable
+from domain.shared.viewer import ANONYMOUS
+from settings import Settings
+
+LIMIT_MS = 400
+SLACK_S = 2.0
+"""For a busy test machine; without the limit the driver would wait for a minute."""
+ONE = text("SELECT 1")
+
+
+class Relay:
+    """Passes bytes to the real server, until it is frozen: then it accepts, and nothing ever comes back."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._address = host, port
+        self._pumps: set[asyncio.Task[None]] = set()
+        self.flowing = asyncio.Event()
+        self.flowing.set()
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(*self._address)
+        self._pumps |= {asyncio.create_task(self._pump(reader, back)), asyncio.create_task(self._pump(there, writer))}
+
+    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while some := await source.read(65536):
+                await self.flowing.wait()
+                target.write(some)
+                await target.drain()
+        target.close()
+
+    async def close(self) -> None:
+        for pump in self._pumps:
+            pump.cancel()
+        await asyncio.gather(*self._pumps, return_exceptions=True)
+
+
+@pytest.fixture
+async def relayed(settings: Settings) -> AsyncIterator[tuple[Relay, Database]]:
+    url = settings.database_url.get_secret_value()
+    host, port = urlsplit(url).hostname or "", urlsplit(url).port or 0
+    relay = Relay(host, port)
+    server = await asyncio.start_server(relay, "127.0.0.1", 0)
+    own_port = server.sockets[0].getsockname()[1]
+    database = Database(url.replace(f":{port}/", f":{own_port}/"), timeout_ms=LIMIT_MS, pool_size=2)
+    yield relay, database
+    await database.close()
+    server.close()
+    await relay.close()
+
+
+async def refused_in(database: Database) -> float:
+    began = time.perf_counter()
+    with pytest.raises(Unavailable):
+        await database.public(ONE)
+    return time.perf_counter() - began
+
+
+async def test_a_half_open_server_costs_the_limit_and_recovers_by_itself(relayed: tuple[Relay, Database]) -> None:
+    relay, database = relayed
+    assert await database.public(ONE) == [(1,)]
+    relay.flowing.clear()
+    assert await refused_in(database) < LIMIT_MS / 1000 + SLACK_S  # on the connection that it has
+    assert await refused_in(database) < LIMIT_MS / 1000 + SLACK_S  # and on a new one
+    relay.flowing.set()
+    assert await database.public(ONE) == [(1,)]
+
+
+async def test_a_crowd_waits_no_longer_than_one(relayed: tuple[Relay, Database]) -> None:
+    relay, database = relayed
+    relay.flowing.clear()
+    began = time.perf_counter()
+    found = await asyncio.gather(*(database.public(ONE) for _ in range(30)), return_exceptions=True)
+    assert {type(each) for each in found} == {Unavailable}
+    assert time.perf_counter() - began < LIMIT_MS / 1000 + SLACK_S
+
+
+async def test_a_statement_that_takes_too_long_is_ended_by_the_server_too(relayed: tuple[Relay, Database]) -> None:
+    _, database = relayed
+    with pytest.raises(Unavailable):
+        await database.public(text("SELECT pg_sleep(60)"))
+    async with asyncio.timeout(10):
+        sleeping = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%' AND state = 'active'"
+        )
+        while (await database.public(sleeping))[0][0]:
+            await asyncio.sleep(0.01)
+
+
+async def test_nobody_there_is_said_at_once() -> None:
+    database = Database("postgresql://torii_app:x@127.0.0.1:1/torii", timeout_ms=LIMIT_MS)
+    assert await refused_in(database) < LIMIT_MS / 1000 + SLACK_S
+    with pytest.raises(Unavailable):
+        async with database.transaction(ANONYMOUS):
+            pass
+    await database.close()
