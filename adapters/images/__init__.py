@@ -1,0 +1,1 @@
+"""Pictures of the demo marketplace, drawn and not stored."""
