@@ -26,7 +26,7 @@ async def answer(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"ok"})
 
-def create_app(settings):
+def create_app(settings, draining):
     return answer
 """
 BROKEN_GATEWAY = "raise RuntimeError('no such table: products')"
