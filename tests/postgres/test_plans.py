@@ -145,8 +145,10 @@ async def filled(server: Server) -> Filled:
 @asynccontextmanager
 async def explained(filled: Filled) -> AsyncIterator[Explained]:
     database = Explained(filled.url)
-    yield database
-    await database.close()
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 NEWEST, ACTIVE = ProductSort.NEWEST, ProductFilter(statuses=(ProductStatus.ACTIVE,))
