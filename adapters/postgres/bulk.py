@@ -51,7 +51,7 @@ class BulkLoad:
         return rows
 
     async def ensure_months(self, months: Iterable[date]) -> None:
-        """Make the order partitions of these months."""
+        """Make the order partitions of these months, in a load of its own: a new one locks orders until the load ends."""
         await self._connection.executemany(
             "SELECT orders.ensure_month($1)", [(month,) for month in sorted(set(months))]
         )
