@@ -1,5 +1,6 @@
 """Search and recommendations."""
 
+from functools import partial
 from typing import Any
 
 from domain.recommendations.model import Recommendation
@@ -18,4 +19,6 @@ async def search(info: Info, query: str, paging: dict[str, Any]) -> Page[Hit]:
 async def recommendations(info: Info, product_id: str | None, paging: dict[str, Any]) -> Page[Recommendation]:
     beside = ProductId(key_of(product_id, "Product", "productId")) if product_id is not None else None
     request = PageRequest.of(RECOMMENDATIONS_ORDER, **paging)
-    return await info.context.services.recommendations.recommend(info.context.viewer, beside, request)
+    # through the loader, so that the feed's own look-up is also that of its products
+    look_up = partial(info.context.loaders.load_many, "products")
+    return await info.context.services.recommendations.recommend(info.context.viewer, beside, request, look_up)

@@ -104,6 +104,13 @@ class Loaders:
 
     async def load(self, loader: str, key: Hashable, arguments: Arguments = ()) -> Any:
         """One value; the keys asked for in the same turn of the loop go together."""
+        return await self._loader(loader, arguments).load(key)
+
+    async def load_many(self, loader: str, keys: Sequence[Hashable]) -> Sequence[Any]:
+        """Values in the order of their keys."""
+        return await self._loader(loader, ()).load_many(keys)
+
+    def _loader(self, loader: str, arguments: Arguments) -> DataLoader[Any, Any]:
         loading = self._loaders.get((loader, arguments))
         if loading is None:
             batch = self.batch(loader, arguments)
@@ -112,4 +119,4 @@ class Loaders:
                 return list(await batch(keys))
 
             loading = self._loaders[loader, arguments] = DataLoader(load_all)
-        return await loading.load(key)
+        return loading

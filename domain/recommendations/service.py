@@ -2,11 +2,11 @@
 
 import asyncio
 from bisect import bisect_left, bisect_right
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
-from domain.catalog.model import Availability
+from domain.catalog.model import Availability, Product
 from domain.catalog.service import Catalog
-from domain.recommendations.model import Reason, Recommendation, RecommendationsScope, Scored, TrainingStats
+from domain.recommendations.model import Model, Reason, Recommendation, RecommendationsScope, Scored, TrainingStats
 from domain.recommendations.ports import Features
 from domain.recommendations.training import Baskets, learn
 from domain.shared.clock import Clock
@@ -17,6 +17,8 @@ from domain.shared.viewer import Viewer
 
 RECOMMENDATIONS_ORDER = "recommendations"
 
+LOOKED_UP_AT_ONCE = 2_000
+
 SPARE = 10
 """Candidates looked up beyond a page, in place of products that went off sale since the training."""
 
@@ -25,6 +27,9 @@ TIERS = (Reason.BOUGHT_TOGETHER, Reason.POPULAR)
 
 Candidate = tuple[int, Scored]
 """A product and the index of its tier. A feed is some 250 of them and made anew for each request: kept bare for speed."""
+
+LookUp = Callable[[Sequence[ProductId]], Awaitable[Sequence[Product | None]]]
+"""Products by their ids, in the same order."""
 
 BUYABLE = frozenset({Availability.IN_STOCK, Availability.LOW_STOCK})
 
@@ -42,31 +47,51 @@ class Recommendations:
         self._clock = clock
 
     async def recommend(
-        self, viewer: Viewer, product_id: ProductId | None, request: PageRequest
+        self,
+        viewer: Viewer,
+        product_id: ProductId | None,
+        request: PageRequest,
+        look_up: LookUp | None = None,
     ) -> Page[Recommendation]:
         """What goes with a product, filled up with what is popular; without a product, what is popular.
 
         Products off sale are left out before the page is cut, so that it is full. Look-ups: two of features, at once,
-        and one of the catalogue, or two when more than SPARE have gone. Raises InvalidCursor, Unavailable.
+        and one of the catalogue, or two when more than SPARE have gone. `look_up` finds products for a caller who is about
+        to ask for the same ones. Raises InvalidCursor, Unavailable.
         """
+        look_up = look_up or self._catalog.products_by_ids
         candidates = _window(await self._candidates(product_id), request)
         needed = request.size + 1
-        found = await self._buyable(candidates[: needed + SPARE])
+        found = await _buyable(candidates[: needed + SPARE], look_up)
         if len(found) < needed and len(candidates) > needed + SPARE:
-            found += await self._buyable(candidates[needed + SPARE :])
+            found += await _buyable(candidates[needed + SPARE :], look_up)
         nodes = [Recommendation(each.product_id, each.score, TIERS[tier]) for tier, each in found[:needed]]
         return cut_page(nodes, request, RECOMMENDATIONS_ORDER, _key, RecommendationsScope(viewer, product_id))
 
     async def count(self, scope: RecommendationsScope) -> Count:
-        return Count(len(await self._buyable(await self._candidates(scope.product_id))))
+        candidates = await self._candidates(scope.product_id)
+        return Count(len(await _buyable(candidates, self._catalog.products_by_ids)))
 
     async def train(self, baskets: AsyncIterator[Sequence[ProductId]]) -> TrainingStats:
         """Learn from all baskets and replace the model. Takes seconds, and memory for every basket."""
         version = self._clock.now().isoformat()
         read = await Baskets.read(baskets)
         model, stats = await asyncio.to_thread(learn, read, version)
-        await self._features.replace(model)
+        await self._features.replace(await self._on_sale(model))
         return stats
+
+    async def _on_sale(self, model: Model) -> Model:
+        """The model without what cannot be bought now: a feed would look it up each time only to leave it out."""
+        listed = {each.product_id for scored in (*model.neighbours.values(), model.popular) for each in scored}
+        ids, on_sale = list(listed), set[ProductId]()
+        for start in range(0, len(ids), LOOKED_UP_AT_ONCE):
+            some = await self._catalog.products_by_ids(ids[start : start + LOOKED_UP_AT_ONCE])
+            on_sale |= {product.id for product in some if product is not None and product.availability in BUYABLE}
+        neighbours = {
+            key: [each for each in scored if each.product_id in on_sale] for key, scored in model.neighbours.items()
+        }
+        popular = [each for each in model.popular if each.product_id in on_sale]
+        return Model(model.version, {key: kept for key, kept in neighbours.items() if kept}, popular)
 
     async def _candidates(self, product_id: ProductId | None) -> list[Candidate]:
         """In the order of the feed, without the product itself and without repeats."""
@@ -76,15 +101,16 @@ class Recommendations:
         known = {product_id, *(each.product_id for each in together)}
         return [(0, each) for each in together] + [(1, each) for each in popular if each.product_id not in known]
 
-    async def _buyable(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        if not candidates:
-            return []
-        products = await self._catalog.products_by_ids([each.product_id for _, each in candidates])
-        return [
-            candidate
-            for candidate, product in zip(candidates, products, strict=True)
-            if product is not None and product.availability in BUYABLE
-        ]
+
+async def _buyable(candidates: Sequence[Candidate], look_up: LookUp) -> list[Candidate]:
+    if not candidates:
+        return []
+    products = await look_up([each.product_id for _, each in candidates])
+    return [
+        candidate
+        for candidate, product in zip(candidates, products, strict=True)
+        if product is not None and product.availability in BUYABLE
+    ]
 
 
 def _window(feed: list[Candidate], request: PageRequest) -> list[Candidate]:

@@ -18,21 +18,21 @@ class Client:
         if guest:
             self.headers["x-guest-token"] = guest
 
-    async def post(self, query: str, **variables: Any) -> httpx.Response:
+    async def post(self, query: str, /, **variables: Any) -> httpx.Response:
         return await self.http.post("/graphql", json={"query": query, "variables": variables}, headers=self.headers)
 
-    async def answer(self, query: str, **variables: Any) -> Answer:
+    async def answer(self, query: str, /, **variables: Any) -> Answer:
         """The whole answer, with its errors."""
         answer: Answer = (await self.post(query, **variables)).json()
         return answer
 
-    async def data(self, query: str, **variables: Any) -> Any:
+    async def data(self, query: str, /, **variables: Any) -> Any:
         """The data of an answer without errors."""
         answer = await self.answer(query, **variables)
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
 
-    async def codes(self, query: str, **variables: Any) -> list[str]:
+    async def codes(self, query: str, /, **variables: Any) -> list[str]:
         """The codes of an answer's errors."""
         answer = await self.answer(query, **variables)
         return [error["extensions"]["code"] for error in answer.get("errors", [])]

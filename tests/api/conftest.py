@@ -22,7 +22,10 @@ async def prepared(settings: Settings) -> Settings:
     await jobs.migrate(settings)
     async with open_aws(settings, 10_000) as aws:
         pool = await ensure_pool(aws, f"{settings.dynamodb_table_prefix}api")
-    return settings.model_copy(update={"cognito_user_pool_id": pool.pool_id, "cognito_client_id": pool.client_id})
+    of_pool = {"cognito_user_pool_id": pool.pool_id, "cognito_client_id": pool.client_id}
+    # a busy test machine takes its time, which is not what these tests are about
+    patient = {"redis_timeout_ms": 5_000, "dynamodb_timeout_ms": 10_000, "query_timeout_ms": 20_000}
+    return settings.model_copy(update=of_pool | patient)
 
 
 @pytest.fixture(scope="session")

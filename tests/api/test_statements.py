@@ -1,15 +1,12 @@
 """How many statements a query costs: it depends on its shape, never on how many products it shows."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from resolvers.global_ids import encode
 from tests.api.client import Client
+from tests.api.statements import counted
 from tests.factories import Factory
 
 EVERY_EDGE = """
@@ -29,21 +26,6 @@ query ($filter: ProductFilter, $first: Int!) {
 
 READS = ("products", "count", "images", "variations", "brands", "sellers", "ratings", "reviews", "authors")
 CATEGORY_TREE = 1
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """The statements that are sent to PostgreSQL meanwhile."""
-    statements: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 @pytest.fixture(scope="module")
