@@ -8,9 +8,8 @@ from alembic import op
 def run(sql: str) -> None:
     """Run several statements in the revision's transaction."""
     bind = op.get_bind()
-    bind.exec_driver_sql(
-        "SELECT 1"
-    )  # the driver begins its transaction with its first statement, which the next call is not
+    # The driver begins its transaction with its first statement, and does not see the call below as one.
+    bind.exec_driver_sql("SELECT 1")
     connection: Any = bind.connection.dbapi_connection
     # asyncpg takes several statements at once only outside the prepared protocol that SQLAlchemy uses.
     connection.run_async(lambda asyncpg_connection: asyncpg_connection.execute(sql))
