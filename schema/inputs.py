@@ -31,7 +31,8 @@ class ProductFilter:
     in_stock: bool | None = strawberry.field(default=None, description="With stock, or without.")
     on_sale: bool | None = strawberry.field(default=None, description="With a special price, or without.")
     status: list[model.ProductStatus] | None = strawberry.field(
-        default=None, description="In one of these states. Shoppers are shown ACTIVE only; sellers also their others."
+        default=None,
+        description="In one of these states; ACTIVE unless asked. Shoppers see ACTIVE only, sellers also their own others.",
     )
     text: str | None = strawberry.field(default=None, description="With this in the name or SKU.")
     attributes: list[AttributeInput] | None = strawberry.field(

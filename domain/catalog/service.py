@@ -65,9 +65,10 @@ class Catalog:
     ) -> Page[Product]:
         """A list of products. `category` narrows to it and all below it. Raises InvalidInput."""
         which = self._checked(which)
-        if viewer.is_public:  # lists show the public what it can buy, whatever else it asks for
-            if which.statuses and ProductStatus.ACTIVE not in which.statuses:
-                return empty_page(sort)
+        if viewer.is_public and which.statuses and ProductStatus.ACTIVE not in which.statuses:
+            return empty_page(sort)
+        if viewer.is_public or not which.statuses:
+            # Lists show what can be bought: the public whatever it asks for, others unless they ask for more.
             which = replace(which, statuses=(ProductStatus.ACTIVE,))
         if category is not None:
             within = (await self._categories.tree()).with_descendants(category)

@@ -118,7 +118,7 @@ async def test_a_seller_sees_own_drafts_and_shoppers_do_not(
     seller = await make.seller()
     draft = await make.product(seller_id=seller, status="draft", published_at=None)
     query = "query ($id: ID!, $filter: ProductFilter) { product(id: $id) { id } products(filter: $filter) { nodes { id } } }"
-    variables = {"id": encode("Product", draft), "filter": {"sellerId": encode("Seller", seller)}}
+    variables = {"id": encode("Product", draft), "filter": {"sellerId": encode("Seller", seller), "status": ["DRAFT"]}}
     hidden = {"product": None, "products": {"nodes": []}}
     assert await client.data(query, **variables) == hidden  # not yet working there
     await make.member(seller, await make.user_id("works@example.com"))
