@@ -71,7 +71,8 @@ class CatalogChanges:
             await self._audience.joined()
             while True:
                 try:
-                    payload = await asyncio.wait_for(heard.get(), PROBE_S)
+                    async with asyncio.timeout(PROBE_S):
+                        payload = await heard.get()
                 except TimeoutError:
                     await connection.execute("SELECT 1")
                     continue
@@ -79,7 +80,7 @@ class CatalogChanges:
                     raise ConnectionError("PostgreSQL closed the connection")
                 await self._audience.changed(versions_of(payload))
         finally:
-            await connection.close(timeout=1)
+            connection.terminate()  # a polite close could fail, and hide from `run` that it was cancelled
 
 
 def versions_of(payload: str) -> Versions | None:

@@ -228,3 +228,16 @@ def test_a_breaker_lets_one_try_after_half_a_minute() -> None:
     assert not breaker.is_open
     breaker.succeeded()
     assert not breaker.is_open
+
+
+async def test_a_listener_that_is_cancelled_ends_even_if_postgres_no_longer_answers(settings: Settings) -> None:
+    silent = socket.create_server(("127.0.0.1", 0))
+    cache = CatalogCache(VersionedCache(connect("redis://127.0.0.1:1", timeout_ms=50), namespace="tests", timeout_ms=50))
+    url = f"postgresql://torii_app:x@127.0.0.1:{silent.getsockname()[1]}/torii"
+    for address in (url, settings.database_url.get_secret_value()):
+        task = asyncio.create_task(CatalogChanges(address, cache, Missed).run())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(task, 10)
+    silent.close()
