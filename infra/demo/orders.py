@@ -21,6 +21,7 @@ SIZES = Weighted([(1, 30), (2, 28), (3, 20), (4, 12), (5, 6), (6, 4)])
 QUANTITIES = Weighted([(1, 80), (2, 15), (3, 5)])
 NUMBER_BITS = 40
 TAX_PERCENT = 10
+ON_THEIR_WAY = 0.04
 
 BUYERS_ORDERS: Sequence[tuple[float, Outcome]] = (
     (0.0, Outcome.NEVER_PAID), (0.0, Outcome.DELIVERED), (1, Outcome.DELIVERED), (3, Outcome.DELIVERED),
@@ -112,8 +113,7 @@ class Orders:
                 user, placed_at = self._accounts.buyer, waking_hour(random, int(days))
             else:
                 user, outcome = random.choice(self._accounts.crowd), OUTCOMES.pick(random)
-                # the lesser of two: there are more orders now than a year ago
-                placed_at = waking_hour(random, min(random.randrange(ORDER_DAYS), random.randrange(ORDER_DAYS)))
+                placed_at = waking_hour(random, _days_ago(random))
             order = self._make(random, index, user, placed_at, outcome, numbers)
             if order is not None:
                 yield order
@@ -151,6 +151,13 @@ class Orders:
             listing.price + (kind.extra if kind else 0),
             status,
         )
+
+
+def _days_ago(random: Random) -> int:
+    """More of late than a year ago, and some that are still on their way."""
+    if random.random() < ON_THEIR_WAY:
+        return random.randrange(4)
+    return min(random.randrange(ORDER_DAYS), random.randrange(ORDER_DAYS))
 
 
 def _fee(items: Sequence[Item]) -> int:

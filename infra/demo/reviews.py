@@ -21,9 +21,11 @@ REVIEWS_COLUMNS = (
 SELLER_REVIEWS_COLUMNS = ("id", "user_id", "seller_id", "order_id", "rating", "comment", "created_at", "updated_at")
 
 MOST_REVIEWS = 60
-PLENTY = 1.5
-"""A product of rank r has about 1.5 / r reviews: a power law, cut at the most."""
+PLENTY, FEW = 1.0, 0.5
+"""A product of rank r has about 1 / r reviews: a power law, cut at the most; a third have none."""
 REVIEWED_PURCHASES, REVIEWED_SELLERS, STARS_ALONE = 0.4, 0.25, 0.1
+UNTIL_REVIEWED = timedelta(hours=60)
+"""Nobody has used a product sooner after it was listed."""
 STARS = [
     Weighted(zip(range(1, 6), weights, strict=True))
     for weights in ((18, 20, 28, 22, 12), (8, 12, 24, 32, 24), (3, 6, 16, 38, 37), (2, 3, 9, 33, 53), (1, 1, 5, 22, 71))
@@ -67,9 +69,10 @@ class Reviews:
             yield (key(at, order.id, "seller review"), order.user.id, shop.id, order.id, rating, comment, at, at)
 
     def _count(self, listing: Listing) -> int:
-        if listing.published_at is None:
-            return 0
-        return max(min(int(PLENTY / listing.rank) - 1, MOST_REVIEWS), len(self._bought().get(listing.index, ())))
+        known = len(self._bought().get(listing.index, ()))
+        if listing.published_at is None or listing.published_at + UNTIL_REVIEWED > REFERENCE:
+            return known
+        return max(min(int(PLENTY / listing.rank - FEW), MOST_REVIEWS), known)
 
     def _bought(self) -> dict[int, list[Purchase]]:
         """By product: purchases that were reviewed, one a user."""
@@ -93,11 +96,11 @@ class Reviews:
         drawn = random.sample(range(len(crowd)), min(count, len(crowd)))  # enough, were all that are known among them
         names = {user.index for user, *_ in known}
         fresh = [index for index in drawn if index not in names][:more]
-        return [*known, *((crowd[index], None, listing.published_at + timedelta(hours=60)) for index in fresh)]
+        return [*known, *((crowd[index], None, listing.published_at + UNTIL_REVIEWED) for index in fresh)]
 
     def _row(self, random: Random, listing: Listing, purchase: Purchase) -> Row:
         user, item, since = purchase
-        at = between(random, min(since, REFERENCE - timedelta(hours=1)), REFERENCE)
+        at = between(random, since, REFERENCE)
         rating = STARS[listing.quality].pick(random)
         title, comment = _words(random, listing, rating)
         helpful = min(int(0.8 / (1 - random.random())), 48) if comment else 0
