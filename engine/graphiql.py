@@ -19,6 +19,7 @@ PAGE = """<!doctype html>
 <title>Torii GraphiQL</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="{assets}/graphiql.min.css">
+<link rel="stylesheet" href="{assets}/style.css">
 <style>body {{ margin: 0 }} #graphiql {{ height: 100vh }}</style>
 </head>
 <body>
@@ -38,7 +39,7 @@ PAGE = """<!doctype html>
 SCRIPT = """
 const { createElement, useState } = React;
 const hint = '{\\n  "Authorization": "Bearer "\\n}';
-const isUnfinished = ([name, value]) => name.toLowerCase() === "authorization" && /^(bearer)?$/i.test(value.trim());
+const isUnfinished = ([name, value]) => name.toLowerCase() === "authorization" && /^(bearer)?$/i.test(String(value).trim());
 const finished = (headers) => Object.fromEntries(Object.entries(headers ?? {}).filter((each) => !isUnfinished(each)));
 
 let latest = {};
