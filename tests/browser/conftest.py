@@ -70,12 +70,21 @@ async def marketplace(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
         await asyncio.wait_for(_until_up(process, said), FIRST_START_S)
         yield Marketplace(f"http://127.0.0.1:{port}", environment, folder)
     finally:
-        if process.returncode is None:
-            process.terminate()
-        assert await asyncio.wait_for(process.wait(), STOP_S) == 0, said.read_text()
+        assert await _stopped(process) == 0, said.read_text()
 
 
 async def _until_up(process: asyncio.subprocess.Process, said: Path) -> None:
     while "Torii is up" not in said.read_text():
         assert process.returncode is None, said.read_text()
         await asyncio.sleep(0.05)
+
+
+async def _stopped(process: asyncio.subprocess.Process) -> int:
+    """Its exit status. One that does not end when it is told to is killed, and that is a failure."""
+    if process.returncode is None:
+        process.terminate()
+    try:
+        return await asyncio.wait_for(process.wait(), STOP_S)
+    except TimeoutError:
+        process.kill()
+        raise
