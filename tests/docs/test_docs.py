@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
-from click import Command, Group
+from typer.core import TyperGroup
 
 from cli import app
 from infra.settings_table import filled_in
@@ -67,9 +67,9 @@ def test_commands_exist() -> None:
     assert missing == []
 
 
-def exists(words: list[str], command: Command) -> bool:
+def exists(words: list[str], command: object) -> bool:
     """Whether the words lead to a command; what follows one that has no commands of its own are its arguments."""
-    if not isinstance(command, Group) or not words:
+    if not isinstance(command, TyperGroup) or not words:
         return True
     return words[0] in command.commands and exists(words[1:], command.commands[words[0]])
 
