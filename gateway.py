@@ -160,7 +160,7 @@ async def open_jobs(settings: Settings) -> AsyncIterator[Jobs]:
         catalog = Catalog(PostgresProducts(database), PostgresBrands(database), PostgresCategories(database))
         yield Jobs(
             Search(index),
-            MarketplaceDocuments(catalog, ReviewBoard(PostgresReviews(database))),
+            MarketplaceDocuments(catalog, Sellers(PostgresSellers(database)), ReviewBoard(PostgresReviews(database))),
             Recommendations(DynamoFeatures(aws, settings.dynamodb_table_prefix, clock), catalog, clock),
             PostgresOrders(database),
         )

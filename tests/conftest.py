@@ -8,9 +8,13 @@ import pytest
 from settings import Settings
 from tests.backends import SessionBackends, settings_of
 
+Corners = dict[str, dict[str, str]]
+SHARED, DEMO, IMPORTS = "shared", "demo", "imports"
+"""Where tests make what they need; for the demo marketplace alone; for imports alone, whose tests count everything."""
+
 BACKENDS = pytest.StashKey[SessionBackends]()
-CORNER = pytest.StashKey[dict[str, str]]()
-FIXTURE = "corner"
+CORNERS = pytest.StashKey[Corners]()
+FIXTURE = "corners"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -25,16 +29,16 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Called by xdist in the controller, for each worker before it starts."""
-    node.workerinput[FIXTURE] = _started(node.config).corner(node.gateway.id)
+    node.workerinput[FIXTURE] = _corners(node.config, node.gateway.id)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Without xdist: start what is needed before any event loop runs, and only if a test asks for it."""
     config = session.config
-    if config.option.collectonly or CORNER in config.stash or _is_controller(config):
+    if config.option.collectonly or CORNERS in config.stash or _is_controller(config):
         return
     if any(FIXTURE in getattr(item, "fixturenames", ()) for item in session.items):
-        _use(config, _started(config).corner("one"))
+        _use(config, _corners(config, "one"))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -44,15 +48,27 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def corner(pytestconfig: pytest.Config) -> dict[str, str]:
-    """Addresses of this worker's corner as `TORII_…` and `AWS_…` variables."""
-    return pytestconfig.stash[CORNER]
+def corners(pytestconfig: pytest.Config) -> Corners:
+    """Addresses of this worker's corners as `TORII_…` and `AWS_…` variables, by name."""
+    return pytestconfig.stash[CORNERS]
+
+
+@pytest.fixture(scope="session")
+def corner(corners: Corners) -> dict[str, str]:
+    """The corner in which tests make what they need."""
+    return corners[SHARED]
 
 
 @pytest.fixture(scope="session")
 def settings(corner: dict[str, str]) -> Settings:
     """Settings that lead to this worker's own database, tables and keys on the session's back ends."""
     return settings_of(corner)
+
+
+@pytest.fixture(scope="session")
+def demo_settings(corners: Corners) -> Settings:
+    """Settings of a corner that is for the demo marketplace alone: nothing else is ever written there."""
+    return settings_of(corners[DEMO])
 
 
 def _started(config: pytest.Config) -> SessionBackends:
@@ -64,10 +80,16 @@ def _started(config: pytest.Config) -> SessionBackends:
     return config.stash[BACKENDS]
 
 
-def _use(config: pytest.Config, corner: dict[str, str]) -> None:
-    config.stash[CORNER] = corner
+def _corners(config: pytest.Config, worker: str) -> Corners:
+    backends = _started(config)
+    own = {name: backends.corner(f"{worker}_{name}") for name in (DEMO, IMPORTS)}
+    return {SHARED: backends.corner(worker), **own}
+
+
+def _use(config: pytest.Config, corners: Corners) -> None:
+    config.stash[CORNERS] = corners
     # boto3 looks for its keys nowhere else
-    os.environ.update({name: value for name, value in corner.items() if name.startswith("AWS_")})
+    os.environ.update({name: value for name, value in corners[SHARED].items() if name.startswith("AWS_")})
 
 
 def _is_controller(config: pytest.Config) -> bool:

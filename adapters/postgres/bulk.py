@@ -41,6 +41,13 @@ class BulkLoad:
         await self._connection.execute(f"DROP TABLE {staging}")
         return int(inserted.rsplit(" ", 1)[1])
 
+    async def analyze(self) -> None:
+        """Tell the planner what the tables hold now, before it has to guess at them."""
+        tables = await self._connection.fetch(
+            "SELECT oid::regclass::text FROM pg_class WHERE relkind IN ('r', 'p') AND has_table_privilege(oid, 'MAINTAIN')"
+        )
+        await self._connection.execute(f"ANALYZE {', '.join(name for (name,) in tables)}")
+
     async def lock(self, name: str) -> None:
         """Wait until no other transaction holds the lock of this name; hold it until this one ends."""
         await self._connection.execute("SELECT pg_advisory_xact_lock(hashtext($1))", name)

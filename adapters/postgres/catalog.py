@@ -42,6 +42,9 @@ SORTS: dict[ProductSort, tuple[Sequence[SortColumn], bool]] = {
     ProductSort.PRICE_DESC: (((P.effective_price, int), ID), True),
     ProductSort.NAME: (((P.name, str), ID), False),
 }
+LISTED_AT = func.coalesce(P.published_at, P.created_at).label("listed_at")
+NEWEST_WITH_DRAFTS: Sequence[SortColumn] = ((LISTED_AT, datetime), ID)
+"""For sellers and admins, whose lists hold drafts: a keyset has no place for the null of what was never published."""
 PRODUCT = select(products)
 BY_IDS = PRODUCT.where(among_ids(P.id))
 IMAGES = (
@@ -86,7 +89,10 @@ class PostgresProducts:
         self, viewer: Viewer, which: ProductFilter, sort: ProductSort, request: PageRequest
     ) -> Page[Product]:
         columns, descending = SORTS[sort]
-        statement = slice_rows(narrowed(PRODUCT, which), columns, request, descending=descending)
+        statement = narrowed(PRODUCT, which)
+        if sort is ProductSort.NEWEST and not viewer.is_public:
+            columns, statement = NEWEST_WITH_DRAFTS, statement.add_columns(LISTED_AT)
+        statement = slice_rows(statement, columns, request, descending=descending)
         rows = await self._rows(viewer, statement)
         names = [column.name for column, _ in columns]
         page = cut_page(

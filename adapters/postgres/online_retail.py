@@ -67,6 +67,8 @@ class _TakingIn:
         found = overlap(contents.invoices, await self._subtotals_there(contents.invoices))
         categories, products, users = await self._catalogue(contents, found.new)
         lines = await self._orders(contents, found.new)
+        if lines:
+            await self._bulk.analyze()
         return TakenIn(categories, products, users, len(found.new), lines, found.lines_there, found.lines_different)
 
     async def _subtotals_there(self, invoices: Iterable[Invoice]) -> dict[str, int]:

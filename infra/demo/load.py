@@ -52,8 +52,10 @@ async def load(
     """Write the marketplace in one transaction. `subjects`: see `link_accounts`."""
     summary = Summary()
     batches = _batches(generate(products))
+    # By themselves: making a partition locks out whoever reads orders until its transaction ends.
     async with bulk_load(worker_url) as bulk:
         await bulk.ensure_months(ORDER_MONTHS)
+    async with bulk_load(worker_url) as bulk:
         # the next rows are made in a thread while the database is busy with these
         batch = await asyncio.to_thread(next, batches, None)
         while batch is not None:
@@ -64,6 +66,8 @@ async def load(
             summary.new[name] = summary.new.get(name, 0) + new
             progress(name, batch.done, batch.total)
             batch = await coming
+        if any(summary.new.values()):
+            await bulk.analyze()
     await link_accounts(worker_url, subjects or {})
     return summary
 

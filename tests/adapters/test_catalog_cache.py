@@ -232,7 +232,9 @@ def test_a_breaker_lets_one_try_after_half_a_minute() -> None:
 
 async def test_a_listener_that_is_cancelled_ends_even_if_postgres_no_longer_answers(settings: Settings) -> None:
     silent = socket.create_server(("127.0.0.1", 0))
-    cache = CatalogCache(VersionedCache(connect("redis://127.0.0.1:1", timeout_ms=50), namespace="tests", timeout_ms=50))
+    cache = CatalogCache(
+        VersionedCache(connect("redis://127.0.0.1:1", timeout_ms=50), namespace="tests", timeout_ms=50)
+    )
     url = f"postgresql://torii_app:x@127.0.0.1:{silent.getsockname()[1]}/torii"
     for address in (url, settings.database_url.get_secret_value()):
         task = asyncio.create_task(CatalogChanges(address, cache, Missed).run())
@@ -241,3 +243,14 @@ async def test_a_listener_that_is_cancelled_ends_even_if_postgres_no_longer_answ
         with pytest.raises(asyncio.CancelledError):
             await asyncio.wait_for(task, 10)
     silent.close()
+
+
+async def test_the_products_of_a_suspended_seller_are_gone_at_once_and_come_back_with_it(shop: Shop) -> None:
+    seller = await shop.make.seller()
+    product = ProductId(await shop.make.product(seller_id=seller, name="在"))
+    assert await shop.names(product) == ["在"]
+    for status, name in (("suspended", None), ("active", "在")):
+        await shop.make.change(tables.sellers, seller, status=status)
+        async with asyncio.timeout(10):
+            while await shop.names(product) != [name]:
+                await asyncio.sleep(0.001)

@@ -18,7 +18,12 @@ Tokens = Callable[[str, str], Awaitable[str]]
 
 @pytest.fixture(scope="session")
 async def prepared(settings: Settings) -> Settings:
-    """Back ends with their tables, and a user pool that no other worker makes at the same moment."""
+    """Back ends with their tables, and a user pool."""
+    return await prepare(settings)
+
+
+async def prepare(settings: Settings) -> Settings:
+    """The pool is this worker's own: two who made one of the same name at once would make two."""
     await jobs.migrate(settings)
     async with open_aws(settings, 10_000) as aws:
         pool = await ensure_pool(aws, f"{settings.dynamodb_table_prefix}api")
@@ -37,9 +42,12 @@ async def app(prepared: Settings) -> AsyncIterator[Starlette]:
 
 @pytest.fixture(scope="session")
 async def http(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+    async with client_of(app) as client:
         yield client
+
+
+def client_of(app: Starlette) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1")
 
 
 @pytest.fixture

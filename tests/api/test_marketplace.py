@@ -1,17 +1,19 @@
 """The whole marketplace: the demo shop, and the one query that crosses everything."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
 import jobs
 from adapters.cognito.pool import DEMO_PASSWORD
+from gateway import create_app
 from resolvers.global_ids import encode
 from schema.examples import PRODUCTS, WHOLE_MARKETPLACE
 from settings import Settings
 from tests.api.client import Client
+from tests.api.conftest import client_of, prepare
 from tests.api.statements import counted
 
 READS = 3 + 6
@@ -36,12 +38,19 @@ query ($first: Int!, $productId: ID) {
 
 
 @pytest.fixture(scope="module")
-async def demo(prepared: Settings, http: httpx.AsyncClient) -> Client:
+async def demo_prepared(demo_settings: Settings) -> Settings:
+    return await prepare(demo_settings)
+
+
+@pytest.fixture(scope="module")
+async def demo(demo_prepared: Settings) -> AsyncIterator[Client]:
     """The demo marketplace, and its buyer signed in."""
     stages: dict[str, int] = {}
-    await jobs.seed(prepared, 200, lambda stage, done, _total: stages.update({stage: done}))
+    await jobs.seed(demo_prepared, 200, lambda stage, done, _total: stages.update({stage: done}))
     assert stages["products"] == 200
-    return Client(http, token=await jobs.token(prepared, "buyer@example.com", DEMO_PASSWORD))
+    app = create_app(demo_prepared)
+    async with app.router.lifespan_context(app), client_of(app) as http:
+        yield Client(http, token=await jobs.token(demo_prepared, "buyer@example.com", DEMO_PASSWORD))
 
 
 async def test_one_query_crosses_the_whole_marketplace(demo: Client) -> None:
@@ -128,7 +137,7 @@ async def test_search_pages_hold_each_hit_once(demo: Client) -> None:
     assert len(ids) == len(set(ids))
 
 
-async def test_pictures_are_served_by_the_gateway(demo: Client, http: httpx.AsyncClient) -> None:
+async def test_pictures_are_served_by_the_gateway(demo: Client) -> None:
     nodes = (await demo.data("{ products(first: 3) { nodes { images { url } seller { logoUrl } } } }"))["products"][
         "nodes"
     ]
@@ -136,16 +145,16 @@ async def test_pictures_are_served_by_the_gateway(demo: Client, http: httpx.Asyn
     assert len(set(urls)) > 3
     pictures = set()
     for url in urls:
-        response = await http.get(url)
+        response = await demo.http.get(url)
         assert response.status_code == 200, url
         assert response.headers["content-type"].startswith("image/svg+xml")
         pictures.add(response.content)
     assert len(pictures) > 3
 
 
-async def test_seeding_again_changes_nothing(demo: Client, prepared: Settings) -> None:
+async def test_seeding_again_changes_nothing(demo: Client, demo_prepared: Settings) -> None:
     before = await demo.data(WHOLE_MARKETPLACE)
-    summary: Any = await jobs.seed(prepared, 200, lambda *_: None)
+    summary: Any = await jobs.seed(demo_prepared, 200, lambda *_: None)
     assert not any(summary.new.values())
     after = await demo.data(WHOLE_MARKETPLACE)
     assert after["viewer"] == before["viewer"]

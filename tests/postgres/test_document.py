@@ -76,6 +76,7 @@ DIFFERENCES = {
     "idx_addresses_user_id: added": FOREIGN_KEY,
     "idx_addresses_one_default: added": "a user has one default address",
     "idx_members_seller_id: added": FOREIGN_KEY,
+    "idx_sellers_not_active: added": "the policy of products looks through those whose products nobody is shown",
     "idx_categories_parent_id: added": FOREIGN_KEY,
     "idx_brands_name: added": LIST,
     "idx_products_brand_id: added": FOREIGN_KEY,

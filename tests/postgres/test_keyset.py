@@ -142,15 +142,7 @@ class TestProducts:
 
 
 @pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
-@pytest.mark.parametrize(
-    "sort",
-    [
-        pytest.param(
-            ProductSort.NEWEST, marks=pytest.mark.xfail(reason="no cursor holds a null published_at", strict=True)
-        ),
-        *(sort for sort in ProductSort if sort is not ProductSort.NEWEST),
-    ],
-)
+@pytest.mark.parametrize("sort", list(ProductSort))
 async def test_a_seller_pages_through_drafts_that_were_never_published(
     products: PostgresProducts, shop: Shop, sort: ProductSort, backward: bool
 ) -> None:

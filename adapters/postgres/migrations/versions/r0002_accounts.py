@@ -108,7 +108,7 @@ def upgrade() -> None:
             WHERE display_name IS NOT NULL AND access.is_set();
 
         GRANT SELECT ON accounts.users, accounts.user_profiles, accounts.addresses, accounts.authors TO torii_app;
-        GRANT SELECT, INSERT, UPDATE, DELETE ON accounts.users, accounts.user_profiles, accounts.addresses TO torii_worker;
+        GRANT SELECT, INSERT, UPDATE, DELETE, MAINTAIN ON accounts.users, accounts.user_profiles, accounts.addresses TO torii_worker;
         """
     )
 

@@ -84,8 +84,15 @@ def upgrade() -> None:
             REFERENCING OLD TABLE AS before NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION catalog.touch_products();
         CREATE TRIGGER touch_on_delete AFTER DELETE ON catalog.product_variations
             REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION catalog.touch_products();
+        -- A product of this very transaction has a version that nobody has seen yet: a bulk load need not write it twice.
+        CREATE FUNCTION catalog.touch_older_products() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            UPDATE catalog.products SET updated_at = now()
+                WHERE id IN (SELECT product_id FROM changed) AND xmin <> pg_current_xact_id()::xid;
+            RETURN NULL;
+        END $$;
         CREATE TRIGGER touch_on_insert AFTER INSERT ON catalog.product_images
-            REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION catalog.touch_products();
+            REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION catalog.touch_older_products();
         CREATE TRIGGER touch_on_update AFTER UPDATE ON catalog.product_images
             REFERENCING OLD TABLE AS before NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION catalog.touch_products();
         CREATE TRIGGER touch_on_delete AFTER DELETE ON catalog.product_images
@@ -124,6 +131,9 @@ def upgrade() -> None:
             FOR EACH STATEMENT EXECUTE FUNCTION catalog.announce_all();
         CREATE TRIGGER announce AFTER INSERT OR UPDATE OR DELETE ON catalog.categories
             FOR EACH STATEMENT EXECUTE FUNCTION catalog.announce_all();
+        -- A seller's products come and go with it.
+        CREATE TRIGGER announce AFTER UPDATE OF status ON sellers.sellers
+            FOR EACH ROW WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION catalog.announce_all();
 
         ALTER TABLE catalog.products ENABLE ROW LEVEL SECURITY;
         ALTER TABLE catalog.products FORCE ROW LEVEL SECURITY;
@@ -140,7 +150,7 @@ def upgrade() -> None:
 
         CREATE POLICY shown ON catalog.products FOR SELECT TO torii_app USING (
             (SELECT access.is_set()) AND (
-                status IN ('active', 'out_of_stock')
+                status IN ('active', 'out_of_stock') AND seller_id <> ALL ((SELECT sellers.not_active())::uuid[])
                 OR seller_id = ANY ((SELECT sellers.of_viewer())::uuid[])
                 OR (SELECT access.is_admin())
             )
@@ -165,8 +175,8 @@ def upgrade() -> None:
 
         GRANT SELECT ON ALL TABLES IN SCHEMA catalog TO torii_app;
         GRANT SELECT ON accounts.favorites TO torii_app;
-        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA catalog TO torii_worker;
-        GRANT SELECT, INSERT, UPDATE, DELETE ON accounts.favorites TO torii_worker;
+        GRANT SELECT, INSERT, UPDATE, DELETE, MAINTAIN ON ALL TABLES IN SCHEMA catalog TO torii_worker;
+        GRANT SELECT, INSERT, UPDATE, DELETE, MAINTAIN ON accounts.favorites TO torii_worker;
         """
     )
 
@@ -174,7 +184,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     run(
         """
-        DROP FUNCTION catalog.keep_product, catalog.keep_variation, catalog.touch_products,
+        DROP FUNCTION catalog.keep_product, catalog.keep_variation, catalog.touch_products, catalog.touch_older_products,
             catalog.announce_products, catalog.announce_all CASCADE;
         DROP TRIGGER keep_updated_at ON catalog.categories;
         DROP TRIGGER keep_updated_at ON catalog.brands;

@@ -169,7 +169,7 @@ def upgrade() -> None:
 
         GRANT SELECT ON orders.orders, orders.order_items, orders.order_payments, orders.order_status_histories
             TO torii_app;
-        GRANT SELECT, INSERT, UPDATE, DELETE
+        GRANT SELECT, INSERT, UPDATE, DELETE, MAINTAIN
             ON orders.orders, orders.order_items, orders.order_payments, orders.order_status_histories TO torii_worker;
         GRANT SELECT ON orders.order_numbers TO torii_worker;
         """

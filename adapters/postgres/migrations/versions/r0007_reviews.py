@@ -107,7 +107,7 @@ def upgrade() -> None:
         CREATE POLICY definer ON reviews.product_ratings TO CURRENT_USER USING (true) WITH CHECK (true);
 
         GRANT SELECT ON reviews.reviews, reviews.seller_reviews, reviews.product_ratings TO torii_app;
-        GRANT SELECT, INSERT, UPDATE, DELETE ON reviews.reviews, reviews.seller_reviews TO torii_worker;
+        GRANT SELECT, INSERT, UPDATE, DELETE, MAINTAIN ON reviews.reviews, reviews.seller_reviews TO torii_worker;
         GRANT SELECT ON reviews.product_ratings TO torii_worker;
         """
     )
