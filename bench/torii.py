@@ -1,0 +1,125 @@
+"""A whole `torii up` on a folder of its own, started and stopped by us."""
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Timer
+
+from bench import parts
+from infra.embedded.data_dir import FOLDER_MODE
+from infra.embedded.ports import remembered_ports
+from infra.embedded.process import RunAs, launched, python
+
+ROOT = Path(__file__).parents[1]
+GATEWAY, SUPERVISOR = "gateway", "supervisor"
+UP = "Torii is up"
+MARK = "· "
+SLOWEST_START_S = 600.0
+SLOWEST_STOP_S = 60.0
+
+Progress = Callable[[str], None]
+
+
+class DidNotStart(Exception):
+    """`torii up` ended before it was up. Carries what it said last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How long a start took, and when it said what, in seconds from its beginning."""
+
+    kind: str
+    seconds: float
+    said: list[tuple[float, str]]
+
+
+class Torii:
+    """`torii up` on `folder`, whatever the settings of the caller are."""
+
+    def __init__(self, folder: Path, products: int) -> None:
+        self.data_dir = folder / "data"
+        self.port = remembered_ports(folder / "ports.json", (GATEWAY,))[GATEWAY]
+        self._folder = folder
+        self._products = products
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For commands that are to find this marketplace. Run them in our folder, where no `.env` is."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("TORII_", "AWS_"))}
+        where = {"DATA_DIR": str(self.data_dir), "PORT": str(self.port)}
+        return {**own, **where, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
+
+    @property
+    def folder(self) -> Path:
+        return self._folder
+
+    def start(self, kind: str) -> Start:
+        """Start it and wait until it is up. Raises DidNotStart."""
+        began = time.monotonic()
+        process = self._process = subprocess.Popen(
+            # whatever ends us ends it, and the terminal's Ctrl-C reaches us alone
+            launched(python("-m", "bench.up", str(self._products)), signal.SIGTERM, RunAs.ITSELF),
+            cwd=self._folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        said: list[tuple[float, str]] = []
+        patience = Timer(SLOWEST_START_S, process.terminate)
+        patience.start()
+        try:
+            for line in process.stdout:
+                said.append((time.monotonic() - began, line.strip()))
+                if UP in line:
+                    break
+        finally:
+            patience.cancel()
+        if not said or UP not in said[-1][1]:
+            self.stop()
+            raise DidNotStart("\n".join(["torii up did not start:", *(line for _, line in said[-10:])]))
+        marks = [(after, line.removeprefix(MARK)) for after, line in said if line.startswith(MARK)]
+        return Start(kind, said[-1][0], marks)
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.communicate(timeout=SLOWEST_STOP_S)  # reads on, so that its last words do not hold it up
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+        self._process = None
+
+    def pids(self) -> parts.Pids:
+        """The first process of each part that runs."""
+        assert self._process is not None
+        files = sorted((self.data_dir / "run").glob("*.pid"))
+        return {file.stem: int(file.read_text()) for file in files} | {SUPERVISOR: self._process.pid}
+
+
+@contextmanager
+def throwaway(products: int) -> Iterator[Torii]:
+    """A marketplace on an empty folder that is gone afterwards. It has not been started yet."""
+    with tempfile.TemporaryDirectory(prefix="torii-bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(FOLDER_MODE)
+        torii = Torii(folder, products)
+        try:
+            yield torii
+        finally:
+            torii.stop()

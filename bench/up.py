@@ -1,0 +1,26 @@
+"""`torii up`, but with a demo shop of the size that is given.
+
+python -m bench.up PRODUCTS
+"""
+
+import sys
+from dataclasses import replace
+
+import cli
+
+DEMO = "demo-marketplace"
+
+
+def main() -> None:
+    products = sys.argv[1]
+    steps = [
+        replace(step, command=(*step.command, "--products", products)) if step.name == DEMO else step
+        for step in cli.steps()
+    ]
+    cli.steps = lambda: steps
+    sys.argv = ["torii", "up"]
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

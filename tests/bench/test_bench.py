@@ -1,0 +1,37 @@
+"""`python -m bench`, whole and tiny."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TINY = ("--products", "200", "--seconds", "0.5", "--connections", "2")
+
+
+def bench(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bench", *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_starts_a_marketplace_measures_it_and_leaves_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "found.json"
+    parts = ("memory", "lookups", "health", "feed")
+    done = bench(*TINY, *(option for part in parts for option in ("--only", part)), "--json", str(file))
+    assert done.returncode == 0, done.stderr
+
+    found = json.loads(file.read_text())
+    assert [load["operation"] for load in found["loaded"]] == ["health", "feed"]
+    assert all(load["requests"] > 0 and load["cpu_s"]["gateway"] > 0 for load in found["loaded"])
+    assert {"gateway", "supervisor", "postgres", "valkey", "aws"} == set(found["memory_idle"])
+    assert found["lookups"]["feed"]["cold"]["SQL"] >= found["lookups"]["feed"]["warm"]["SQL"] > 0
+    assert found["starts"][0]["seconds"] > 0
+    assert "feed of 20" in done.stdout
+    folder = done.stderr.split(", in ", 1)[1].split("\n", 1)[0]
+    assert not Path(folder).exists()
+
+
+def test_measures_nothing_but_this_machine() -> None:
+    done = bench("--url", "http://example.com:8000")
+    assert done.returncode == 1
+    assert "http://example.com:8000 is not on this machine" in done.stderr
