@@ -18,7 +18,7 @@ from infra.backends import running_backends
 from infra.embedded import run_env
 from infra.embedded.refusals import StartRefused
 from reports import health_report, import_report, progress_bars, seed_report
-from settings import Settings
+from settings import MissingSettings, Settings
 
 if TYPE_CHECKING:
     from infra.up import Step
@@ -100,6 +100,16 @@ def import_online_retail(
     with running_backends(load_settings(), say) as settings, progress_bars() as progress:
         summary = asyncio.run(jobs.import_online_retail(settings, path, progress, progress))
     console.print(import_report(summary))
+
+
+@app.command()
+def reindex() -> None:
+    """Make the search index and the recommendations anew. The old ones answer meanwhile."""
+    import jobs
+
+    with running_backends(load_settings(), say) as settings, progress_bars() as progress:
+        asyncio.run(jobs.rebuild(settings, progress))
+    say("the search index and the recommendations are new")
 
 
 @app.command()
@@ -192,6 +202,8 @@ def main() -> None:
         app()
     except ValidationError as error:
         _refuse(configuration.explain(error), WRONG_SETTING)
+    except MissingSettings as missing:
+        _refuse(str(missing), WRONG_SETTING)
     except (StartRefused, Refusal) as refusal:
         _refuse(str(refusal), REFUSED)
 

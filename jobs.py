@@ -1,21 +1,33 @@
 """Long work of the command line: what it calls in which order. cli.py shows it."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from adapters.cognito.pool import DEMO_ACCOUNTS, DEMO_PASSWORD, access_token, ensure_user
 from adapters.dynamodb.tables import ensure_tables
-from adapters.health import Health, State
+from adapters.health import State
 from adapters.parquet.online_retail import OnlineRetailFile
 from adapters.postgres.bulk import bulk_load
 from adapters.postgres.migrate import upgrade_async
 from adapters.postgres.online_retail import OnlineRetailShop
 from domain.imports.ports import Progress as ImportProgress
 from domain.imports.service import ImportSummary, OnlineRetailImport
-from gateway import JOB_TIMEOUT_MS, open_aws, open_jobs, open_marketplace, user_pool
+from domain.shared.refusals import Refusal
 from infra.demo.load import Summary, load
 from reports import Told
-from settings import Settings
+from settings import Mode, Settings, require
+from wiring import JOB_TIMEOUT_MS, health_of, open_aws, open_jobs, open_stores, user_pool
+
+
+class NotInProduction(Refusal):
+    """The demo marketplace has accounts with a published password, an admin's among them."""
+
+    code = "NOT_IN_PRODUCTION"
+
+    def __init__(self) -> None:
+        super().__init__("the demo marketplace has accounts with a published password: production takes none of it")
+
 
 MONTHS_AHEAD = 2
 """Months whose partition of orders is there before the month is."""
@@ -23,6 +35,7 @@ MONTHS_AHEAD = 2
 
 async def migrate(settings: Settings) -> None:
     """Bring PostgreSQL to the newest revision and make the coming partitions and DynamoDB's tables."""
+    require(settings, "database_owner_url", "database_worker_url")
     await upgrade_async(settings.database_owner_url.get_secret_value())
     await make_partitions(settings)
     async with open_aws(settings, JOB_TIMEOUT_MS) as aws:
@@ -41,7 +54,9 @@ async def make_partitions(settings: Settings) -> None:
 
 
 async def seed(settings: Settings, products: int, progress: Told) -> Summary:
-    """The demo accounts and the demo marketplace. What is there already stays as it is."""
+    """The demo accounts and the demo marketplace. What is there already stays as it is. Raises NotInProduction."""
+    if settings.mode is Mode.PRODUCTION:
+        raise NotInProduction
     await migrate(settings)
     async with open_aws(settings, JOB_TIMEOUT_MS) as aws:
         pool = await user_pool(settings, aws)
@@ -66,6 +81,7 @@ async def rebuild(settings: Settings, progress: Told) -> None:
 
 async def import_online_retail(settings: Settings, path: Path, progress: ImportProgress, after: Told) -> ImportSummary:
     """Take a sheet of UCI "Online Retail II" in; then the index and recommendations follow, if anything is new."""
+    require(settings, "database_worker_url")
     summary = await OnlineRetailImport(OnlineRetailShop(settings.database_worker_url.get_secret_value())).run(
         OnlineRetailFile(path), progress
     )
@@ -80,8 +96,7 @@ async def token(settings: Settings, email: str, password: str) -> str:
         return await access_token(aws, await user_pool(settings, aws), email, password)
 
 
-async def doctor(settings: Settings) -> list[State]:
+async def doctor(settings: Settings) -> Sequence[State]:
     """How each back end is."""
-    async with open_marketplace(settings) as marketplace:
-        health: Health = marketplace.health
-        return list(await health.states())
+    async with open_stores(settings) as stores:
+        return await health_of(settings, stores).states()

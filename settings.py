@@ -1,10 +1,11 @@
-"""Every setting of the program, from `TORII_…` variables and `.env`. docs/settings.md is checked against this file."""
+"""Every setting of the program, from `TORII_…` variables and `.env`. README has them in a table."""
 
 import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,7 +20,11 @@ class Mode(StrEnum):
 
 
 def data_dir_from_environment() -> Path:
-    return Path(os.environ.get("TORII_DATA_DIR") or os.environ.get("DATA_DIR") or ".data")
+    """The data folder, which has to be known before anything in it can be read."""
+    named = (
+        os.environ.get("TORII_DATA_DIR") or os.environ.get("DATA_DIR") or dotenv_values(".env").get("TORII_DATA_DIR")
+    )
+    return Path(named or ".data")
 
 
 class Settings(BaseSettings):
@@ -38,16 +43,23 @@ class Settings(BaseSettings):
 
     database_url: SecretStr = Field(SecretStr(""), description="PostgreSQL, as the gateway's role (owns nothing).")
     database_replica_url: SecretStr = Field(
-        SecretStr(""), description="Read replica for public catalogue reads; default the writer."
+        SecretStr(""), description="Read replica for public reads; default the writer."
     )
-    database_worker_url: SecretStr = Field(SecretStr(""), description="PostgreSQL, as the role of workers and imports.")
+    database_worker_url: SecretStr = Field(
+        SecretStr(""), description="PostgreSQL, as the role of imports, jobs and `torii migrate`."
+    )
     database_owner_url: SecretStr = Field(
-        SecretStr(""), description="PostgreSQL, as the owner of the tables; only `torii migrate` uses it."
+        SecretStr(""), description="PostgreSQL, as the owner of the tables, for `torii migrate` alone."
     )
     database_pool_size: int = Field(
-        10, ge=1, le=200, description="Connections a gateway process keeps to each PostgreSQL address."
+        10,
+        ge=1,
+        le=200,
+        description="Connections a gateway process keeps for each use: public reads, private work, and a replica's.",
     )
-    database_timeout_ms: int = Field(1500, ge=10, description="Longest statement, enforced by client and server.")
+    database_timeout_ms: int = Field(
+        1500, ge=10, description="Longest read or transaction, enforced by client and server."
+    )
 
     redis_url: SecretStr = Field(SecretStr(""), description="Redis or Valkey.")
     redis_timeout_ms: int = Field(50, ge=1, description="Longest Redis call; then the cache is skipped.")
@@ -64,7 +76,7 @@ class Settings(BaseSettings):
 
     graphiql: bool | None = Field(None, description="Serve GraphiQL and introspection; default only in development.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
-    query_timeout_ms: int = Field(2000, ge=10, description="Deadline of a query.")
+    query_timeout_ms: int = Field(2000, ge=10, description="Deadline of an operation.")
     drain_s: float = Field(
         0,
         ge=0,
@@ -104,6 +116,20 @@ class Settings(BaseSettings):
     @property
     def search_dir(self) -> Path:
         return self.search_index_dir or self.data_dir / "search"
+
+
+class MissingSettings(Exception):
+    """Settings without which a command cannot do its work."""
+
+    def __init__(self, variables: list[str]) -> None:
+        super().__init__(f"set {', '.join(variables)}, or start the embedded back ends with `torii up`")
+
+
+def require(settings: Settings, *names: str) -> None:
+    """Raises MissingSettings where one of these is empty."""
+    missing = [f"TORII_{name.upper()}" for name in names if not _plain(getattr(settings, name))]
+    if missing:
+        raise MissingSettings(missing)
 
 
 def _plain(value: SecretStr | str) -> str:

@@ -19,7 +19,8 @@ from graphql import (
 
 MAX_TOKENS = 5_000
 MAX_DOCUMENT_BYTES = 64 * 1024
-MAX_DOCUMENTS = 1_000
+MAX_CACHED_BYTES = 1024 * 1024
+"""Text of the documents kept; parsed, a document takes some hundred times as much."""
 MAX_VALIDATION_ERRORS = 5
 
 
@@ -45,27 +46,34 @@ class Document:
 
 
 class Documents:
-    """The most recently used documents by the hash of their text."""
+    """The most recently used valid documents by the hash of their text."""
 
-    def __init__(self, schema: GraphQLSchema, *, introspection: bool, capacity: int = MAX_DOCUMENTS) -> None:
+    def __init__(self, schema: GraphQLSchema, *, introspection: bool, max_bytes: int = MAX_CACHED_BYTES) -> None:
         self._schema = schema
         self._rules = specified_rules if introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
-        self._capacity = capacity
-        self._documents: OrderedDict[bytes, Document] = OrderedDict()
+        self._room = max_bytes
+        self._documents: OrderedDict[bytes, tuple[Document, int]] = OrderedDict()
 
     def get(self, text: str) -> Document:
         encoded = text.encode("utf-8", "surrogatepass")
         if len(encoded) > MAX_DOCUMENT_BYTES:
             return Document(None, [GraphQLError(f"The document is larger than {MAX_DOCUMENT_BYTES} bytes.")])
         key = hashlib.sha256(encoded).digest()
-        document = self._documents.get(key)
-        if document is None:
-            document = self._documents[key] = self._read(text)
-            if len(self._documents) > self._capacity:
-                self._documents.popitem(last=False)
-        else:
+        known = self._documents.get(key)
+        if known is not None:
             self._documents.move_to_end(key)
+            return known[0]
+        document = self._read(text)
+        if not document.errors:  # nobody sends a wrong one again and again, but who means harm
+            self._keep(key, document, len(encoded))
         return document
+
+    def _keep(self, key: bytes, document: Document, size: int) -> None:
+        self._documents[key] = document, size
+        self._room -= size
+        while self._room < 0:
+            _, (_, freed) = self._documents.popitem(last=False)
+            self._room += freed
 
     def _read(self, text: str) -> Document:
         try:

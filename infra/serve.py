@@ -1,5 +1,6 @@
 """Running the gateway under uvicorn, in the settings that the environment gives."""
 
+import logging
 import sys
 import time
 from pathlib import Path
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGIApplication
 
 ROOT = Path(__file__).parents[1]
-WATCHED = ("schema", "resolvers", "engine", "domain", "adapters")
 
 
 def gateway_app() -> "ASGIApplication":
@@ -54,13 +54,14 @@ class DrainingServer(uvicorn.Server):
 
 def serve(settings: Settings, *, reload: bool = False) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end within `shutdown_grace_s`."""
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if reload:
         uvicorn.run(
             "infra.serve:gateway_app",
             factory=True,
             reload=True,
             reload_dirs=[str(ROOT)],
-            reload_includes=["*.py", *(f"{folder}/**/*.py" for folder in WATCHED)],
+            reload_includes=["*.py"],
             **_options(settings),
         )
         return

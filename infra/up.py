@@ -114,7 +114,7 @@ class Supervisor:
         program = Program(
             "gateway",
             python("-m", *module),
-            stop_timeout_s=self._settings.shutdown_grace_s + 5,
+            stop_timeout_s=self._settings.drain_s + self._settings.shutdown_grace_s + 5,
             environment=environment,
             to_terminal=self._reload,  # someone is working on it and wants to see what it says
             wants_input=not self._reload,

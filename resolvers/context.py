@@ -20,7 +20,8 @@ class Context:
 
     services: Services
     viewer: Viewer
-    mint_guest: MintGuest
+    mint_guest: MintGuest | None = None
+    """None where an identity could not be handed out: over a socket that is open already."""
     response_headers: dict[str, str] = field(default_factory=dict)
     loaders: Loaders = field(init=False)
 
@@ -32,7 +33,7 @@ class Context:
 
     def known_viewer(self) -> Viewer:
         """The viewer, who becomes a guest with an identity if it had none: for what has to be kept for it."""
-        if self.viewer.user_id is None and self.viewer.guest_id is None:
+        if self.mint_guest and self.viewer.user_id is None and self.viewer.guest_id is None:
             self.viewer = replace(self.viewer, guest_id=self.mint_guest(self.response_headers))
         return self.viewer
 

@@ -9,6 +9,7 @@ from starlette.websockets import WebSocket
 
 from domain.accounts.service import InvalidToken
 from domain.shared.refusals import Refusal, Unavailable
+from domain.shared.viewer import Viewer
 from engine.http import ContextRefused
 from resolvers.context import Context
 from resolvers.errors import explain
@@ -38,22 +39,24 @@ class Contexts:
 
     async def of_request(self, request: Request) -> Context:
         """Raises ContextRefused for a bearer token that is not good."""
-        return await self._context(request, request.headers.get("authorization"))
+        return Context(self._services, await self._viewer(request, request.headers.get("authorization")), self._mint)
 
     async def of_socket(self, websocket: WebSocket, payload: Mapping[str, Any]) -> Context:
         """From `connection_init`, whose payload may carry `Authorization`. Raises ContextRefused."""
         sent = {str(name).lower(): value for name, value in payload.items()}
         authorization = sent.get("authorization")
-        return await self._context(websocket, authorization if isinstance(authorization, str) else None)
+        viewer = await self._viewer(websocket, authorization if isinstance(authorization, str) else None)
+        return Context(self._services, viewer)
 
-    async def _context(self, connection: HTTPConnection, authorization: str | None) -> Context:
+    async def _viewer(self, connection: HTTPConnection, authorization: str | None) -> Viewer:
         try:
-            viewer = await self._services.accounts.viewer(_bearer(authorization), self._guest(connection))
+            return await self._services.accounts.viewer(_bearer(authorization), self._guest(connection))
         except InvalidToken as refusal:
             raise ContextRefused(401, _error(refusal)) from refusal
         except Unavailable as outage:
             raise ContextRefused(503, _error(outage)) from outage
-        return Context(self._services, viewer, self._mint)
+        except Refusal as refusal:
+            raise ContextRefused(403, _error(refusal)) from refusal
 
     def _guest(self, connection: HTTPConnection) -> UUID | None:
         token = connection.headers.get(GUEST_HEADER) or connection.cookies.get(GUEST_COOKIE)

@@ -9,6 +9,7 @@ from adapters.postgres.batches import among_ids, one_each
 from adapters.postgres.database import Database
 from adapters.postgres.tables import authors, user_profiles, users
 from domain.accounts.model import Author, Profile
+from domain.accounts.service import AddressTaken
 from domain.shared.ids import UserId
 from domain.shared.viewer import ANONYMOUS, Viewer
 
@@ -26,7 +27,9 @@ class PostgresUsers:
     async def first_seen(self, subject: str, email: str) -> UserId:
         async with self._database.transaction(ANONYMOUS) as connection:
             found: Any = await connection.scalar(select(func.accounts.first_seen(subject, email, type_=Uuid)))
-            return UserId(found)
+        if found is None:
+            raise AddressTaken
+        return UserId(found)
 
     async def profile(self, viewer: Viewer) -> Profile | None:
         statement = (

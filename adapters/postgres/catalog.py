@@ -71,7 +71,7 @@ class PostgresProducts:
         self._database = database
 
     async def by_ids(self, ids: Sequence[ProductId]) -> Sequence[Product | None]:
-        rows = await self._database.public(BY_IDS, {"ids": ids})
+        rows = await self._database.fresh(BY_IDS, {"ids": ids})
         return one_each(ids, map(product_of, rows), lambda product: product.id)
 
     async def find(self, viewer: Viewer, ref: ProductRef) -> Product | None:
@@ -197,7 +197,7 @@ class PostgresCategories:
         self._database = database
 
     async def tree(self) -> CategoryTree:
-        rows = await self._database.public(select(categories).where(categories.c.is_active))
+        rows = await self._database.fresh(select(categories).where(categories.c.is_active))
         return CategoryTree(
             Category(
                 CategoryId(row.id),

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 from sqlalchemy import Executable, Row, func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -20,27 +21,32 @@ OUTAGES = ("08", "53", "57", "58")
 """Classes of SQLSTATE that mean the server, not the statement, is the trouble: connection, resources, operator, system."""
 
 
-def sqlalchemy_url(url: str) -> str:
-    """A libpq address as SQLAlchemy names its asyncpg driver."""
-    return "postgresql+asyncpg://" + url.split("://", 1)[1]
+def engine_of(url: str, connect: dict[str, Any], **options: Any) -> AsyncEngine:
+    """An engine whose connections asyncpg makes from the address itself, so that all of libpq's parameters mean the same."""
+
+    async def creator() -> Any:
+        return await asyncpg.connect(url, **connect)
+
+    return create_async_engine("postgresql+asyncpg://", async_creator=creator, **options)
 
 
 def make_engine(
     url: str, *, pool_size: int, timeout_ms: int, settings: dict[str, str], isolation: str | None = None
 ) -> AsyncEngine:
     """A pool. Statements longer than `timeout_ms` are ended by the server, and given up by the client a little later."""
-    return create_async_engine(
-        sqlalchemy_url(url),
+    connect = {
+        "timeout": timeout_ms / 1000,
+        "command_timeout": timeout_ms / 1000 + 0.5,
+        "server_settings": {"application_name": "torii", "statement_timeout": str(timeout_ms), **settings},
+    }
+    return engine_of(
+        url,
+        connect,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=timeout_ms / 1000,
         pool_pre_ping=False,
         isolation_level=isolation or "READ COMMITTED",
-        connect_args={
-            "timeout": timeout_ms / 1000,
-            "command_timeout": timeout_ms / 1000 + 0.5,
-            "server_settings": {"application_name": "torii", "statement_timeout": str(timeout_ms), **settings},
-        },
     )
 
 
@@ -48,23 +54,33 @@ class Database:
     """The gateway's way to PostgreSQL.
 
     `public` reads what anybody may see: one statement, one round trip, no transaction, on the replica where there is one;
-    its connections belong to the anonymous viewer for good. `transaction` is for everything else.
+    its connections belong to the anonymous viewer for good. `fresh` is the same on the writer, for what will be cached: a
+    replica may not have heard yet of the change that emptied the cache. `transaction` is for everything else.
     """
 
     def __init__(self, url: str, *, replica_url: str = "", pool_size: int = 10, timeout_ms: int = 2000) -> None:
         self._limit_s = timeout_ms / 1000
         self.writer = make_engine(url, pool_size=pool_size, timeout_ms=timeout_ms, settings={})
-        self.reader = make_engine(
-            replica_url or url,
-            pool_size=pool_size,
-            timeout_ms=timeout_ms,
-            settings={"torii.kind": "anonymous"},
-            isolation="AUTOCOMMIT",
-        )
+
+        def anonymous(address: str) -> AsyncEngine:
+            kind = {"torii.kind": "anonymous"}
+            return make_engine(
+                address, pool_size=pool_size, timeout_ms=timeout_ms, settings=kind, isolation="AUTOCOMMIT"
+            )
+
+        self.fresh_reader = anonymous(url)
+        self.reader = anonymous(replica_url) if replica_url else self.fresh_reader
 
     async def public(self, statement: Executable, parameters: dict[str, Any] | None = None) -> Rows:
         """Rows that anybody may see. Raises Unavailable."""
-        async with outage_is_unavailable(self._limit_s), self.reader.connect() as connection:
+        return await self._read(self.reader, statement, parameters)
+
+    async def fresh(self, statement: Executable, parameters: dict[str, Any] | None = None) -> Rows:
+        """Rows that anybody may see, as the writer has them now. Raises Unavailable."""
+        return await self._read(self.fresh_reader, statement, parameters)
+
+    async def _read(self, engine: AsyncEngine, statement: Executable, parameters: dict[str, Any] | None) -> Rows:
+        async with outage_is_unavailable(self._limit_s), engine.connect() as connection:
             return (await connection.execute(statement, parameters)).all()
 
     @asynccontextmanager
@@ -93,8 +109,8 @@ class Database:
         return str(rows[0][0])
 
     async def close(self) -> None:
-        await self.writer.dispose()
-        await self.reader.dispose()
+        for engine in {self.writer, self.reader, self.fresh_reader}:
+            await engine.dispose()
 
 
 @asynccontextmanager

@@ -7,11 +7,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from adapters.postgres.database import sqlalchemy_url
+from adapters.postgres.database import engine_of, outage_is_unavailable
 
+CONNECT_TIMEOUT_S = 10
 LOCK = 0x746F7269
 """Key of the advisory lock that lets one migration run at a time."""
 
@@ -29,7 +29,10 @@ def newest_revision() -> str:
 
 
 def upgrade(owner_url: str, revision: str = "head") -> None:
-    """Apply what is missing, as the owner of the tables. Safe to call again, and from several places at once."""
+    """Apply what is missing, as the owner of the tables. Safe to call again, and from several places at once.
+
+    Raises Unavailable.
+    """
     asyncio.run(upgrade_async(owner_url, revision))
 
 
@@ -39,8 +42,8 @@ async def upgrade_async(owner_url: str, revision: str = "head") -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
 
-    engine = create_async_engine(sqlalchemy_url(owner_url), poolclass=NullPool)
-    async with engine.connect() as lock, engine.connect() as connection:
+    engine = engine_of(owner_url, {"timeout": CONNECT_TIMEOUT_S}, poolclass=NullPool)
+    async with outage_is_unavailable(), engine.connect() as lock, engine.connect() as connection:
         await lock.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
         await connection.run_sync(migrate)
         await connection.commit()

@@ -139,13 +139,19 @@ class CachedCategories:
                 generation, [body] = await self._cache.values.get([TREE])
             except Missed:
                 body = None
-            if body:
-                if self._built is None or self._built[0] != body:
-                    self._built = body, CategoryTree(self._decode(body))
-                return self._built[1]
+            if body and (tree := self._read(body)):
+                return tree
         if self._loading is None or self._loading.done():
             self._loading = asyncio.create_task(self._load(generation))
         return await asyncio.shield(self._loading)
+
+    def _read(self, body: bytes) -> CategoryTree | None:
+        if self._built is None or self._built[0] != body:
+            try:
+                self._built = body, CategoryTree(self._decode(body))
+            except DecodeError:  # written by another release of the program
+                return None
+        return self._built[1]
 
     async def _load(self, generation: int | None) -> CategoryTree:
         tree = await self._categories.tree()

@@ -24,7 +24,10 @@ class Users(Protocol):
     async def id_of(self, subject: str) -> UserId | None: ...
 
     async def first_seen(self, subject: str, email: str) -> UserId:
-        """Make the row of a user of the pool, or find it: the same subject always gets the same id."""
+        """Make the row of a user of the pool, or find it: the same subject always gets the same id.
+
+        Raises AddressTaken.
+        """
         ...
 
     async def profile(self, viewer: Viewer) -> Profile | None: ...

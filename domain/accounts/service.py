@@ -22,6 +22,18 @@ class InvalidToken(Refusal):
         super().__init__("the access token is not valid: sign in again")
 
 
+class AddressTaken(Refusal):
+    """Another user of the marketplace has the mail address that the pool gives for this one.
+
+    Who owns which is for a person to settle: an address alone does not prove that the two are one.
+    """
+
+    code = "ADDRESS_TAKEN"
+
+    def __init__(self) -> None:
+        super().__init__("another account here has your mail address: ask support to join the two")
+
+
 class Accounts:
     def __init__(self, tokens: Tokens, directory: Directory, users: Users, sellers: Sellers) -> None:
         self._tokens = tokens

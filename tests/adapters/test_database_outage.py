@@ -106,3 +106,14 @@ async def test_nobody_there_is_said_at_once() -> None:
         async with database.transaction(ANONYMOUS):
             pass
     await database.close()
+
+
+async def test_an_address_means_what_libpq_says_it_means(settings: Settings) -> None:
+    url = settings.database_url.get_secret_value()
+    database = Database(f"{url}?sslmode=disable&application_name=by-address", timeout_ms=5_000)
+    assert await database.public(text("SELECT 1")) == [(1,)]
+    await database.close()
+    verified = Database(f"{url}?sslmode=verify-full", timeout_ms=5_000)
+    with pytest.raises(Unavailable):  # the embedded server speaks no TLS: never in the clear instead
+        await verified.public(text("SELECT 1"))
+    await verified.close()

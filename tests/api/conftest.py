@@ -8,10 +8,11 @@ from starlette.applications import Starlette
 
 import jobs
 from adapters.cognito.pool import DEMO_PASSWORD, ensure_pool, ensure_user
-from gateway import create_app, open_aws, user_pool
+from gateway import create_app
 from settings import Settings
 from tests.api.client import Client
 from tests.factories import Factory, open_factory
+from wiring import open_aws, user_pool
 
 Tokens = Callable[[str, str], Awaitable[str]]
 

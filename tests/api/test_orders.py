@@ -125,3 +125,13 @@ async def test_a_seller_sees_own_drafts_and_shoppers_do_not(
     shown = {"id": encode("Product", draft)}
     assert await client.data(query, **variables) == {"product": shown, "products": {"nodes": [shown]}}
     assert await api.data(query, **variables) == hidden
+
+
+async def test_an_address_that_another_user_has_is_refused_and_taken_from_nobody(
+    http: httpx.AsyncClient, make: Factory, token_of: Any
+) -> None:
+    await make.user(email="taken@example.com", cognito_sub="of another pool")
+    client = Client(http, token=await token_of("taken@example.com", "buyer"))
+    response = await client.post("{ viewer { email } }")
+    assert response.status_code == 403
+    assert response.json()["errors"][0]["extensions"]["code"] == "ADDRESS_TAKEN"

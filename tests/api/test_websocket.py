@@ -11,6 +11,9 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, NegotiationError
 
+from resolvers.global_ids import encode
+from tests.factories import Factory
+
 PROTOCOL = "graphql-transport-ws"
 
 
@@ -93,3 +96,12 @@ async def test_the_legacy_protocol_is_off(address: str) -> None:
 
     with pytest.raises((ConnectionClosed, InvalidStatus, NegotiationError)):
         await converse()
+
+
+async def test_a_guest_without_an_identity_is_told_to_bring_one(address: str, make: Factory) -> None:
+    add = f"""mutation {{ cartItemAdd(input: {{ productId: "{encode("Product", await make.product())}" }}) {{
+        cart {{ version }} userErrors {{ code }} }} }}"""
+    async with connect(address, subprotocols=[PROTOCOL]) as socket:
+        await begin(socket)
+        answer = await exchange(socket, {"type": "subscribe", "id": "1", "payload": {"query": add}})
+        assert answer["payload"]["data"]["cartItemAdd"] == {"cart": None, "userErrors": [{"code": "NO_CART_OWNER"}]}

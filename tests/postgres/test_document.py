@@ -12,7 +12,7 @@ from tests.postgres.catalogue import Found, FoundTable, family, read_catalogue
 DOCUMENT = tomllib.loads((Path(__file__).parents[1] / "data" / "database_document.toml").read_text())
 
 ENUM = "a text with a CHECK: a value can be added inside a transaction, and taken away at all"
-MONEY = "money is in integer minor units of its currency (DESIGN.md)"
+MONEY = "money is in integer minor units of its currency"
 ITS_CURRENCY = "the currency of the amounts beside it: there is more than one"
 ONE_PER = "one of them for each: the database refuses the second"
 FOREIGN_KEY = "the index behind a foreign key or an edge: without it a delete or a look-up there reads the whole table"
@@ -23,7 +23,7 @@ DIFFERENCES = {
     "users.cognito_sub: added": "a user moved to another pool gets another sub, so the key is ours and the sub beside it",
     "users.cognito_sub: key UK": "a sub is one user",
     "products.sku: key UK": "missing on purpose: see the next",
-    "products.sku: key UK(seller_id, sku)": "two sellers may use the same SKU, and nobody can probe another's (DESIGN.md)",
+    "products.sku: key UK(seller_id, sku)": "two sellers may use the same SKU, and nobody can probe another's",
     "products.seller_id: key UK(seller_id, sku)": "see products.sku",
     "product_variations.sku: key UK": "missing on purpose: see the next",
     "product_variations.sku: key UK(seller_id, sku)": "as products.sku",

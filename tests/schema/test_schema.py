@@ -86,8 +86,14 @@ def test_every_edge_names_a_loader_and_every_node_type_has_one(schema: GraphQLSc
 def test_every_refusal_of_a_mutation_has_its_code_in_the_schema() -> None:
     import domain.carts.refusals  # noqa: F401  (its classes are what is looked at)
 
-    of_mutations = {each.code for each in Refusal.__subclasses__() if each.__module__.startswith("domain.carts")}
-    assert of_mutations <= {code.value for code in UserErrorCode}
+    def below(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+        for each in kind.__subclasses__():
+            yield from (each, *below(each))
+
+    raised_by_mutations = ("domain.carts", "domain.shared")
+    codes = {each.code for each in below(Refusal) if each.__module__.startswith(raised_by_mutations)}
+    of_queries = {"INVALID_CURSOR", "UNAUTHENTICATED", "SERVICE_UNAVAILABLE"}
+    assert codes - of_queries <= {code.value for code in UserErrorCode}
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

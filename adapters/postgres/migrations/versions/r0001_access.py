@@ -1,7 +1,7 @@
 """Who is looking, as the database knows it.
 
 A transaction sets `torii.kind` (anonymous, user or admin) and `torii.user_id`; where nothing is set, no policy lets a
-row through. The roles are made before any migration runs: docs/production.md has their statements.
+row through. The roles are made before any migration runs: infra/embedded/bootstrap.sql has their statements.
 """
 
 from adapters.postgres.migrations.script import run

@@ -95,7 +95,8 @@ def upgrade() -> None:
             LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         BEGIN
             INSERT INTO accounts.users (cognito_sub, email) VALUES (subject, address)
-                ON CONFLICT (cognito_sub) DO NOTHING;
+                ON CONFLICT DO NOTHING;
+            -- Null when another user has this address.
             RETURN (SELECT id FROM accounts.users WHERE cognito_sub = subject);
         END $$;
 
