@@ -16,7 +16,7 @@ QUICK = {"operation": "health", "variables": [{}], "warm_up_s": 0.05, "seconds":
 @asynccontextmanager
 async def gateway(answers: Sequence[tuple[int, bytes]]) -> AsyncIterator[int]:
     """A port on which these are the answers in turn; the last one from then on."""
-    coming = iter(answers)
+    coming, served = iter(answers), []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while await reader.readuntil(b"\r\n\r\n"):
@@ -24,6 +24,7 @@ async def gateway(answers: Sequence[tuple[int, bytes]]) -> AsyncIterator[int]:
             writer.write(f"HTTP/1.1 {status} Fine\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
 
     async def until_gone(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        served.append(asyncio.current_task())
         with suppress(asyncio.IncompleteReadError, ConnectionResetError):
             await serve(reader, writer)
         writer.close()
@@ -31,6 +32,7 @@ async def gateway(answers: Sequence[tuple[int, bytes]]) -> AsyncIterator[int]:
     server = await asyncio.start_server(until_gone, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
+        await asyncio.wait(served)  # they end when the generator has closed its connections
 
 
 async def test_counts_what_was_answered_while_the_time_ran() -> None:
