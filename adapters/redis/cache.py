@@ -8,7 +8,7 @@ multi-gets and scripts stay within one slot of a cluster.
 import asyncio
 import logging
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -105,12 +105,22 @@ class VersionedCache:
             if asyncio.iscoroutine(call):
                 call.close()
             raise Missed
+        # Shielded: a redis-py call that is cancelled half-way can lose its connection to the pool for good, or swallow the
+        # cancellation. Left alone it ends within its own socket timeout.
+        asking = asyncio.ensure_future(call)
+        asking.add_done_callback(_heard)
         try:
             async with asyncio.timeout(self._timeout_s):
-                answer = await call
+                answer = await asyncio.shield(asking)
         except (RedisError, OSError, TimeoutError) as error:
             self._breaker.failed()
             log.warning("cache skipped: %r", error)
             raise Missed from error
         self._breaker.succeeded()
         return answer
+
+
+def _heard(asking: asyncio.Future[Any]) -> None:
+    """Take note of how a call ended that nobody waits for any more."""
+    if not asking.cancelled():
+        asking.exception()

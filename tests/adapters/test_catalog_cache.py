@@ -1,6 +1,7 @@
 """The catalogue's cache: one load for many, dropped on every change, skipped when Redis is away."""
 
 import asyncio
+import random
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -254,3 +255,35 @@ async def test_the_products_of_a_suspended_seller_are_gone_at_once_and_come_back
         async with asyncio.timeout(10):
             while await shop.names(product) != [name]:
                 await asyncio.sleep(0.001)
+
+
+async def test_a_crowd_of_callers_who_go_away_takes_no_connection_along(settings: Settings) -> None:
+    redis = connect(settings.redis_url.get_secret_value(), timeout_ms=PATIENT_MS, max_connections=5)
+    cache = VersionedCache(redis, namespace="crowd", timeout_ms=PATIENT_MS)
+    luck = random.Random(1)
+
+    async def call() -> None:
+        generation, _ = await cache.get(["x"])
+        await cache.put(generation, {"x": (1, b"y")}, 60)
+
+    for _ in range(300):
+        caller = asyncio.create_task(call())
+        await asyncio.sleep(luck.random() / 1000)
+        caller.cancel()
+        with suppress(asyncio.CancelledError):
+            await caller
+    generation, _ = await cache.get(["x"])  # raises Missed when there is no connection left
+    assert generation == 0
+    await redis.aclose()
+
+
+async def test_a_listener_ends_whenever_it_is_cancelled(settings: Settings, shop: Shop) -> None:
+    product = await shop.make.product()
+    luck = random.Random(2)
+    for number in range(25):
+        task = asyncio.create_task(CatalogChanges(settings.database_url.get_secret_value(), shop.cache, Missed).run())
+        await shop.make.change(tables.products, product, name=str(number))
+        await asyncio.sleep(luck.random() / 50)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(task, 10)
