@@ -13,6 +13,8 @@ from domain.accounts.service import AddressTaken
 from domain.shared.ids import UserId
 from domain.shared.viewer import ANONYMOUS, Viewer
 
+AUTHORS = select(authors).where(among_ids(authors.c.id))
+
 
 class PostgresUsers:
     """The port `Users`."""
@@ -44,6 +46,6 @@ class PostgresUsers:
         return Profile(UserId(row.id), row.email, row.display_name, row.avatar_url, row.created_at)
 
     async def authors(self, ids: Sequence[UserId]) -> Sequence[Author | None]:
-        rows = await self._database.public(select(authors).where(among_ids(authors.c.id)), {"ids": ids})
+        rows = await self._database.public(AUTHORS, {"ids": ids})
         found = [Author(UserId(row.id), row.display_name, row.avatar_url) for row in rows]
         return one_each(ids, found, lambda author: author.id)

@@ -47,6 +47,7 @@ NEWEST_WITH_DRAFTS: Sequence[SortColumn] = ((LISTED_AT, datetime), ID)
 """For sellers and admins, whose lists hold drafts: a keyset has no place for the null of what was never published."""
 PRODUCT = select(products)
 BY_IDS = PRODUCT.where(among_ids(P.id))
+BRANDS = select(brands).where(among_ids(brands.c.id), brands.c.is_active)
 IMAGES = (
     select(product_images)
     .where(among_ids(product_images.c.product_id))  # idx_product_images_product_id
@@ -168,9 +169,7 @@ class PostgresBrands:
         self._database = database
 
     async def by_ids(self, ids: Sequence[BrandId]) -> Sequence[Brand | None]:
-        rows = await self._database.public(
-            select(brands).where(among_ids(brands.c.id), brands.c.is_active), {"ids": ids}
-        )
+        rows = await self._database.public(BRANDS, {"ids": ids})
         return one_each(ids, map(brand_of, rows), lambda brand: brand.id)
 
     async def page(self, request: PageRequest) -> Page[Brand]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Uuid, bindparam, func, select, true
+from sqlalchemy import Row, Select, Uuid, bindparam, func, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.postgres.batches import among_ids, many_each, one_each
@@ -20,6 +21,19 @@ from domain.shared.paging import Page, PageRequest, cut_page
 NEWEST: Sequence[SortColumn] = ((reviews.c.created_at, datetime), (reviews.c.id, UUID))
 
 
+BY_IDS = select(reviews).where(among_ids(reviews.c.id))
+RATINGS = select(product_ratings).where(among_ids(product_ratings.c.product_id))
+
+
+@lru_cache(maxsize=256)  # to build it takes three times as long as to run it
+def _newest_of_each(request: PageRequest) -> Select[Any]:
+    """The same slice of each product's reviews. Raises InvalidCursor."""
+    wanted = func.unnest(bindparam("ids", type_=ARRAY(Uuid))).table_valued("product_id", name="wanted").render_derived()
+    newest = select(reviews).where(reviews.c.product_id == wanted.c.product_id)  # idx_reviews_product_id, once a key
+    slices = slice_rows(newest, NEWEST, request, descending=True).lateral("newest")
+    return select(slices).select_from(wanted.join(slices, true()))
+
+
 class PostgresReviews:
     """The port `Reviews`."""
 
@@ -27,18 +41,11 @@ class PostgresReviews:
         self._database = database
 
     async def by_ids(self, ids: Sequence[ReviewId]) -> Sequence[Review | None]:
-        rows = await self._database.public(select(reviews).where(among_ids(reviews.c.id)), {"ids": ids})
+        rows = await self._database.public(BY_IDS, {"ids": ids})
         return one_each(ids, map(review_of, rows), lambda review: review.id)
 
     async def of_products(self, ids: Sequence[ProductId], request: PageRequest) -> Sequence[Page[Review]]:
-        wanted = (
-            func.unnest(bindparam("ids", type_=ARRAY(Uuid))).table_valued("product_id", name="wanted").render_derived()
-        )
-        newest = select(reviews).where(
-            reviews.c.product_id == wanted.c.product_id
-        )  # idx_reviews_product_id, once a key
-        slices = slice_rows(newest, NEWEST, request, descending=True).lateral("newest")
-        rows = await self._database.public(select(slices).select_from(wanted.join(slices, true())), {"ids": ids})
+        rows = await self._database.public(_newest_of_each(request), {"ids": ids})
         return [
             cut_page(
                 found,
@@ -53,9 +60,7 @@ class PostgresReviews:
         ]
 
     async def ratings_of(self, ids: Sequence[ProductId]) -> Sequence[Rating]:
-        rows = await self._database.public(
-            select(product_ratings).where(among_ids(product_ratings.c.product_id)), {"ids": ids}
-        )
+        rows = await self._database.public(RATINGS, {"ids": ids})
         found = [Rating(ProductId(row.product_id), row.rating_count, row.rating_total) for row in rows]
         rated = one_each(ids, found, lambda rating: rating.product_id)
         return [rating or Rating(product_id, 0, 0) for product_id, rating in zip(ids, rated, strict=True)]

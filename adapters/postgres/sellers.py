@@ -12,6 +12,8 @@ from domain.sellers.model import Seller
 from domain.shared.ids import SellerId, UserId
 from domain.shared.viewer import Role, Viewer
 
+BY_IDS = select(public_profiles).where(among_ids(public_profiles.c.id))
+
 
 class PostgresSellers:
     """The port `SellerProfiles`."""
@@ -20,7 +22,7 @@ class PostgresSellers:
         self._database = database
 
     async def by_ids(self, ids: Sequence[SellerId]) -> Sequence[Seller | None]:
-        rows = await self._database.public(select(public_profiles).where(among_ids(public_profiles.c.id)), {"ids": ids})
+        rows = await self._database.public(BY_IDS, {"ids": ids})
         return one_each(ids, map(seller_of, rows), lambda seller: seller.id)
 
     async def employers_of(self, user_id: UserId) -> Sequence[SellerId]:

@@ -187,7 +187,8 @@ async def test_while_the_channel_is_cut_nothing_cached_is_shown(shop: Shop, sett
 
 
 async def test_a_redis_that_is_down_is_skipped(settings: Settings, shop: Shop) -> None:
-    gone = CatalogCache(VersionedCache(connect("redis://127.0.0.1:1", timeout_ms=50), namespace="tests", timeout_ms=50))
+    redis = connect("redis://127.0.0.1:1", timeout_ms=50)
+    gone = CatalogCache(VersionedCache(redis, namespace="tests", timeout_ms=50))
     gone.is_in_step = True
     products = CachedProducts(shop.stored, gone)
     product = ProductId(await shop.make.product(name="健在"))
@@ -195,6 +196,7 @@ async def test_a_redis_that_is_down_is_skipped(settings: Settings, shop: Shop) -
         [found] = await products.by_ids([product])
         assert found is not None
         assert found.name == "健在"
+    await redis.aclose()
 
 
 async def test_a_redis_that_never_answers_costs_its_limit_and_then_nothing() -> None:

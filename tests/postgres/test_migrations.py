@@ -7,10 +7,9 @@ import asyncpg
 import pytest
 from alembic import command
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from adapters.postgres import migrate
-from adapters.postgres.database import sqlalchemy_url
+from adapters.postgres.database import engine_of
 from adapters.postgres.migrate import newest_revision, upgrade_async
 from tests.postgres.conftest import Addresses, Server
 from tests.postgres.shop import Shop, connect
@@ -57,7 +56,7 @@ async def downgrade(addresses: Addresses, to: str) -> None:
         config.attributes["connection"] = connection
         command.downgrade(config, to)
 
-    engine = create_async_engine(sqlalchemy_url(addresses.owner))
+    engine = engine_of(addresses.owner, {})
     async with engine.connect() as connection:
         await connection.run_sync(migrate_down)
         await connection.commit()

@@ -99,6 +99,9 @@ class Explained(Database):
         self._note(await super().public(Explain(statement), parameters))
         return []
 
+    async def fresh(self, statement: Executable, parameters: dict[str, Any] | None = None) -> Rows:
+        return await self.public(statement, parameters)
+
     async def seen_by(self, viewer: Viewer, statement: Executable, parameters: dict[str, Any] | None = None) -> Rows:
         async with self.transaction(viewer) as connection:
             self._note((await connection.execute(Explain(statement), parameters)).all())
