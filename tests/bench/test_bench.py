@@ -14,6 +14,7 @@ def bench(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.bench
 def test_starts_a_marketplace_measures_it_and_leaves_nothing(tmp_path: Path) -> None:
     file = tmp_path / "found.json"
     parts = ("memory", "lookups", "health", "feed")
