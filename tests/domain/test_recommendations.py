@@ -90,9 +90,9 @@ class TestTraining:
         read = Baskets()
         for basket in range(20_000):
             read.add([products[(basket * 7 + step * step * 13) % 4000] for step in range(20)])
-        started = time.perf_counter()
+        started = time.process_time()
         learn(read, "v1")
-        assert time.perf_counter() - started < 10
+        assert time.process_time() - started < 10
 
 
 class Shelf:
