@@ -5,10 +5,11 @@ import json
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
+import aiohttp
 from jose import jwk
 from jose.backends.base import Key
 from jose.exceptions import JWKError
@@ -48,16 +49,15 @@ class KeySet:
         self._keys: dict[str, Key] = {}
         self._tried_at: datetime | None = None
         self._refreshing: asyncio.Task[None] | None = None
-        # A redirect is not followed: whoever can place one on the pool's host would choose our keys.
-        # The answer is not compressed, so that its size is known before anything is unpacked.
-        self._http = httpx.AsyncClient(
-            timeout=timeout_s,
-            follow_redirects=False,
-            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=0),
-        )
+        self._http: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
+        # The answer is not compressed, so that its size is known before anything is unpacked.
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=1, force_close=True),
+            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+            auto_decompress=False,
+        )
         return self
 
     async def __aexit__(
@@ -66,7 +66,8 @@ class KeySet:
         if self._refreshing is not None and not self._refreshing.done():
             self._refreshing.cancel()
             await asyncio.wait([self._refreshing])
-        await self._http.aclose()
+        if self._http is not None:
+            await self._http.close()
 
     def __contains__(self, kid: str) -> bool:
         """Whether the key is among those that the pool published last."""
@@ -104,19 +105,21 @@ class KeySet:
 
     async def _refresh(self) -> None:
         try:
-            async with asyncio.timeout(self._timeout_s):  # httpx's own is for each read: a trickle never meets it
+            async with asyncio.timeout(self._timeout_s):
                 document = await self._fetch()
             self._keys = self._trusted(document)
-        except (httpx.HTTPError, TimeoutError, KeySetFault) as fault:
+        except (aiohttp.ClientError, TimeoutError, KeySetFault) as fault:
             kept = f"going on with {len(self._keys)} cached" if self._keys else "none cached: nobody can sign in"
             log.warning("sign-in keys not fetched from %s (%s: %s), %s", self._url, type(fault).__name__, fault, kept)
 
     async def _fetch(self) -> bytes:
+        assert self._http is not None, "KeySet is used outside `async with`"
         document = bytearray()
-        async with self._http.stream("GET", self._url) as answer:
-            if answer.status_code != httpx.codes.OK:
-                raise KeySetFault(f"status {answer.status_code}")
-            async for part in answer.aiter_raw():
+        # A redirect is not followed: whoever can place one on the pool's host would choose our keys.
+        async with self._http.get(self._url, allow_redirects=False) as answer:
+            if answer.status != HTTPStatus.OK:
+                raise KeySetFault(f"status {answer.status}")
+            async for part in answer.content.iter_any():
                 document += part
                 if len(document) > MAX_BYTES:
                     raise KeySetFault(f"more than {MAX_BYTES} bytes")
