@@ -18,7 +18,7 @@ from infra.backends import running_backends
 from infra.embedded import run_env
 from infra.embedded.refusals import StartRefused
 from reports import health_report, import_report, progress_bars, seed_report
-from settings import MissingSettings, Settings
+from settings import DEFAULT_DATA_DIR, MissingSettings, Settings
 
 if TYPE_CHECKING:
     from infra.up import Step
@@ -133,7 +133,7 @@ def token(
 
     if password is None:
         password = DEMO_PASSWORD if email in DEMO_ACCOUNTS else typer.prompt("Password", hide_input=True, err=True)
-    with running_backends(load_settings()) as settings:
+    with running_backends(load_settings(), must_run=True) as settings:
         sys.stdout.write(asyncio.run(jobs.token(settings, email, password)) + "\n")
 
 
@@ -142,7 +142,7 @@ def doctor() -> None:
     """Ask each back end how it is. Ends with 1 when one is down."""
     import jobs
 
-    with running_backends(load_settings(), say) as settings:
+    with running_backends(load_settings(), say, must_run=True) as settings:
         states = asyncio.run(jobs.doctor(settings))
     console.print(health_report(states))
     if not all(state.is_up for state in states):
@@ -183,7 +183,8 @@ def addresses(settings: Settings) -> Panel:
     )
     rows.add_row("Health", f"{settings.url}/health   {settings.url}/api/health")
     rows.add_row("Accounts", "buyer@example.com   seller@example.com   admin@example.com")
-    rows.add_row("Token", f"{torii_command()} token buyer@example.com")
+    folder = "" if settings.data_dir == DEFAULT_DATA_DIR else f"DATA_DIR={settings.data_dir} "
+    rows.add_row("Token", f"{folder}{torii_command()} token buyer@example.com")
     rows.add_row("Data, logs", f"{settings.data_dir}   {settings.data_dir / 'log'}")
     rows.add_row("Stop", "Ctrl-C")
     return Panel(rows, title="Torii is up", title_align="left", expand=False)

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
@@ -29,6 +29,8 @@ from wiring import Marketplace, open_marketplace
 
 GRAPHQL_PATHS = ("/graphql", "/api/graphql")
 GRAPHIQL_ASSETS = "/graphiql"
+NOT_FOUND = PlainTextResponse("no such picture", 404)
+MAX_KEY = 64
 
 
 class Phase(StrEnum):
@@ -106,7 +108,7 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
             Route("/api/health", gateway.health),
             *(Route(path, endpoint) for path in GRAPHQL_PATHS),
             *(WebSocketRoute(path, websocket) for path in GRAPHQL_PATHS),
-            Route("/images/products/{product_id:uuid}/{number:int}.svg", product_image),
+            Route("/images/products/{product_id:uuid}/{number}.svg", product_image),
             Route("/images/logos/{key}.svg", logo_image),
             Mount(GRAPHIQL_ASSETS, graphiql.assets()),
         ],
@@ -114,11 +116,15 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
 
 
 async def product_image(request: Request) -> Response:
-    return _svg(product_svg(request.path_params["product_id"], request.path_params["number"]))
+    number: str = request.path_params["number"]
+    if not (number.isascii() and number.isdigit() and len(number) <= 2):
+        return NOT_FOUND
+    return _svg(product_svg(request.path_params["product_id"], int(number)))
 
 
 async def logo_image(request: Request) -> Response:
-    return _svg(logo_svg(request.path_params["key"]))
+    key: str = request.path_params["key"]
+    return _svg(logo_svg(key)) if len(key) <= MAX_KEY else NOT_FOUND
 
 
 def _svg(image: bytes) -> Response:

@@ -4,12 +4,15 @@ import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+MIN_SECRET = 32
+DEFAULT_DATA_DIR = Path(".data")
 RUN_ENV = "run.env"
 """File under the data folder in which `torii up` writes the addresses of what it started, for the other commands."""
 
@@ -24,7 +27,7 @@ def data_dir_from_environment() -> Path:
     named = (
         os.environ.get("TORII_DATA_DIR") or os.environ.get("DATA_DIR") or dotenv_values(".env").get("TORII_DATA_DIR")
     )
-    return Path(named or ".data")
+    return Path(named) if named else DEFAULT_DATA_DIR
 
 
 class Settings(BaseSettings):
@@ -84,6 +87,28 @@ class Settings(BaseSettings):
     )
     shutdown_grace_s: int = Field(10, ge=0, description="How long running requests may finish after SIGTERM.")
 
+    @field_validator("database_url", "database_replica_url", "database_worker_url", "database_owner_url", "redis_url")
+    @classmethod
+    def address_is_one(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        kinds = ("redis", "rediss") if info.field_name == "redis_url" else ("postgresql", "postgres")
+        if value.get_secret_value() and not _is_address(value.get_secret_value(), kinds):
+            raise ValueError(f"an address has the form {kinds[0]}://user:password@host:port/…")
+        return value
+
+    @field_validator("aws_endpoint_url", "public_url", "cognito_jwks_url")
+    @classmethod
+    def web_address_is_one(cls, value: str) -> str:
+        if value and not _is_address(value, ("http", "https")):
+            raise ValueError("an address has the form http://host:port")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def secret_is_long(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < MIN_SECRET:
+            raise ValueError(f"needs at least {MIN_SECRET} characters")
+        return value
+
     @model_validator(mode="after")
     def production_has_no_defaults(self) -> Self:
         if self.mode is not Mode.PRODUCTION:
@@ -92,8 +117,6 @@ class Settings(BaseSettings):
         missing = [f"TORII_{name.upper()}" for name in secrets if not _plain(getattr(self, name))]
         if missing:
             raise ValueError(f"production needs {', '.join(missing)}")
-        if len(self.secret_key.get_secret_value()) < 32:
-            raise ValueError("TORII_SECRET_KEY needs at least 32 characters")
         if self.aws_endpoint_url:
             raise ValueError(
                 "TORII_AWS_ENDPOINT_URL names an emulator, whose signing key is public: leave it empty in production"
@@ -116,6 +139,14 @@ class Settings(BaseSettings):
     @property
     def search_dir(self) -> Path:
         return self.search_index_dir or self.data_dir / "search"
+
+
+def _is_address(value: str, kinds: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in kinds and bool(parts.hostname or parts.query) and parts.port != 0
+    except ValueError:
+        return False
 
 
 class MissingSettings(Exception):

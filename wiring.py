@@ -1,6 +1,8 @@
 """The composition root: settings -> adapters -> domain services. gateway.py makes an ASGI app of them, jobs.py commands."""
 
 import asyncio
+import logging
+import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -42,6 +44,7 @@ from resolvers.services import Services
 from settings import Mode, Settings, require
 
 JOB_TIMEOUT_MS = 60_000
+log = logging.getLogger("torii")
 
 POOL_NAME = "torii"
 """The user pool that is found, or made, where the settings name none: the emulator's."""
@@ -194,11 +197,18 @@ def key_set(settings: Settings, pool: Pool, clock: SystemClock) -> KeySet:
 
 @asynccontextmanager
 async def running(job: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """A background job for as long as the block lasts."""
+    """A background job for as long as the block lasts. One that ends by itself takes the process along, to be started anew."""
     task = asyncio.create_task(job)
+    task.add_done_callback(_ended)
     try:
         yield
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled():
+        log.critical("a background job ended; stopping", exc_info=task.exception())
+        signal.raise_signal(signal.SIGTERM)

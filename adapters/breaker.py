@@ -5,15 +5,21 @@ from collections.abc import Callable
 
 FAILURES_TO_OPEN = 5
 OPEN_FOR_S = 30.0
+APART_S = 0.05
+"""Failures closer together than this are one: a stall of our own process fails many calls at the same moment."""
 
 
 class Breaker:
-    """Opens after five failures in a row; half a minute later one call may try, and closes it or opens it again."""
+    """Opens after five failures in a row, each at a moment of its own.
+
+    Half a minute later one call may try, and closes it or opens it again.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._failures = 0
         self._try_at = 0.0
+        self._failed_at = float("-inf")
 
     @property
     def is_open(self) -> bool:
@@ -30,6 +36,10 @@ class Breaker:
         self._failures = 0
 
     def failed(self) -> None:
+        now = self._clock()
+        if self._failures < FAILURES_TO_OPEN and now - self._failed_at < APART_S:
+            return
+        self._failed_at = now
         self._failures += 1
         if self._failures >= FAILURES_TO_OPEN:
-            self._try_at = self._clock() + OPEN_FOR_S
+            self._try_at = now + OPEN_FOR_S

@@ -1,6 +1,7 @@
 """How each back end is: reachable, which version, how fast, and what to do when it is not."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from domain.shared.refusals import Unavailable
 
 Check = Callable[[], Awaitable[str]]
 """Asks a back end for its version. Raises Unavailable."""
+
+log = logging.getLogger("torii.health")
 
 CHECK_TIMEOUT_S = 1.0
 FRESH_S = 1.0
@@ -41,13 +44,20 @@ class Health:
     def __init__(self, back_ends: Sequence[BackEnd]) -> None:
         self._back_ends = back_ends
         self._found: tuple[float, Sequence[State]] | None = None
+        self._asking: asyncio.Task[Sequence[State]] | None = None
 
     async def states(self) -> Sequence[State]:
-        """At most a second old. Takes a second at the longest."""
+        """At most a second old. Takes a second at the longest. Who comes while it is asked waits for the same answer."""
         if self._found is None or time.monotonic() - self._found[0] > FRESH_S:
-            states = await asyncio.gather(*(ask(each) for each in self._back_ends))
-            self._found = time.monotonic(), states
+            if self._asking is None or self._asking.done():
+                self._asking = asyncio.create_task(self._ask_all())
+            return await asyncio.shield(self._asking)
         return self._found[1]
+
+    async def _ask_all(self) -> Sequence[State]:
+        states = await asyncio.gather(*(ask(each) for each in self._back_ends))
+        self._found = time.monotonic(), states
+        return states
 
 
 async def ask(back_end: BackEnd) -> State:
@@ -59,6 +69,9 @@ async def ask(back_end: BackEnd) -> State:
         detail, is_up = f"no answer within {CHECK_TIMEOUT_S:g} s", False
     except Unavailable as outage:
         detail, is_up = _reason(outage), False
+    except Exception as error:
+        log.exception("health of %s", back_end.name)
+        detail, is_up = f"{type(error).__name__}: {error}", False
     return State(back_end.name, is_up, round((time.perf_counter() - began) * 1000, 1), detail, back_end.advice)
 
 

@@ -1,14 +1,16 @@
 """Documents, parsed and validated once: a client sends the same few over and over."""
 
 import hashlib
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     GraphQLError,
     GraphQLSchema,
+    Node,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
@@ -22,6 +24,9 @@ MAX_DOCUMENT_BYTES = 64 * 1024
 MAX_CACHED_BYTES = 1024 * 1024
 """Text of the documents kept; parsed, a document takes some hundred times as much."""
 MAX_VALIDATION_ERRORS = 5
+MAX_FIELDS = 1_000
+MAX_SAME_NAME = 100
+"""Fields that share a response name, in all of the document together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,29 @@ class Documents:
             node = parse(text, max_tokens=MAX_TOKENS)
         except GraphQLError as error:
             return Document(None, [error])
+        crowd = _crowd(node)
+        if crowd is not None:
+            return Document(None, [crowd])
         return Document(node, validate(self._schema, node, self._rules, max_errors=MAX_VALIDATION_ERRORS))
+
+
+def _crowd(document: DocumentNode) -> GraphQLError | None:
+    """Why a document has too many fields to be validated: merging fields of one name costs the square of their number."""
+    names: Counter[str] = Counter()
+    nodes: list[Node] = list(document.definitions)
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, FieldNode):
+            names[(node.alias or node.name).value] += 1
+        selections = getattr(node, "selection_set", None)
+        if selections is not None:
+            nodes.extend(selections.selections)
+    if names.total() > MAX_FIELDS:
+        return GraphQLError(f"The document has {names.total()} fields: at most {MAX_FIELDS} are allowed.")
+    name, often = names.most_common(1)[0] if names else ("", 0)
+    if often > MAX_SAME_NAME:
+        return GraphQLError(f"The document has the field {name!r} {often} times: at most {MAX_SAME_NAME} are allowed.")
+    return None
 
 
 def is_mutation(operation: OperationDefinitionNode) -> bool:

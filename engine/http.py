@@ -1,6 +1,7 @@
 """GraphQL over HTTP: one ASGI endpoint, from request to bytes."""
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 import orjson
@@ -55,4 +56,8 @@ class GraphQLHTTP:
     @staticmethod
     def _response(answer: Answer, status: int, media: str, headers: dict[str, str] | None = None) -> Response:
         body = orjson.dumps(answer.body, default=str)
-        return Response(body, status, headers, media_type=f"{media}; charset=utf-8")
+        # What an answer shows may be the viewer's own, and browsers get another answer at the same address.
+        shared = {"cache-control": "no-store", "vary": "Accept"}
+        if status == HTTPStatus.UNAUTHORIZED:
+            shared["www-authenticate"] = "Bearer"
+        return Response(body, status, shared | (headers or {}), media_type=f"{media}; charset=utf-8")

@@ -70,7 +70,7 @@ async def read(request: HTTPRequest) -> Request:
         parameters_sent = orjson.loads(await _body(request))
     except orjson.JSONDecodeError as error:
         raise BadRequest(400, f"The body is not JSON: {error}.") from error
-    return _checked(parameters_sent)
+    return checked(parameters_sent)
 
 
 async def _body(request: HTTPRequest) -> bytes:
@@ -83,7 +83,10 @@ async def _body(request: HTTPRequest) -> bytes:
 
 
 def _from_query_string(query: str) -> Request:
-    sent: dict[str, Any] = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=20))
+    try:
+        sent: dict[str, Any] = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=20))
+    except ValueError as error:
+        raise BadRequest(400, "The address has too many parameters.") from error
     for name in ("variables", "extensions"):
         if sent.get(name):
             try:
@@ -92,10 +95,11 @@ def _from_query_string(query: str) -> Request:
                 raise BadRequest(400, f"{name} is not JSON: {error}.") from error
         else:
             sent.pop(name, None)
-    return _checked({name: value for name, value in sent.items() if value != ""})
+    return checked({name: value for name, value in sent.items() if value != ""})
 
 
-def _checked(sent: Any) -> Request:
+def checked(sent: Any) -> Request:
+    """The operation in a decoded body. Raises BadRequest."""
     if not isinstance(sent, dict):
         raise BadRequest(400, "Send one operation, as a JSON object.")
     query = sent.get("query")

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Generic, TypeVar, cast
 
+import orjson
 import strawberry
 from graphql import GraphQLError
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from engine.execution import Executor
 from engine.execution import Request as Operation
 from engine.http import ContextRefused
+from engine.http_request import BadRequest, checked
 
 INIT_TIMEOUT = timedelta(seconds=3)
 MAX_OPERATIONS = 100
@@ -53,12 +55,30 @@ class GraphQLWebSocket(GraphQL[Any, None]):
         assert isinstance(request, WebSocket)
         return Connection(request)
 
+    def decode_json(self, data: str | bytes) -> object:
+        """A message of the protocol. Raises orjson.JSONDecodeError, which closes the socket with 4400."""
+        message = orjson.loads(data)
+        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+            raise _no_message("a message is an object with a type")
+        if message["type"] == "subscribe":
+            if not isinstance(message.get("id"), str):
+                raise _no_message("an operation has an id, a string")
+            try:
+                checked(message.get("payload"))
+            except BadRequest as error:
+                raise _no_message(error.message) from error
+        return message
+
     async def on_ws_connect(self, context: Any) -> Any:
         try:
             context.context = await self._make_context(context.websocket, context.connection_params)
         except ContextRefused as error:
             raise ConnectionRejectionError from error
         return await super().on_ws_connect(context)
+
+
+def _no_message(problem: str) -> orjson.JSONDecodeError:
+    return orjson.JSONDecodeError(problem, "", 0)
 
 
 class _Operations(Generic[C]):

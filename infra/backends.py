@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dotenv import dotenv_values
 
 import settings as configuration
+from infra.embedded.refusals import NothingRuns
 from infra.embedded.stack import Progress, Stack, silent
 from settings import Settings
 
@@ -21,8 +22,10 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 
 
 @contextmanager
-def running_backends(settings: Settings, progress: Progress = silent) -> Iterator[Settings]:
+def running_backends(settings: Settings, progress: Progress = silent, *, must_run: bool = False) -> Iterator[Settings]:
     """Settings whose back ends run. Raises what infra.embedded.refusals names.
+
+    `must_run`: raise NothingRuns where they do not, for commands that have nothing to say about a stack made for them.
 
     Use it from the main thread, outside of an event loop. boto3 finds its keys in the environment while it is open.
     """
@@ -32,6 +35,8 @@ def running_backends(settings: Settings, progress: Progress = silent) -> Iterato
         with environment({name: value for name, value in keys.items() if name not in os.environ}):
             yield settings
         return
+    if must_run:
+        raise NothingRuns(settings.data_dir)
     with Stack(settings.data_dir, progress=progress) as stack, environment(left_empty(settings, stack.environment)):
         yield configuration.load()
 

@@ -11,11 +11,13 @@ import uvicorn
 
 import settings as configuration
 from infra.draining import Draining
-from settings import Settings
+from settings import Settings, require
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIApplication
 
+MAX_MESSAGE_BYTES = 2 * 1024 * 1024
+"""Of a WebSocket message: as much as an HTTP body may have."""
 ROOT = Path(__file__).parents[1]
 
 
@@ -54,6 +56,7 @@ class DrainingServer(uvicorn.Server):
 
 def serve(settings: Settings, *, reload: bool = False) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end within `shutdown_grace_s`."""
+    require(settings, "database_url", "redis_url", "secret_key")
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if reload:
         uvicorn.run(
@@ -77,6 +80,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "loop": "uvloop" if sys.platform != "win32" else "asyncio",
         "http": "httptools",
         "ws": "websockets-sansio",
+        "ws_max_size": MAX_MESSAGE_BYTES,
         "log_level": settings.log_level,
         "access_log": False,
         "server_header": False,

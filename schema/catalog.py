@@ -99,10 +99,10 @@ class Product(Node):
     shipping_info: ShippingInfo = attribute(access=PUBLIC, description="How it travels.")
     published_at: datetime | None = attribute(access=PUBLIC, description="Since when it is shown.")
     updated_at: datetime = attribute(access=PUBLIC, description="When it, its variations or images last changed.")
-    images: list[ProductImage] = edge(
+    images: list[ProductImage] | None = edge(
         "images_of_product", key="id", access=PUBLIC, description="Its pictures, in order."
     )
-    variations: list[ProductVariation] = edge(
+    variations: list[ProductVariation] | None = edge(
         "variations_of_product", key="id", access=PUBLIC, description="Its kinds on sale; empty where it has none."
     )
     category: Category | None = edge("categories", key="category_id", access=PUBLIC, description="Where it belongs.")

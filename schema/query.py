@@ -160,6 +160,10 @@ class Query:
         _order, access=OWNER, graphql_type=Order | None, description="An order of the viewer's own."
     )
     node: Node | None = resolver(_node, access=PUBLIC, graphql_type=Node | None, description="Whatever an id names.")
-    nodes: list[Node | None] = resolver(
-        _nodes, access=PUBLIC, cost=2, graphql_type=list[Node | None], description="Whatever each of the ids names."
+    nodes: list[Node | None] | None = resolver(
+        _nodes,
+        access=PUBLIC,
+        cost=2,
+        graphql_type=list[Node | None] | None,
+        description="Whatever each of the ids names.",
     )

@@ -8,7 +8,14 @@ from typing import Any, Self
 
 import aioboto3
 from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
 from botocore.exceptions import ConnectionError as NoConnection
 
 from domain.shared.refusals import Unavailable
@@ -16,8 +23,11 @@ from domain.shared.refusals import Unavailable
 DYNAMODB = "DynamoDB"
 COGNITO = "Cognito"
 
+NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 OUTAGE_CODES = frozenset(
     {
+        "AccessDeniedException",
+        "ExpiredTokenException",
         "InternalError",
         "InternalErrorException",
         "InternalFailure",
@@ -28,9 +38,10 @@ OUTAGE_CODES = frozenset(
         "ServiceUnavailable",
         "ThrottlingException",
         "TooManyRequestsException",
+        "UnrecognizedClientException",
     }
 )
-"""Error codes that say "not now": the same request may work later."""
+"""Error codes that say "not now": the same request may work later, maybe once somebody has put our rights in order."""
 
 
 class Aws:
@@ -104,7 +115,7 @@ class Aws:
         try:
             async with asyncio.timeout(self._timeout_s):
                 yield
-        except (TimeoutError, NoConnection, HTTPClientError, IncompleteReadError) as error:
+        except (TimeoutError, NoConnection, HTTPClientError, IncompleteReadError, *NO_CREDENTIALS) as error:
             raise Unavailable(service) from error
         except ClientError as error:
             if error_code(error) in OUTAGE_CODES or _status(error) >= 500:

@@ -14,6 +14,7 @@ EVERYTHING = "*"
 RETRY_S = 1.0
 PROBE_S = 5.0
 """How often a quiet connection is asked whether it still lives: a cut can be silent."""
+MAX_VERSION_DIGITS = 19
 QUEUE = 10_000
 """Changes that may wait; when more do, they become one change of everything."""
 
@@ -84,7 +85,10 @@ class CatalogChanges:
 
 
 def versions_of(payload: str) -> Versions | None:
-    """Versions by product id from `id:version id:version`; None from `*`."""
-    if payload == EVERYTHING:
+    """Versions by product id from `id:version id:version`; None from `*`, and from what is neither: any role may NOTIFY."""
+    pairs = [pair.partition(":") for pair in payload.split()]
+    if not all(
+        version.isascii() and version.isdigit() and len(version) < MAX_VERSION_DIGITS for _, _, version in pairs
+    ):
         return None
-    return {key: int(version) for key, _, version in (pair.partition(":") for pair in payload.split())}
+    return {key: int(version) for key, _, version in pairs}

@@ -17,15 +17,23 @@ from domain.shared.viewer import Viewer
 Rows = Sequence[Row[Any]]
 
 SERVICE = "PostgreSQL"
-OUTAGES = ("08", "53", "57", "58")
-"""Classes of SQLSTATE that mean the server, not the statement, is the trouble: connection, resources, operator, system."""
+OUTAGES = ("08", "28", "3D", "53", "57", "58")
+"""Classes of SQLSTATE that mean the server, not the statement, is the trouble: connection, credentials, database, resources,
+operator, system."""
+
+
+class Abrupt(asyncpg.Connection):  # type: ignore[misc]
+    """A connection that is closed without a farewell: SQLAlchemy would wait 2 s for a frozen server to answer one."""
+
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ARG002, ASYNC109  (asyncpg's signature)
+        self.terminate()
 
 
 def engine_of(url: str, connect: dict[str, Any], **options: Any) -> AsyncEngine:
     """An engine whose connections asyncpg makes from the address itself, so that all of libpq's parameters mean the same."""
 
     async def creator() -> Any:
-        return await asyncpg.connect(url, **connect)
+        return await asyncpg.connect(url, connection_class=Abrupt, **connect)
 
     return create_async_engine("postgresql+asyncpg://", async_creator=creator, **options)
 

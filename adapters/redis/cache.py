@@ -7,10 +7,11 @@ multi-gets and scripts stay within one slot of a cluster.
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -39,6 +40,11 @@ return 1
 """Writes values over older versions only, and only in the generation in which they were read."""
 
 
+GENERATION_BITS = 63
+PROBE_S = 0.9
+"""How long health waits for Redis."""
+
+
 class Missed(Exception):
     """The cache could not be asked."""
 
@@ -46,13 +52,15 @@ class Missed(Exception):
 def connect(url: str, *, timeout_ms: int, max_connections: int = 50) -> "Redis":
     """A client whose every call ends within `timeout_ms` and is not tried again."""
     timeout_s = timeout_ms / 1000
-    return Redis.from_url(
+    pool = BlockingConnectionPool.from_url(
         url,
+        timeout=timeout_s,  # for a free connection
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
         retry=Retry(NoBackoff(), 0),
         max_connections=max_connections,
     )
+    return Redis.from_pool(pool)
 
 
 class VersionedCache:
@@ -90,14 +98,20 @@ class VersionedCache:
 
     async def drop(self) -> None:
         """Drop everything. Raises Missed."""
-        await self._ask(self._redis.incr(self._generation_key))
+        # Random, not counted: a count that Redis lost in a failover would come back to values that were dropped.
+        await self._ask(self._redis.set(self._generation_key, secrets.randbits(GENERATION_BITS)))
 
     async def version(self) -> str:
         """The server's version. Raises Unavailable."""
+        # A connection of its own, and health's own patience: a cold process takes longer to connect than a request may wait.
+        pool = self._redis.connection_pool
+        probe = Redis(**pool.connection_kwargs | {"socket_timeout": PROBE_S, "socket_connect_timeout": PROBE_S})
         try:
-            info = await self._ask(self._redis.info("server"))
-        except Missed as error:
+            info = await probe.info("server")
+        except (RedisError, OSError, TimeoutError) as error:
             raise Unavailable("Redis") from error
+        finally:
+            await probe.aclose()
         return str(info.get("valkey_version") or info["redis_version"])
 
     async def _ask(self, call: Awaitable[T]) -> T:

@@ -12,6 +12,8 @@ from domain.shared.refusals import InvalidInput
 from domain.shared.viewer import Viewer
 
 MAX_TEXT = 100
+MAX_NARROWING = 100
+"""Brands, or attributes, that one filter may name."""
 COUNT_LIMIT = 10_000
 """Rows after which a total is no longer counted but said to be at least this many."""
 
@@ -51,6 +53,8 @@ class Catalog:
         ways = [ref.id is not None, ref.slug is not None, ref.seller_id is not None and ref.sku is not None]
         if sum(ways) != 1 or (ref.seller_id is None) != (ref.sku is None):
             raise InvalidInput("name the product by id, or by slug, or by sellerId and sku")
+        if not is_text(f"{ref.slug}{ref.sku}"):
+            return None
         if ref.id is not None and viewer.is_public:
             return (await self._products.by_ids([ref.id]))[0]
         return await self._products.find(viewer, ref)
@@ -118,9 +122,19 @@ class Catalog:
             raise InvalidInput("prices cannot be negative", field=("filter", "price"))
         if low is not None and high is not None and low > high:
             raise InvalidInput("the lowest price is above the highest", field=("filter", "price"))
+        for attribute in which.attributes:
+            if not is_text(attribute.name + attribute.value):
+                raise InvalidInput("attributes must be text", field=("filter", "attributes"))
+        if len(which.attributes) > MAX_NARROWING or len(which.brand_ids) > MAX_NARROWING:
+            raise InvalidInput(f"at most {MAX_NARROWING} brands or attributes", field=("filter",))
         text = (which.text or "").strip()
         if len(text) > MAX_TEXT or "\x00" in text:
             raise InvalidInput(
                 f"text must be at most {MAX_TEXT} characters, without null bytes", field=("filter", "text")
             )
         return replace(which, text=text or None)
+
+
+def is_text(given: str) -> bool:
+    """Whether a string is one that can be stored: no null byte, no half of a surrogate pair."""
+    return not any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in given)

@@ -28,8 +28,18 @@ class Money:
         return Money(self.minor * quantity, self.currency)
 
 
+MAX_DIGITS = 15
+"""Before the decimal point: more than all the money there is, and small enough for a bigint of minor units."""
+
+
 def minor_units(amount: Decimal, currency: str) -> int:
-    """An amount in major units as minor units. Raises ValueError when it has more digits than the currency."""
+    """An amount in major units as minor units.
+
+    Raises ValueError when it has more digits than the currency, or is no amount anybody pays.
+    """
+    # Looked at before any arithmetic: 1E+999999 is eight characters, and a million digits as an integer.
+    if not amount.is_finite() or amount.adjusted() >= MAX_DIGITS or (amount.adjusted() < -MAX_DIGITS and amount):
+        raise ValueError("this amount is not one that can be paid")
     scaled = amount.scaleb(MINOR_DIGITS[currency])
     minor = int(scaled)
     if minor != scaled:

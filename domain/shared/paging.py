@@ -18,6 +18,8 @@ U = TypeVar("U")
 
 DEFAULT_PAGE = 20
 MAX_PAGE = 100
+MAX_CURSOR = 2_048
+"""Characters: a name of 300 characters in UTF-8, and its id."""
 EMPTY = "empty"
 """The scope of a list that is known to hold nothing."""
 
@@ -67,9 +69,11 @@ def encode_cursor(order: str, key: Key) -> str:
 
 def decode_cursor(order: str, cursor: str) -> Key:
     """The key inside a cursor. Raises InvalidCursor when it is damaged or of another order."""
+    if len(cursor) > MAX_CURSOR:
+        raise InvalidCursor
     try:
         made_for, *key = json.loads(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError, TypeError):
+    except (binascii.Error, ValueError, TypeError, RecursionError):
         raise InvalidCursor from None
     if made_for != order or not all(isinstance(part, str | int | float | None) for part in key):
         raise InvalidCursor

@@ -81,3 +81,10 @@ class PartNotReady(StartRefused):
         where = f"; its log is {log}" if log else ""
         super().__init__(f"{part} did not answer within {seconds:.0f} s{where}")
         self.part = part
+
+
+class NothingRuns(StartRefused):
+    """The command is about a marketplace that runs, and none does on this data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"nothing runs on {folder}: start it with `make run`, or name another folder with DATA_DIR=…")

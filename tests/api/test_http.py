@@ -88,6 +88,8 @@ async def test_what_is_not_graphql_gets_a_graphql_error(
         ({"query": "{" + " a" * 6000 + "}"}, "tokens"),
         ({"query": "{ a " * 3000 + "}" * 3000}, "nested too deeply"),
         ({"query": "#" * 70_000 + OK}, "larger than"),
+        ({"query": "{" + " products{nodes{id}}" * 620 + "}"}, "at most"),
+        ({"query": "{" + " __typename" * 101 + "}"}, "'__typename' 101 times"),
         ({"query": "subscription { x }"}, "subscription"),
     ],
 )
@@ -114,6 +116,7 @@ async def test_get_reads_and_never_changes(http: httpx.AsyncClient) -> None:
     assert (changed.status_code, changed.headers["allow"]) == (405, "POST")
     assert (await http.get("/graphql", params={"query": OK, "variables": "{"})).status_code == 400
     assert (await http.get("/graphql")).status_code == 400
+    assert (await http.get("/graphql?" + "a=0&" * 30)).status_code == 400
     assert (await http.put("/graphql", json={"query": OK})).status_code == 405
 
 
@@ -182,3 +185,17 @@ async def test_introspection_goes_with_graphiql(prepared: Settings) -> None:
     ):
         assert "introspection" in (await outside.post("/graphql", json=query)).json()["errors"][0]["message"]
         assert (await outside.get("/graphql", headers={"accept": "text/html"})).status_code == 406
+
+
+async def test_answers_are_nobody_elses_to_keep(http: httpx.AsyncClient) -> None:
+    response = await http.get("/graphql", params={"query": OK})
+    assert (response.headers["cache-control"], response.headers["vary"]) == ("no-store", "Accept")
+    refused = await http.post("/graphql", json={"query": OK}, headers={"authorization": "Bearer x"})
+    assert refused.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    "path", ["products/00000000-0000-0000-0000-000000000000/" + "9" * 5000, "logos/" + "x" * 10_000]
+)
+async def test_no_picture_has_such_a_name(http: httpx.AsyncClient, path: str) -> None:
+    assert (await http.get(f"/images/{path}.svg")).status_code == 404

@@ -126,6 +126,14 @@ async def test_pages_go_forward_and_back_and_inserts_in_between_move_nothing(
         ({"filter": {"price": {"min": "5", "max": "4"}}}, "BAD_USER_INPUT"),
         ({"filter": {"price": {"min": "1.5"}}}, "BAD_USER_INPUT"),
         ({"filter": {"price": {"min": "1e30"}}}, "BAD_USER_INPUT"),
+        ({"filter": {"price": {"min": "1E+999999"}}}, "BAD_USER_INPUT"),
+        ({"filter": {"price": {"min": "Infinity"}}}, "BAD_USER_INPUT"),
+        ({"filter": {"price": {"min": "NaN"}}}, "BAD_USER_INPUT"),
+        ({"filter": {"price": {"min": "1E-999999"}}}, "BAD_USER_INPUT"),
+        ({"filter": {"attributes": [{"name": "\x00", "value": "a"}]}}, "BAD_USER_INPUT"),
+        ({"filter": {"attributes": [{"name": "a", "value": "b"}] * 101}}, "BAD_USER_INPUT"),
+        ({"after": "W1tb" * 400}, "INVALID_CURSOR"),
+        ({"after": "W1tb" * 4000}, "INVALID_CURSOR"),
         ({"filter": {"text": "x" * 101}}, "BAD_USER_INPUT"),
         ({"filter": {"text": "a\x00"}}, "BAD_USER_INPUT"),
         ({"filter": {"sellerId": "nobody"}}, "NOT_FOUND"),
@@ -272,3 +280,14 @@ async def test_brands_and_categories_are_listed(api: Client, make: Factory) -> N
     assert data["category"] == {"name": "雑誌", "path": [{"name": "本"}, {"name": "雑誌"}]}
     assert data["bySlug"] == {"name": "雑誌"}
     assert data["brands"]["nodes"] == [{"name": "000 ブランド"}]
+
+
+async def test_a_null_byte_finds_nothing(api: Client, make: Factory) -> None:
+    seller = encode("Seller", await make.seller())
+    query = "query ($seller: ID!, $s: String!) { product(sellerId: $seller, sku: $s) { id } bySlug: product(slug: $s) { id } }"
+    assert await api.data(query, seller=seller, s="a\x00b") == {"product": None, "bySlug": None}
+
+
+async def test_nodes_refuses_a_crowd_without_taking_the_rest_along(api: Client) -> None:
+    answer = await api.answer("{ cart { version } nodes(ids: [" + '"x" ' * 101 + "]) { id } }")
+    assert answer["data"] == {"cart": {"version": 0}, "nodes": None}

@@ -105,3 +105,28 @@ async def test_a_guest_without_an_identity_is_told_to_bring_one(address: str, ma
         await begin(socket)
         answer = await exchange(socket, {"type": "subscribe", "id": "1", "payload": {"query": add}})
         assert answer["payload"]["data"]["cartItemAdd"] == {"cart": None, "userErrors": [{"code": "NO_CART_OWNER"}]}
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "[]",
+        '"x"',
+        "5",
+        "{",
+        "[" * 50_000,
+        '{"type": 5}',
+        '{"type": "subscribe", "id": 1, "payload": {"query": "{ __typename }"}}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": 5}}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": "{ __typename }", "variables": []}}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": "{ __typename }", "variables": {"x": NaN}}}',
+    ],
+)
+async def test_what_is_no_message_closes_the_socket_and_says_so(address: str, frame: str) -> None:
+    async with connect(address, subprotocols=[PROTOCOL]) as socket:
+        await begin(socket)
+        await socket.send(frame)
+        with pytest.raises(ConnectionClosed) as closed:
+            await asyncio.wait_for(socket.recv(), 10)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4400
