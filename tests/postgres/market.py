@@ -47,6 +47,7 @@ TAROS = {
 THE_STORES = {
     "clerk", "store", "store's private profile", "membership of the store",
     "draft", "draft's image", "draft's variation", "discontinued", "hanako's item of the store",
+    "hanako's review of the draft", "draft's rating",
 }  # fmt: skip
 THE_RIVALS = {
     "rival clerk", "rival", "rival's private profile", "membership of the rival", "rival's draft",
@@ -86,6 +87,9 @@ async def open_market(shop: Shop) -> Market:
     hanako, order = market.people["hanako"], market.rows["hanako's order"][1]
     market.add("hanako's review", "reviews.reviews", await shop.review(hanako, product))
     market.add("product's rating", "reviews.product_ratings", product)
+    draft = market.rows["draft"][1]  # as what was shown, and is withdrawn
+    market.add("hanako's review of the draft", "reviews.reviews", await shop.review(hanako, draft))
+    market.add("draft's rating", "reviews.product_ratings", draft)
     market.add("hanako's review of the store", "reviews.seller_reviews", await shop.seller_review(hanako, store, order))
     return market
 

@@ -97,9 +97,14 @@ def upgrade() -> None:
         ALTER TABLE reviews.product_ratings ENABLE ROW LEVEL SECURITY;
         ALTER TABLE reviews.product_ratings FORCE ROW LEVEL SECURITY;
 
-        CREATE POLICY shown ON reviews.reviews FOR SELECT TO torii_app USING ((SELECT access.is_set()));
+        -- Of a product that the viewer does not see there is nothing to read either. OFFSET 0: one look-up a row (0006).
+        CREATE POLICY shown ON reviews.reviews FOR SELECT TO torii_app USING (
+            (SELECT access.is_set()) AND EXISTS (SELECT FROM catalog.products p WHERE p.id = product_id OFFSET 0)
+        );
         CREATE POLICY shown ON reviews.seller_reviews FOR SELECT TO torii_app USING ((SELECT access.is_set()));
-        CREATE POLICY shown ON reviews.product_ratings FOR SELECT TO torii_app USING ((SELECT access.is_set()));
+        CREATE POLICY shown ON reviews.product_ratings FOR SELECT TO torii_app USING (
+            (SELECT access.is_set()) AND EXISTS (SELECT FROM catalog.products p WHERE p.id = product_id OFFSET 0)
+        );
         CREATE POLICY worker ON reviews.reviews TO torii_worker USING (true) WITH CHECK (true);
         CREATE POLICY worker ON reviews.seller_reviews TO torii_worker USING (true) WITH CHECK (true);
         CREATE POLICY worker ON reviews.product_ratings FOR SELECT TO torii_worker USING (true);
