@@ -4,6 +4,7 @@ Edges of the schema name a loader of this table. A missing value is None; an exc
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from strawberry.dataloader import DataLoader
@@ -74,18 +75,18 @@ BATCHES: Mapping[str, Callable[[Services, Viewer], Batch]] = {
     "category_children": lambda services, _: services.catalog.category_children,
     "category_paths": lambda services, _: services.catalog.category_paths,
     "history_of_order": lambda services, viewer: lambda ids: services.orders.history_of(viewer, ids),
-    "images_of_product": lambda services, _: services.catalog.images_of,
+    "images_of_product": lambda services, viewer: partial(services.catalog.images_of, viewer=viewer),
     "items_of_order": lambda services, viewer: lambda ids: services.orders.items_of(viewer, ids),
     "orders": lambda services, viewer: lambda ids: services.orders.by_ids(viewer, ids),
     "payment_of_order": lambda services, viewer: lambda ids: services.orders.payments_of(viewer, ids),
-    "products": lambda services, _: services.catalog.products_by_ids,
+    "products": lambda services, viewer: partial(services.catalog.products_by_ids, viewer=viewer),
     "rating_of_product": lambda services, _: services.reviews.ratings_of,
     "reviews": lambda services, _: services.reviews.by_ids,
     "reviews_of_product": lambda services, _: reviews_of_products(services),
     "sellers": lambda services, _: services.sellers.by_ids,
     "totals": lambda services, _: totals(services),
     "variations": lambda services, _: variations(services),
-    "variations_of_product": lambda services, _: services.catalog.variations_of,
+    "variations_of_product": lambda services, viewer: partial(services.catalog.variations_of, viewer=viewer),
 }
 
 

@@ -32,19 +32,21 @@ from domain.catalog.service import BRANDS_ORDER, BrandsScope, ProductsScope
 from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId, VariationId
 from domain.shared.money import Money
 from domain.shared.paging import Count, Page, PageRequest, Precision, cut_page
-from domain.shared.viewer import Viewer
+from domain.shared.viewer import ANONYMOUS, Viewer
 
 P = products.c
 ID: SortColumn = (P.id, UUID)
 SORTS: dict[ProductSort, tuple[Sequence[SortColumn], bool]] = {
     ProductSort.NEWEST: (((P.published_at, datetime), ID), True),
-    ProductSort.PRICE_ASC: (((P.effective_price, int), ID), False),
-    ProductSort.PRICE_DESC: (((P.effective_price, int), ID), True),
+    # by currency first: 1,000 yen and 1,000 cents are not the same price
+    ProductSort.PRICE_ASC: (((P.currency, str), (P.effective_price, int), ID), False),
+    ProductSort.PRICE_DESC: (((P.currency, str), (P.effective_price, int), ID), True),
     ProductSort.NAME: (((P.name, str), ID), False),
 }
 LISTED_AT = func.coalesce(P.published_at, P.created_at).label("listed_at")
 NEWEST_WITH_DRAFTS: Sequence[SortColumn] = ((LISTED_AT, datetime), ID)
-"""For sellers and admins, whose lists hold drafts: a keyset has no place for the null of what was never published."""
+"""For lists that may hold drafts: a keyset has no place for the null of what was never published. No index has it."""
+MAY_BE_UNPUBLISHED = {ProductStatus.DRAFT, ProductStatus.DISCONTINUED}
 PRODUCT = select(products)
 BY_IDS = PRODUCT.where(among_ids(P.id))
 BRANDS = select(brands).where(among_ids(brands.c.id), brands.c.is_active)
@@ -71,8 +73,11 @@ class PostgresProducts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def by_ids(self, ids: Sequence[ProductId]) -> Sequence[Product | None]:
-        rows = await self._database.fresh(BY_IDS, {"ids": ids})
+    async def by_ids(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Product | None]:
+        if viewer.is_public:
+            rows = await self._database.fresh(BY_IDS, {"ids": ids})
+        else:
+            rows = await self._database.seen_by(viewer, BY_IDS, {"ids": ids})
         return one_each(ids, map(product_of, rows), lambda product: product.id)
 
     async def find(self, viewer: Viewer, ref: ProductRef) -> Product | None:
@@ -91,7 +96,8 @@ class PostgresProducts:
     ) -> Page[Product]:
         columns, descending = SORTS[sort]
         statement = narrowed(PRODUCT, which)
-        if sort is ProductSort.NEWEST and not viewer.is_public:
+        drafts = not viewer.is_public and not MAY_BE_UNPUBLISHED.isdisjoint(which.statuses or ProductStatus)
+        if sort is ProductSort.NEWEST and drafts:
             columns, statement = NEWEST_WITH_DRAFTS, statement.add_columns(LISTED_AT)
         statement = slice_rows(statement, columns, request, descending=descending)
         rows = await self._rows(viewer, statement)
@@ -117,18 +123,20 @@ class PostgresProducts:
         rows = await self._database.public(statement if last is None else statement.where(P.id > last))
         return [product_of(row) for row in rows]
 
-    async def images_of(self, ids: Sequence[ProductId]) -> Sequence[Sequence[Image]]:
-        rows = await self._database.public(IMAGES, {"ids": ids})
+    async def images_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Sequence[Image]]:
+        rows = await self._rows(viewer, IMAGES, {"ids": ids})
         return many_each(ids, map(image_of, rows), lambda image: image.product_id)
 
-    async def variations_of(self, ids: Sequence[ProductId]) -> Sequence[Sequence[Variation]]:
-        rows = await self._database.public(VARIATIONS, {"ids": ids})
+    async def variations_of(
+        self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS
+    ) -> Sequence[Sequence[Variation]]:
+        rows = await self._rows(viewer, VARIATIONS, {"ids": ids})
         return many_each(ids, map(variation_of, rows), lambda variation: variation.product_id)
 
-    async def _rows(self, viewer: Viewer, statement: Select[Any]) -> Rows:
+    async def _rows(self, viewer: Viewer, statement: Select[Any], parameters: dict[str, Any] | None = None) -> Rows:
         if viewer.is_public:
-            return await self._database.public(statement)
-        return await self._database.seen_by(viewer, statement)
+            return await self._database.public(statement, parameters)
+        return await self._database.seen_by(viewer, statement, parameters)
 
 
 def narrowed(statement: Select[Any], which: ProductFilter) -> Select[Any]:

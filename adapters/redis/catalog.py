@@ -15,7 +15,7 @@ from domain.catalog.model import Image, Product, ProductFilter, ProductRef, Prod
 from domain.catalog.ports import Categories, Products
 from domain.shared.ids import ProductId
 from domain.shared.paging import Count, Page, PageRequest
-from domain.shared.viewer import Viewer
+from domain.shared.viewer import ANONYMOUS, Viewer
 
 PRODUCT_TTL_S = 3600
 TREE_TTL_S = 24 * 3600
@@ -60,9 +60,9 @@ class CachedProducts:
         self._encode = msgpack.Encoder().encode
         self._decode = msgpack.Decoder(Product).decode
 
-    async def by_ids(self, ids: Sequence[ProductId]) -> Sequence[Product | None]:
-        if not self._cache.is_in_step:
-            return await self._products.by_ids(ids)
+    async def by_ids(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Product | None]:
+        if not self._cache.is_in_step or not viewer.is_public:  # the cache holds what the public sees
+            return await self._products.by_ids(ids, viewer)
         wanted = list(dict.fromkeys(ids))
         generation: int | None = None
         found: dict[ProductId, Product | None] = {}
@@ -115,11 +115,13 @@ class CachedProducts:
     async def after(self, last: ProductId | None, size: int) -> Sequence[Product]:
         return await self._products.after(last, size)
 
-    async def images_of(self, ids: Sequence[ProductId]) -> Sequence[Sequence[Image]]:
-        return await self._products.images_of(ids)
+    async def images_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Sequence[Image]]:
+        return await self._products.images_of(ids, viewer)
 
-    async def variations_of(self, ids: Sequence[ProductId]) -> Sequence[Sequence[Variation]]:
-        return await self._products.variations_of(ids)
+    async def variations_of(
+        self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS
+    ) -> Sequence[Sequence[Variation]]:
+        return await self._products.variations_of(ids, viewer)
 
 
 class CachedCategories:

@@ -7,13 +7,13 @@ from domain.catalog.categories import CategoryTree
 from domain.catalog.model import Brand, Image, Product, ProductFilter, ProductRef, ProductSort, Variation
 from domain.shared.ids import BrandId, ProductId
 from domain.shared.paging import Count, Page, PageRequest
-from domain.shared.viewer import Viewer
+from domain.shared.viewer import ANONYMOUS, Viewer
 
 
 class Products(Protocol):
-    """Products as stored. Batched reads keep the order of their keys and see what the public sees."""
+    """Products as stored. Batched reads keep the order of their keys, and see what the viewer sees."""
 
-    async def by_ids(self, ids: Sequence[ProductId]) -> Sequence[Product | None]: ...
+    async def by_ids(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Product | None]: ...
 
     async def find(self, viewer: Viewer, ref: ProductRef) -> Product | None:
         """The product if the viewer may see it."""
@@ -29,9 +29,11 @@ class Products(Protocol):
         """The next `size` products by id, whatever their status, for jobs that go through all of them."""
         ...
 
-    async def images_of(self, ids: Sequence[ProductId]) -> Sequence[Sequence[Image]]: ...
+    async def images_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Sequence[Image]]: ...
 
-    async def variations_of(self, ids: Sequence[ProductId]) -> Sequence[Sequence[Variation]]: ...
+    async def variations_of(
+        self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS
+    ) -> Sequence[Sequence[Variation]]: ...
 
 
 class Brands(Protocol):

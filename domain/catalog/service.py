@@ -9,7 +9,7 @@ from domain.catalog.ports import Brands, Categories, Products
 from domain.shared.ids import BrandId, CategoryId, ProductId
 from domain.shared.paging import Count, Page, PageRequest, empty_page
 from domain.shared.refusals import InvalidInput
-from domain.shared.viewer import Viewer
+from domain.shared.viewer import ANONYMOUS, Viewer
 
 MAX_TEXT = 100
 MAX_NARROWING = 100
@@ -39,14 +39,16 @@ class Catalog:
         self._brands = brands
         self._categories = categories
 
-    async def products_by_ids(self, ids: Sequence[ProductId]) -> Sequence[Product | None]:
-        return await self._products.by_ids(ids)
+    async def products_by_ids(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Product | None]:
+        return await self._products.by_ids(ids, viewer)
 
-    async def images_of(self, ids: Sequence[ProductId]) -> Sequence[Sequence[Image]]:
-        return await self._products.images_of(ids)
+    async def images_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Sequence[Image]]:
+        return await self._products.images_of(ids, viewer)
 
-    async def variations_of(self, ids: Sequence[ProductId]) -> Sequence[Sequence[Variation]]:
-        return await self._products.variations_of(ids)
+    async def variations_of(
+        self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS
+    ) -> Sequence[Sequence[Variation]]:
+        return await self._products.variations_of(ids, viewer)
 
     async def product(self, viewer: Viewer, ref: ProductRef) -> Product | None:
         """One product by id, slug, or seller and SKU. Raises InvalidInput unless exactly one way is given."""

@@ -18,6 +18,7 @@ from adapters.redis.cache import Missed, VersionedCache, connect
 from adapters.redis.catalog import CachedCategories, CachedProducts, CatalogCache
 from domain.catalog.model import Product
 from domain.shared.ids import ProductId
+from domain.shared.viewer import ANONYMOUS, Viewer
 from settings import Settings
 from tests.factories import Factory, open_factory
 
@@ -36,9 +37,9 @@ class Counting(PostgresProducts):
         self.gate.set()
         self.reached = asyncio.Event()
 
-    async def by_ids(self, ids: Sequence[ProductId]) -> Sequence[Product | None]:
+    async def by_ids(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Product | None]:
         self.loads.append(ids)
-        found = await super().by_ids(ids)
+        found = await super().by_ids(ids, viewer)
         self.reached.set()
         await self.gate.wait()
         return found

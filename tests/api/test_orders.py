@@ -117,6 +117,8 @@ async def test_a_seller_sees_own_drafts_and_shoppers_do_not(
     await client.data("{ viewer { email } }")
     seller = await make.seller()
     draft = await make.product(seller_id=seller, status="draft", published_at=None)
+    await make.image(draft)
+    await make.variation(draft, name="試作")
     query = "query ($id: ID!, $filter: ProductFilter) { product(id: $id) { id } products(filter: $filter) { nodes { id } } }"
     variables = {"id": encode("Product", draft), "filter": {"sellerId": encode("Seller", seller), "status": ["DRAFT"]}}
     hidden = {"product": None, "products": {"nodes": []}}
@@ -124,6 +126,10 @@ async def test_a_seller_sees_own_drafts_and_shoppers_do_not(
     await make.member(seller, await make.user_id("works@example.com"))
     shown = {"id": encode("Product", draft)}
     assert await client.data(query, **variables) == {"product": shown, "products": {"nodes": [shown]}}
+    parts = "query ($id: ID!) { node(id: $id) { ... on Product { images { altText } variations { name } } } }"
+    whole = {"images": [{"altText": "写真"}], "variations": [{"name": "試作"}]}
+    assert await client.data(parts, id=variables["id"]) == {"node": whole}
+    assert await api.data(parts, id=variables["id"]) == {"node": None}
     assert await api.data(query, **variables) == hidden
 
 

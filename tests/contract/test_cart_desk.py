@@ -27,10 +27,10 @@ class Shelf:
         self.products: dict[ProductId, Product] = {}
         self.variations: dict[ProductId, list[Variation]] = {}
 
-    async def by_ids(self, ids: Sequence[ProductId]) -> list[Product | None]:
+    async def by_ids(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> list[Product | None]:
         return [self.products.get(each) for each in ids]
 
-    async def variations_of(self, ids: Sequence[ProductId]) -> list[list[Variation]]:
+    async def variations_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> list[list[Variation]]:
         return [self.variations.get(each, []) for each in ids]
 
     def product(self, stock: int = 9, status: ProductStatus = ProductStatus.ACTIVE) -> ProductId:
