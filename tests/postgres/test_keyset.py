@@ -4,6 +4,7 @@ import base64
 import json
 import string
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,7 @@ MICROSECOND = timedelta(microseconds=1)
 # Few different values, so that most rows are equal to others in everything but their id.
 NAMES = ("茶碗", "湯呑", "Ａ", "a", "B", "")
 PRICES = (0, 1000, 2**62)
+CURRENCIES = ("JPY", "USD")
 TIMES = (DAY, DAY + MICROSECOND, DAY + 2 * MICROSECOND)
 ROWS = 40
 
@@ -58,6 +60,7 @@ def alike(number: int) -> dict[str, Any]:
     return {
         "name": NAMES[number % len(NAMES)],
         "base_price": PRICES[number % len(PRICES)],
+        "currency": CURRENCIES[number // 4 % len(CURRENCIES)],
         "published_at": TIMES[number // 2 % len(TIMES)],
     }
 
@@ -66,8 +69,8 @@ def in_order(some: Sequence[Product], sort: ProductSort) -> list[Product]:
     """As the list must be: by its sort, then by id in the same direction. Names by code point, as the database collates."""
     key = {
         ProductSort.NEWEST: lambda product: (product.published_at, product.id),
-        ProductSort.PRICE_ASC: lambda product: (product.price.minor, product.id),
-        ProductSort.PRICE_DESC: lambda product: (product.price.minor, product.id),
+        ProductSort.PRICE_ASC: lambda product: (product.price.currency, product.price.minor, product.id),
+        ProductSort.PRICE_DESC: lambda product: (product.price.currency, product.price.minor, product.id),
         ProductSort.NAME: lambda product: (product.name, product.id),
     }[sort]
     return sorted(some, key=key, reverse=sort in (ProductSort.NEWEST, ProductSort.PRICE_DESC))
@@ -157,6 +160,36 @@ async def test_a_seller_pages_through_drafts_that_were_never_published(
     assert len({product.id for product in walked}) == len(walked) == 12
 
 
+async def test_a_clerk_who_asks_for_what_is_sold_gets_the_order_of_its_index(
+    products: PostgresProducts, shop: Shop
+) -> None:
+    """By when it was published, whatever is listed; drafts come in by when they were made, and only if asked for."""
+    clerk = await shop.user()
+    seller, category = await shop.seller(member=clerk), await shop.category()
+    for number in range(6):
+        await shop.product(seller, category, **alike(number))
+    await shop.product(seller, category, status="draft", published_at=None)
+    viewer = Viewer(Role.USER, UserId(clerk), seller_ids=(SellerId(seller),))
+    which = ProductFilter(seller_id=SellerId(seller), statuses=(ProductStatus.ACTIVE,))
+    walked = await walk(products, which, ProductSort.NEWEST, 2, backward=False, viewer=viewer)
+    assert walked == in_order(walked, ProductSort.NEWEST)
+    assert len(walked) == 6
+    both = replace(which, statuses=(ProductStatus.ACTIVE, ProductStatus.DRAFT))
+    assert len(await walk(products, both, ProductSort.NEWEST, 2, backward=False, viewer=viewer)) == 7
+
+
+@pytest.mark.parametrize(("sort", "order"), [(ProductSort.PRICE_ASC, "abcd"), (ProductSort.PRICE_DESC, "dcba")])
+async def test_minor_units_of_two_currencies_are_never_compared(
+    products: PostgresProducts, shop: Shop, sort: ProductSort, order: str
+) -> None:
+    """900 yen are less than 100 dollars, but 900 more than 100 cents: within a currency by price, and one after the other."""
+    seller, category = await shop.seller(), await shop.category()
+    for name, price, currency in (("c", 100, "USD"), ("a", 500, "JPY"), ("d", 700, "USD"), ("b", 900, "JPY")):
+        await shop.product(seller, category, name=name, base_price=price, currency=currency)
+    which = ProductFilter(seller_id=SellerId(seller), statuses=(ProductStatus.ACTIVE,))
+    assert "".join(product.name for product in await walk(products, which, sort, 1, backward=False)) == order
+
+
 async def test_a_page_of_nothing_tells_that_there_is_more(products: PostgresProducts, which: ProductFilter) -> None:
     page = await products.page(ANONYMOUS, which, ProductSort.NAME, PageRequest(0))
     assert (list(page.nodes), page.has_next) == ([], True)
@@ -191,13 +224,15 @@ REFUSED: dict[str, tuple[ProductSort, Any]] = {
     "half of a surrogate pair": (ProductSort.NAME, ["\ud800", ID]),
     "a damaged id": (ProductSort.NAME, ["茶碗", ID[:-1]]),
     "a number for an id": (ProductSort.NAME, ["茶碗", 7]),
-    "a name for a price": (ProductSort.PRICE_ASC, ["1000", ID]),
-    "a float for a price": (ProductSort.PRICE_ASC, [1000.0, ID]),
-    "not a number": (ProductSort.PRICE_ASC, [float("nan"), ID]),
-    "infinity": (ProductSort.PRICE_DESC, [float("inf"), ID]),
-    "true for a price": (ProductSort.PRICE_ASC, [True, ID]),
-    "a price beyond bigint": (ProductSort.PRICE_ASC, [2**63, ID]),
-    "a price far beyond bigint": (ProductSort.PRICE_DESC, [-(10**4000), ID]),
+    "a name for a price": (ProductSort.PRICE_ASC, ["JPY", "1000", ID]),
+    "a float for a price": (ProductSort.PRICE_ASC, ["JPY", 1000.0, ID]),
+    "not a number": (ProductSort.PRICE_ASC, ["JPY", float("nan"), ID]),
+    "infinity": (ProductSort.PRICE_DESC, ["JPY", float("inf"), ID]),
+    "a price without its currency": (ProductSort.PRICE_ASC, [1000, ID]),
+    "a number for a currency": (ProductSort.PRICE_ASC, [392, 1000, ID]),
+    "true for a price": (ProductSort.PRICE_ASC, ["JPY", True, ID]),
+    "a price beyond bigint": (ProductSort.PRICE_ASC, ["JPY", 2**63, ID]),
+    "a price far beyond bigint": (ProductSort.PRICE_DESC, ["JPY", -(10**4000), ID]),
     "a word for a time": (ProductSort.NEWEST, ["yesterday", ID]),
     "a number for a time": (ProductSort.NEWEST, [0, ID]),
     "a time without a zone": (ProductSort.NEWEST, ["2026-04-01T00:00:00", ID]),
@@ -249,7 +284,7 @@ class TestCursorsOfOthers:
             | st.datetimes(timezones=st.timezones() | st.none()).map(datetime.isoformat)
             | st.uuids().map(str),
             min_size=1,
-            max_size=3,
+            max_size=4,
         ),
         backward=st.booleans(),
     )

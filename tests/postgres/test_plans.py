@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -156,12 +156,17 @@ async def explained(filled: Filled) -> AsyncIterator[Explained]:
 
 NEWEST, ACTIVE = ProductSort.NEWEST, ProductFilter(statuses=(ProductStatus.ACTIVE,))
 AFTER = ("2026-01-01T00:00:00+00:00", str(UUID(int=0)))
+PRICED = ("JPY", 100, str(UUID(int=0)))
 Reading = Callable[[Explained, Filled], Awaitable[object]]
 READS: dict[str, tuple[Reading, str]] = {
     "products by ids": (lambda db, on: PostgresProducts(db).by_ids(on.products), "products_pkey"),
     "product by slug": (lambda db, on: PostgresProducts(db).find(ANONYMOUS, ProductRef(slug="7")), "products_slug_key"),
     "newest": (
         lambda db, on: PostgresProducts(db).page(ANONYMOUS, ACTIVE, NEWEST, PageRequest()),
+        "idx_products_newest",
+    ),
+    "newest, for somebody who could see drafts": (
+        lambda db, on: PostgresProducts(db).page(on.clerk, ACTIVE, NEWEST, PageRequest()),
         "idx_products_newest",
     ),
     "newest from a cursor on": (
@@ -174,6 +179,16 @@ READS: dict[str, tuple[Reading, str]] = {
     ),
     "cheapest": (
         lambda db, on: PostgresProducts(db).page(ANONYMOUS, ACTIVE, ProductSort.PRICE_ASC, PageRequest()),
+        "idx_products_cheapest",
+    ),
+    "cheapest from a cursor on": (
+        lambda db, on: PostgresProducts(db).page(ANONYMOUS, ACTIVE, ProductSort.PRICE_ASC, PageRequest(20, PRICED)),
+        "idx_products_cheapest",
+    ),
+    "cheapest of a currency": (
+        lambda db, on: PostgresProducts(db).page(
+            ANONYMOUS, replace(ACTIVE, currency="JPY"), ProductSort.PRICE_ASC, PageRequest(20, PRICED)
+        ),
         "idx_products_cheapest",
     ),
     "dearest": (

@@ -72,7 +72,8 @@ def upgrade() -> None:
         CREATE INDEX idx_products_created_at ON catalog.products (created_at);
         -- The public lists, one index for each sort: keyset pages read them from the cursor on and stop.
         CREATE INDEX idx_products_newest ON catalog.products (published_at DESC, id DESC) WHERE status = 'active';
-        CREATE INDEX idx_products_cheapest ON catalog.products (effective_price, id) WHERE status = 'active';
+        CREATE INDEX idx_products_cheapest ON catalog.products (currency, effective_price, id)
+            WHERE status = 'active';
         CREATE INDEX idx_products_by_name ON catalog.products (name, id) WHERE status = 'active';
         CREATE INDEX idx_products_newest_in_category ON catalog.products (category_id, published_at DESC, id DESC)
             WHERE status = 'active';
