@@ -43,14 +43,14 @@ async def migrate(settings: Settings) -> None:
 
 
 async def make_partitions(settings: Settings) -> None:
-    """The partitions of orders of this month and the next ones, with whatever the default one holds of them."""
+    """The partitions of orders of this month, the next ones, and those that were missed: of what the default one holds."""
     today = datetime.now(UTC).date()
     months = [
         date(today.year + (today.month - 1 + n) // 12, (today.month - 1 + n) % 12 + 1, 1)
         for n in range(MONTHS_AHEAD + 1)
     ]
     async with bulk_load(settings.database_worker_url.get_secret_value()) as bulk:
-        await bulk.ensure_months(months)
+        await bulk.ensure_months([*months, *await bulk.months_without_partition()])
 
 
 async def seed(settings: Settings, products: int, progress: Told) -> Summary:

@@ -57,6 +57,15 @@ class BulkLoad:
         rows: Sequence[Sequence[Any]] = await self._connection.fetch(query, *arguments)
         return rows
 
+    async def months_without_partition(self) -> Sequence[date]:
+        """The first days of the months of which the default partition holds orders. Reads the keys of all orders."""
+        rows = await self._connection.fetch(
+            # through the parent: a partition grants nothing. A key that is no UUIDv7 has no time, and stays.
+            "SELECT DISTINCT date_trunc('month', uuid_extract_timestamp(id) AT TIME ZONE 'UTC')::date FROM orders.orders"
+            " WHERE tableoid = 'orders.orders_default'::regclass AND uuid_extract_timestamp(id) IS NOT NULL"
+        )
+        return [month for (month,) in rows]
+
     async def ensure_months(self, months: Iterable[date]) -> None:
         """Make the order partitions of these months, in a load of its own: a new one locks orders until the load ends."""
         await self._connection.executemany(

@@ -8,11 +8,12 @@ import itertools
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+import jobs
 from domain.shared.ids import uuid7
 from settings import Settings
 from tests.postgres.shelf import until_somebody_waits_for
@@ -79,6 +80,16 @@ class TestMovingAMonthOutOfTheDefaultPartition:
         assert await place_of(shop.connection, order) == f"orders_{month:%Y_%m}"
         for table, key in parts.items():
             assert await shop.connection.fetchval(f"SELECT order_id FROM {table} WHERE id = $1", key) == order
+
+    async def test_a_month_that_was_missed_is_moved_out_by_the_next_migrate(
+        self, shop: Shop, settings: Settings, month: date
+    ) -> None:
+        order = await shop.order(None, datetime(month.year, 6, 1, tzinfo=UTC))
+        later = await shop.order(None, datetime(month.year, 8, 31, 23, 59, tzinfo=UTC))
+        await shop.order(None, id=uuid4())  # of no time: it stays, and is in nobody's way
+        await jobs.make_partitions(settings)
+        assert await place_of(shop.connection, order) == f"orders_{month:%Y_%m}"
+        assert await place_of(shop.connection, later) == f"orders_{month.year}_08"
 
     async def test_foreign_keys_still_hold_afterwards(self, shop: Shop, month: date) -> None:
         order, parts = await whole_order(shop, month)
