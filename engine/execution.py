@@ -44,7 +44,13 @@ class Executor:
         self._timeout_s = timeout_s
         self._documents = Documents(schema, introspection=introspection)
 
-    async def run(self, request: Request, context: Any, *, read_only: bool = False) -> Answer:
+    def deadline(self) -> float:
+        """When an operation that comes now has to be done, by the event loop's clock."""
+        return asyncio.get_running_loop().time() + self._timeout_s
+
+    async def run(
+        self, request: Request, context: Any, *, deadline: float | None = None, read_only: bool = False
+    ) -> Answer:
         """Parse, validate and execute within the deadline. `read_only` refuses mutations (NotAllowedByGet)."""
         document = self._documents.get(request.query)
         if document.node is None or document.errors:
@@ -58,7 +64,7 @@ class Executor:
         if is_subscription(operation):
             return self._refused(GraphQLError("Subscriptions need a WebSocket (graphql-transport-ws)."))
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout_at(deadline or self.deadline()):
                 result = await self._execute(request, document.node, operation, context)
         except TimeoutError:
             return Answer({"errors": [_timed_out(self._timeout_s)], "data": None}, ran=True)

@@ -1,5 +1,6 @@
 """GraphQL over HTTP: one ASGI endpoint, from request to bytes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
@@ -41,12 +42,16 @@ class GraphQLHTTP:
         try:
             media = answer_type(request.headers.get("accept"))
             operation = await read(request)
-            context = await self._make_context(request)
-            answer = await self._executor.run(operation, context, read_only=request.method == "GET")
+            deadline = self._executor.deadline()
+            async with asyncio.timeout_at(deadline):
+                context = await self._make_context(request)
+            answer = await self._executor.run(operation, context, deadline=deadline, read_only=request.method == "GET")
         except BadRequest as error:
             return self._response(invalid(error.message), error.status, media, error.headers)
         except ContextRefused as error:
             return self._response(Answer({"errors": [error.error]}, ran=False), error.status, media)
+        except TimeoutError:
+            return self._response(invalid("Who you are could not be settled in time: try again."), 503, media)
         except NotAllowedByGet:
             return self._response(invalid("Send mutations by POST."), 405, media, {"allow": "POST"})
         # Clients that take application/json expect 200 for whatever was well-formed HTTP and JSON.

@@ -1,5 +1,6 @@
 """An HTTP request read as GraphQL over HTTP (draft of the GraphQL Foundation), and what it will accept as an answer."""
 
+import asyncio
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -11,6 +12,8 @@ from engine.execution import Request
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 MAX_BODY_BYTES = 2 * 1024 * 1024
+BODY_S = 10
+"""How long a body may take to come."""
 
 
 class BadRequest(Exception):
@@ -75,10 +78,14 @@ async def read(request: HTTPRequest) -> Request:
 
 async def _body(request: HTTPRequest) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise BadRequest(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise BadRequest(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
+    except TimeoutError as error:
+        raise BadRequest(408, f"The body did not come within {BODY_S} s.") from error
     return bytes(body)
 
 

@@ -17,6 +17,7 @@ from domain.shared.viewer import Viewer
 Rows = Sequence[Row[Any]]
 
 SERVICE = "PostgreSQL"
+CONNECT_TIMEOUT_S = 5.0
 OUTAGES = ("08", "28", "3D", "53", "57", "58")
 """Classes of SQLSTATE that mean the server, not the statement, is the trouble: connection, credentials, database, resources,
 operator, system."""
@@ -43,7 +44,7 @@ def make_engine(
 ) -> AsyncEngine:
     """A pool. Statements longer than `timeout_ms` are ended by the server, and given up by the client a little later."""
     connect = {
-        "timeout": timeout_ms / 1000,
+        "timeout": min(timeout_ms / 1000, CONNECT_TIMEOUT_S),
         "command_timeout": timeout_ms / 1000 + 0.5,
         "server_settings": {"application_name": "torii", "statement_timeout": str(timeout_ms), **settings},
     }
