@@ -5,7 +5,7 @@ products over baskets, damped here.
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from heapq import nsmallest
 from itertools import chain
 from math import sqrt
@@ -21,6 +21,9 @@ MAX_PRODUCTS = 20_000
 
 DAMPING = 10
 """Baskets that each product is thought to have had without company, so that one shared basket proves little."""
+
+MIN_SHARED = 3
+"""Baskets that must hold a pair, or one product to be popular: of fewer, a list would show what one person bought."""
 
 SCORE_STEPS = 2**20
 """Scores are multiples of 1/SCORE_STEPS, which a float32 holds exactly: stored and read back, ties are the same ties."""
@@ -78,8 +81,9 @@ def learn(baskets: Baskets, version: str) -> tuple[Model, TrainingStats]:
     for number in most_bought[:MAX_PRODUCTS]:
         together = Counter(chain.from_iterable(baskets.rows[place] for place in holding[number]))
         del together[number]
-        if together:
-            neighbours[baskets.ids[number]] = _nearest(together, weights[number], weights, baskets.ids)
+        supported = {other: shared for other, shared in together.items() if shared >= MIN_SHARED}
+        if supported:
+            neighbours[baskets.ids[number]] = _nearest(supported, weights[number], weights, baskets.ids)
     model = Model(version, neighbours, _popular(baskets))
     stats = TrainingStats(
         version=version,
@@ -92,7 +96,9 @@ def learn(baskets: Baskets, version: str) -> tuple[Model, TrainingStats]:
     return model, stats
 
 
-def _nearest(together: Counter[int], weight: float, weights: Sequence[float], ids: Sequence[ProductId]) -> list[Scored]:
+def _nearest(
+    together: Mapping[int, int], weight: float, weights: Sequence[float], ids: Sequence[ProductId]
+) -> list[Scored]:
     """The best by damped cosine, shared / sqrt((baskets of a + 10) * (baskets of b + 10)): from 0 to 1."""
     scale = weight * SCORE_STEPS
     return _best(MAX_NEIGHBOURS, ((shared * weights[other] * scale, ids[other]) for other, shared in together.items()))
@@ -101,7 +107,8 @@ def _nearest(together: Counter[int], weight: float, weights: Sequence[float], id
 def _popular(baskets: Baskets) -> list[Scored]:
     """By the share of orders that hold it: of the whole baskets, for long ones count as much as short ones here."""
     scale = SCORE_STEPS / max(len(baskets.rows), 1)
-    return _best(MAX_POPULAR, ((orders * scale, baskets.ids[number]) for number, orders in baskets.orders.items()))
+    supported = ((number, orders) for number, orders in baskets.orders.items() if orders >= MIN_SHARED)
+    return _best(MAX_POPULAR, ((orders * scale, baskets.ids[number]) for number, orders in supported))
 
 
 def _best(most: int, steps: Iterable[tuple[float, ProductId]]) -> list[Scored]:

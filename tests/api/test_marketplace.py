@@ -16,8 +16,11 @@ from tests.api.client import Client
 from tests.api.conftest import client_of, prepare
 from tests.api.statements import counted
 
-READS = 3 + 6
-"""Who is it (3); images, sellers, brands, ratings, reviews, authors. Products and categories come from the cache."""
+READS = 2 + 6
+"""For whom does the viewer work (2); images, sellers, brands, ratings, reviews, authors. Products and categories come from the cache."""
+
+PRODUCTS_SEEDED = 500
+"""Enough orders that more than fifty products are in three of them, and so may be recommended."""
 
 FEED = """
 query ($first: Int!, $productId: ID) {
@@ -46,8 +49,8 @@ async def demo_prepared(demo_settings: Settings) -> Settings:
 async def demo(demo_prepared: Settings) -> AsyncIterator[Client]:
     """The demo marketplace, and its buyer signed in."""
     stages: dict[str, int] = {}
-    await jobs.seed(demo_prepared, 200, lambda stage, done, _total: stages.update({stage: done}))
-    assert stages["products"] == 200
+    await jobs.seed(demo_prepared, PRODUCTS_SEEDED, lambda stage, done, _total: stages.update({stage: done}))
+    assert stages["products"] == PRODUCTS_SEEDED
     app = create_app(demo_prepared)
     async with app.router.lifespan_context(app), client_of(app) as http:
         yield Client(http, token=await jobs.token(demo_prepared, "buyer@example.com", DEMO_PASSWORD))
@@ -154,7 +157,7 @@ async def test_pictures_are_served_by_the_gateway(demo: Client) -> None:
 
 async def test_seeding_again_changes_nothing(demo: Client, demo_prepared: Settings) -> None:
     before = await demo.data(WHOLE_MARKETPLACE)
-    summary: Any = await jobs.seed(demo_prepared, 200, lambda *_: None)
+    summary: Any = await jobs.seed(demo_prepared, PRODUCTS_SEEDED, lambda *_: None)
     assert not any(summary.new.values())
     after = await demo.data(WHOLE_MARKETPLACE)
     assert after["viewer"] == before["viewer"]

@@ -13,13 +13,13 @@ from domain.catalog.model import Product, ProductStatus, ShippingInfo
 from domain.catalog.service import Catalog
 from domain.recommendations.model import MAX_NEIGHBOURS, Model, Reason, RecommendationsScope, Scored
 from domain.recommendations.service import RECOMMENDATIONS_ORDER, SPARE, Recommendations
-from domain.recommendations.training import DAMPING, MAX_BASKET, Baskets, learn
+from domain.recommendations.training import DAMPING, MAX_BASKET, MIN_SHARED, Baskets, learn
 from domain.shared.clock import SystemClock
 from domain.shared.ids import CategoryId, ProductId, SellerId, uuid7
 from domain.shared.money import Money
 from domain.shared.paging import PageRequest, encode_cursor
 from domain.shared.refusals import InvalidCursor
-from domain.shared.viewer import ANONYMOUS
+from domain.shared.viewer import ANONYMOUS, Viewer
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -38,39 +38,47 @@ def learned(*baskets: Sequence[ProductId]) -> Model:
 class TestTraining:
     def test_score_is_the_damped_cosine_of_shared_baskets(self) -> None:
         a, b, c = ids(3)
-        model = learned([a, b], [a, b], [a, c], [a])
+        model = learned(*[[a, b]] * 4, *[[a, c]] * 3, [a])
         assert dict(model.neighbours[a]) == pytest.approx(
-            {b: 2 / sqrt((4 + DAMPING) * (2 + DAMPING)), c: 1 / sqrt((4 + DAMPING) * (1 + DAMPING))}, abs=1e-6
+            {b: 4 / sqrt((8 + DAMPING) * (4 + DAMPING)), c: 3 / sqrt((8 + DAMPING) * (3 + DAMPING))}, abs=1e-6
         )
         assert dict(model.neighbours[b])[a] == pytest.approx(dict(model.neighbours[a])[b])
 
-    def test_often_together_beats_once_and_always(self) -> None:
-        a, often, once = ids(3)
-        model = learned([a, once], *[[a, often]] * 20, *[[often]] * 10)
-        assert [each.product_id for each in model.neighbours[a]] == [often, once]
+    def test_often_together_beats_seldom_and_always(self) -> None:
+        a, often, seldom = ids(3)
+        model = learned(*[[a, seldom]] * MIN_SHARED, *[[a, often]] * 20, *[[often]] * 10)
+        assert [each.product_id for each in model.neighbours[a]] == [often, seldom]
+
+    def test_what_fewer_than_three_baskets_hold_is_nobodys_business(self) -> None:
+        a, b, c = ids(3)
+        model = learned([a, b], [a, b], [c, a], [c], [b])
+        assert model.neighbours == {}
+        assert [each.product_id for each in model.popular] == [a, b]  # c was bought twice
+        assert list(learned([a, b], [a, b], [a, b]).neighbours) == [a, b]
 
     def test_a_product_bought_alone_has_no_neighbours_but_may_be_popular(self) -> None:
         a, b, alone = ids(3)
-        model = learned([a, b], [alone], [alone])
+        model = learned(*[[a, b]] * 3, *[[alone]] * 5)
         assert alone not in model.neighbours
         assert model.popular[0].product_id == alone
-        assert model.popular[0].score == pytest.approx(2 / 3, abs=1e-6)
+        assert model.popular[0].score == pytest.approx(5 / 8, abs=1e-6)
 
     def test_a_product_twice_in_a_basket_counts_once(self) -> None:
         a, b = ids(2)
-        assert learned([a, a, b, a]) == learned([a, b])
+        assert learned(*[[a, a, b, a]] * 3) == learned(*[[a, b]] * 3)
+        assert learned([a, a, b, a]).neighbours == {}
 
     def test_at_most_fifty_neighbours_are_kept_best_first(self) -> None:
         a, *others = ids(80)
-        neighbours = learned(*[[a, other] for other in others for _ in range(others.index(other) % 7 + 1)]).neighbours[
-            a
-        ]
+        neighbours = learned(
+            *[[a, other] for other in others for _ in range(others.index(other) % 7 + MIN_SHARED)]
+        ).neighbours[a]
         assert len(neighbours) == MAX_NEIGHBOURS
         assert [each.score for each in neighbours] == sorted((each.score for each in neighbours), reverse=True)
 
     def test_a_long_basket_is_cut_the_same_way_whatever_its_order(self) -> None:
         many = ids(4 * MAX_BASKET)
-        forwards, backwards = learned(many), learned(many[::-1])
+        forwards, backwards = learned(*[many] * 3), learned(*[many[::-1]] * 3)
         assert len(forwards.neighbours) == MAX_BASKET
         assert {key: dict(found) for key, found in forwards.neighbours.items()} == {
             key: dict(found) for key, found in backwards.neighbours.items()
@@ -78,7 +86,7 @@ class TestTraining:
 
     def test_scores_survive_a_float32_and_ties_go_to_the_lower_id(self) -> None:
         a, *others = ids(40)
-        neighbours = learned(*[[other, a] for other in others[::-1]], *[[a]] * 5).neighbours[a]
+        neighbours = learned(*[[other, a] for other in others[::-1]] * MIN_SHARED, *[[a]] * 5).neighbours[a]
         assert [each.product_id for each in neighbours] == others
         assert all(struct.unpack("f", struct.pack("f", each.score)) == (each.score,) for each in neighbours)
 
@@ -102,7 +110,7 @@ class Shelf:
         self.products = {product.id: product for product in products}
         self.lookups = 0
 
-    async def by_ids(self, wanted: Sequence[ProductId]) -> list[Product | None]:
+    async def by_ids(self, wanted: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> list[Product | None]:
         self.lookups += 1
         return [self.products.get(each) for each in wanted]
 
@@ -241,11 +249,11 @@ class TestFeed:
         a, b = ids(2)
 
         async def baskets() -> AsyncIterator[Sequence[ProductId]]:
-            for basket in ([a, b], [a], []):
+            for basket in (*[[a, b]] * 3, [a], []):
                 yield basket
 
         feed = desk(Shelf(product(a), product(b)), Model("v0", {}, []))
         stats = await feed.train(baskets())
-        assert (stats.baskets, stats.products, stats.with_neighbours, stats.popular) == (2, 2, 2, 2)
+        assert (stats.baskets, stats.products, stats.with_neighbours, stats.popular) == (4, 2, 2, 2)
         page = await feed.recommend(ANONYMOUS, a, PageRequest())
         assert [each.product_id for each in page.nodes] == [b]
