@@ -90,6 +90,22 @@ async def test_another_buyer_cannot_tell_it_from_what_does_not_exist(
     ) == {"order": None}
 
 
+async def test_an_admin_who_may_see_every_order_lists_only_his_own(
+    buyers: list[Buyer], http: httpx.AsyncClient, make: Factory, token_of: Any
+) -> None:
+    seller = await make.seller()
+    product = await make.product(seller_id=seller)
+    of_another = await make.order(buyers[1].user_id, (product, seller, 100))
+    admin = Client(http, token=await token_of("orders-admin@example.com", "admin"))
+    await admin.data("{ viewer { email } }")
+    own = await make.order(await make.user_id("orders-admin@example.com"), (product, seller, 200))
+    seen = await admin.data("query ($id: ID!) { order(id: $id) { id } }", id=encode("Order", of_another))
+    assert seen == {"order": {"id": encode("Order", of_another)}}
+    orders = (await admin.data(ORDERS))["viewer"]["orders"]
+    assert [order["id"] for order in orders["nodes"]] == [encode("Order", own)]
+    assert orders["totalCount"] == {"value": 1}
+
+
 async def test_signed_out_there_is_no_viewer(api: Client) -> None:
     assert await api.data("{ viewer { email orders { nodes { id } } } }") == {"viewer": None}
 

@@ -7,8 +7,10 @@ import pytest
 
 from adapters.postgres import tables
 from resolvers.global_ids import encode
+from settings import Settings
 from tests.api.client import Client
 from tests.factories import PUBLISHED, Factory
+from wiring import open_jobs
 
 PAGE = """
 query ($filter: ProductFilter, $sort: ProductSort! = NEWEST, $first: Int, $after: String, $last: Int, $before: String) {
@@ -94,6 +96,26 @@ async def test_a_filter_narrows(api: Client, shelf: Shelf, narrow: dict, found: 
     page = await api.data(PAGE, filter=shelf.filter | narrow, sort="NAME")
     assert "".join(names(page)) == found
     assert page["products"]["totalCount"] == {"value": len(found), "precision": "EXACT"}
+
+
+async def test_the_public_lists_hold_what_can_be_bought_whatever_else_is_asked_for(api: Client, make: Factory) -> None:
+    seller = await make.seller()
+    await make.product(seller_id=seller, name="ある")
+    await make.product(seller_id=seller, name="ない", stock_quantity=0)
+    which = {"sellerId": encode("Seller", seller), "status": ["ACTIVE", "OUT_OF_STOCK", "DRAFT"]}
+    page = await api.data(PAGE, filter=which)
+    assert names(page) == ["ある"]
+    assert page["products"]["totalCount"]["value"] == 1
+
+
+async def test_what_a_suspended_seller_offers_is_not_public_in_the_search_index(
+    prepared: Settings, make: Factory
+) -> None:
+    suspended = await make.product(seller_id=await make.seller(status="suspended"))
+    offered, empty = await make.product(), await make.product(stock_quantity=0)
+    async with open_jobs(prepared) as jobs:
+        public = {document.product_id: document.is_public async for document in jobs.documents.documents()}
+    assert (public[suspended], public[offered], public[empty]) == (False, True, False)
 
 
 async def test_pages_go_forward_and_back_and_inserts_in_between_move_nothing(
