@@ -103,7 +103,7 @@ def upgrade() -> None:
         REVOKE ALL ON FUNCTION accounts.user_of(text), accounts.first_seen(text, text) FROM PUBLIC;
         GRANT EXECUTE ON FUNCTION accounts.user_of(text), accounts.first_seen(text, text) TO torii_app, torii_worker;
 
-        -- What the public sees of whoever wrote something.
+        -- What the public sees of users who chose to show a name, whether they wrote something or not.
         CREATE VIEW accounts.authors WITH (security_barrier) AS
             SELECT user_id AS id, display_name, avatar_url FROM accounts.user_profiles
             WHERE display_name IS NOT NULL AND access.is_set();
