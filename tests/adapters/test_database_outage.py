@@ -3,8 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import text
@@ -13,6 +11,7 @@ from adapters.postgres.database import Database
 from domain.shared.refusals import Unavailable
 from domain.shared.viewer import ANONYMOUS
 from settings import Settings
+from tests.relay import Relay, relayed
 
 LIMIT_MS = 400
 SLACK_S = 1.0
@@ -20,50 +19,12 @@ SLACK_S = 1.0
 ONE = text("SELECT 1")
 
 
-class Relay:
-    """Passes bytes to the real server, until it is frozen: then it accepts, and nothing ever comes back."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._address = host, port
-        self._pumps: set[asyncio.Task[None]] = set()
-        self._writers: list[asyncio.StreamWriter] = []
-        self.flowing = asyncio.Event()
-        self.flowing.set()
-
-    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(*self._address)
-        self._writers += [writer, back]
-        self._pumps |= {asyncio.create_task(self._pump(reader, back)), asyncio.create_task(self._pump(there, writer))}
-
-    async def _pump(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
-            while some := await source.read(65536):
-                await self.flowing.wait()
-                target.write(some)
-                await target.drain()
-        target.close()
-
-    async def close(self) -> None:
-        for pump in self._pumps:
-            pump.cancel()
-        await asyncio.gather(*self._pumps, return_exceptions=True)
-        for writer in self._writers:
-            writer.transport.abort()
-        await asyncio.gather(*(writer.wait_closed() for writer in self._writers), return_exceptions=True)
-
-
 @pytest.fixture
-async def relayed(settings: Settings) -> AsyncIterator[tuple[Relay, Database]]:
-    url = settings.database_url.get_secret_value()
-    host, port = urlsplit(url).hostname or "", urlsplit(url).port or 0
-    relay = Relay(host, port)
-    server = await asyncio.start_server(relay, "127.0.0.1", 0)
-    own_port = server.sockets[0].getsockname()[1]
-    database = Database(url.replace(f":{port}/", f":{own_port}/"), timeout_ms=LIMIT_MS, pool_size=2)
-    yield relay, database
-    await database.close()
-    server.close()
-    await relay.close()
+async def frozen(settings: Settings) -> AsyncIterator[tuple[Relay, Database]]:
+    async with relayed(settings.database_url.get_secret_value()) as (relay, url):
+        database = Database(url, timeout_ms=LIMIT_MS, pool_size=2)
+        yield relay, database
+        await database.close()
 
 
 async def refused_in(database: Database) -> float:
@@ -73,8 +34,8 @@ async def refused_in(database: Database) -> float:
     return time.perf_counter() - began
 
 
-async def test_a_half_open_server_costs_the_limit_and_recovers_by_itself(relayed: tuple[Relay, Database]) -> None:
-    relay, database = relayed
+async def test_a_half_open_server_costs_the_limit_and_recovers_by_itself(frozen: tuple[Relay, Database]) -> None:
+    relay, database = frozen
     assert await database.public(ONE) == [(1,)]
     relay.flowing.clear()
     assert await refused_in(database) < LIMIT_MS / 1000 + SLACK_S  # on the connection that it has
@@ -83,8 +44,8 @@ async def test_a_half_open_server_costs_the_limit_and_recovers_by_itself(relayed
     assert await database.public(ONE) == [(1,)]
 
 
-async def test_a_crowd_waits_no_longer_than_one(relayed: tuple[Relay, Database]) -> None:
-    relay, database = relayed
+async def test_a_crowd_waits_no_longer_than_one(frozen: tuple[Relay, Database]) -> None:
+    relay, database = frozen
     relay.flowing.clear()
     began = time.perf_counter()
     found = await asyncio.gather(*(database.public(ONE) for _ in range(30)), return_exceptions=True)
@@ -92,8 +53,8 @@ async def test_a_crowd_waits_no_longer_than_one(relayed: tuple[Relay, Database])
     assert time.perf_counter() - began < LIMIT_MS / 1000 + SLACK_S
 
 
-async def test_a_statement_that_takes_too_long_is_ended_by_the_server_too(relayed: tuple[Relay, Database]) -> None:
-    _, database = relayed
+async def test_a_statement_that_takes_too_long_is_ended_by_the_server_too(frozen: tuple[Relay, Database]) -> None:
+    _, database = frozen
     with pytest.raises(Unavailable):
         await database.public(text("SELECT pg_sleep(60)"))
     async with asyncio.timeout(10):

@@ -1,5 +1,6 @@
 """GraphQL over HTTP, as the draft of the GraphQL Foundation has it."""
 
+import time
 from typing import Any
 
 import httpx
@@ -11,6 +12,8 @@ from gateway import create_app
 from infra.draining import Draining
 from settings import Settings
 from tests.api.client import Client
+from tests.api.conftest import client_of
+from tests.relay import relayed
 
 OK = "{ __typename }"
 GRAPHQL = "application/graphql-response+json"
@@ -199,3 +202,27 @@ async def test_answers_are_nobody_elses_to_keep(http: httpx.AsyncClient) -> None
 )
 async def test_no_picture_has_such_a_name(http: httpx.AsyncClient, path: str) -> None:
     assert (await http.get(f"/images/{path}.svg")).status_code == 404
+
+
+async def test_a_frozen_database_costs_its_own_fields_and_less_than_two_seconds(
+    prepared: Settings, token_of: Any
+) -> None:
+    token = await token_of("frozen@example.com", "buyer")
+    query = """{ cart { totalQuantity } search(query: "x") { nodes { score } }
+        products { nodes { id } } nodes(ids: ["x"]) { id } }"""
+    limits = {"database_timeout_ms": 600, "query_timeout_ms": 2_000}
+    async with relayed(prepared.database_url.get_secret_value()) as (relay, url):
+        app = create_app(prepared.model_copy(update={"database_url": SecretStr(url), **limits}))
+        async with app.router.lifespan_context(app), client_of(app) as outside:
+            headers = {"authorization": f"Bearer {token}"}
+            assert "errors" not in (await outside.post("/graphql", json={"query": query}, headers=headers)).json()
+            relay.flowing.clear()
+            began = time.perf_counter()
+            answer = (await outside.post("/graphql", json={"query": query}, headers=headers)).json()
+            assert time.perf_counter() - began < 2
+            assert (await outside.get("/api/health")).json()["backEnds"]["postgres"]["status"] == "down"
+            relay.flowing.set()
+    assert answer["data"]["cart"] == {"totalQuantity": 0}
+    assert answer["data"]["search"] is not None
+    assert answer["data"]["products"] is None
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["SERVICE_UNAVAILABLE"]
