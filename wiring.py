@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -197,7 +196,7 @@ def key_set(settings: Settings, pool: Pool, clock: SystemClock) -> KeySet:
 
 @asynccontextmanager
 async def running(job: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """A background job for as long as the block lasts. One that ends by itself takes the process along, to be started anew."""
+    """A background job for as long as the block lasts. It is a fault, and logged, when one ends by itself."""
     task = asyncio.create_task(job)
     task.add_done_callback(_ended)
     try:
@@ -210,5 +209,4 @@ async def running(job: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 def _ended(task: asyncio.Task[None]) -> None:
     if not task.cancelled():
-        log.critical("a background job ended; stopping", exc_info=task.exception())
-        signal.raise_signal(signal.SIGTERM)
+        log.critical("a background job ended by itself", exc_info=task.exception())

@@ -46,6 +46,8 @@ class CatalogChanges:
                 await self._listen()
             except self._failures as error:
                 log.warning("lost the channel %s: %s", CHANNEL, repr(error))
+            except Exception:
+                log.exception("lost the channel %s", CHANNEL)
             finally:
                 self._audience.left()
             await asyncio.sleep(RETRY_S)
