@@ -25,7 +25,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.reviews import PostgresReviews
 from adapters.postgres.sellers import PostgresSellers
-from adapters.redis.cache import Missed, VersionedCache, connect
+from adapters.redis.cache import Missed, VersionedCache, connect, server_version
 from adapters.redis.catalog import CachedCategories, CachedProducts, CatalogCache
 from adapters.tantivy.analysis import Analyzer
 from adapters.tantivy.index import TantivyIndex
@@ -86,12 +86,17 @@ def health_of(settings: Settings, stores: Stores) -> Health:
     async def check_users() -> str:
         return await check_pool(stores.aws, (await user_pool(settings, stores.aws)).pool_id)
 
+    redis_url = settings.redis_url.get_secret_value()
     return Health(
         [
             BackEnd(
                 "postgres", stores.database.version, "check TORII_DATABASE_URL and the server; then `torii migrate`"
             ),
-            BackEnd("redis", stores.cache.version, "check TORII_REDIS_URL; the gateway works without, only slower"),
+            BackEnd(
+                "redis",
+                lambda: server_version(redis_url),
+                "check TORII_REDIS_URL; the gateway works without, only slower",
+            ),
             BackEnd(
                 "dynamodb",
                 lambda: check_tables(stores.aws, settings.dynamodb_table_prefix),

@@ -63,6 +63,27 @@ def connect(url: str, *, timeout_ms: int, max_connections: int = 50) -> "Redis":
     return Redis.from_pool(pool)
 
 
+async def server_version(url: str) -> str:
+    """The server's version, asked for on a connection of its own and with health's patience. Raises Unavailable.
+
+    A cold process takes longer to connect than a request may wait.
+    """
+    probe = Redis.from_url(
+        url,
+        socket_timeout=PROBE_S,
+        socket_connect_timeout=PROBE_S,
+        retry=Retry(NoBackoff(), 0),
+        single_connection_client=True,
+    )
+    try:
+        info = await probe.info("server")
+    except (RedisError, OSError, TimeoutError) as error:
+        raise Unavailable("Redis") from error
+    finally:
+        await probe.aclose()
+    return str(info.get("valkey_version") or info["redis_version"])
+
+
 class VersionedCache:
     """Values of one kind, by key."""
 
@@ -100,19 +121,6 @@ class VersionedCache:
         """Drop everything. Raises Missed."""
         # Random, not counted: a count that Redis lost in a failover would come back to values that were dropped.
         await self._ask(self._redis.set(self._generation_key, secrets.randbits(GENERATION_BITS)))
-
-    async def version(self) -> str:
-        """The server's version. Raises Unavailable."""
-        # A connection of its own, and health's own patience: a cold process takes longer to connect than a request may wait.
-        pool = self._redis.connection_pool
-        probe = Redis(**pool.connection_kwargs | {"socket_timeout": PROBE_S, "socket_connect_timeout": PROBE_S})
-        try:
-            info = await probe.info("server")
-        except (RedisError, OSError, TimeoutError) as error:
-            raise Unavailable("Redis") from error
-        finally:
-            await probe.aclose()
-        return str(info.get("valkey_version") or info["redis_version"])
 
     async def _ask(self, call: Awaitable[T]) -> T:
         if self._breaker.is_open:

@@ -149,7 +149,8 @@ async def test_the_gateway_says_that_it_lives_and_how_its_back_ends_are(http: ht
     health = await http.get("/api/health")
     assert health.status_code == 200
     assert set(health.json()["backEnds"]) == {"postgres", "redis", "dynamodb", "cognito", "search"}
-    assert health.json()["backEnds"]["postgres"]["status"] == "up"
+    down = {name for name, state in health.json()["backEnds"].items() if state["status"] != "up"}
+    assert down <= {"search"}  # which has an index only where something was indexed
 
 
 async def test_health_is_503_while_draining_so_that_the_load_balancer_turns_away(prepared: Settings) -> None:

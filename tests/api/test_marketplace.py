@@ -166,3 +166,9 @@ async def test_seeding_again_changes_nothing(demo: Client, demo_prepared: Settin
 async def test_a_guessed_product_id_gives_no_feed(demo: Client) -> None:
     answer = await demo.answer(FEED, first=2, productId=encode("Seller", uuid4()))
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["NOT_FOUND"]
+
+
+async def test_the_doctor_finds_a_seeded_marketplace_well(demo: Client, demo_prepared: Settings) -> None:
+    states = await jobs.doctor(demo_prepared)
+    assert {state.name: state.detail for state in states if not state.is_up} == {}
+    assert len(states) == 5
