@@ -75,9 +75,7 @@ async def rebuild(settings: Settings, progress: Told) -> None:
         progress("learning recommendations", 0, 0)
         await jobs.recommendations.train(jobs.baskets.baskets())
         progress("learning recommendations", 1, 1)
-        total = await jobs.search.reindex(
-            jobs.documents, lambda done: progress("indexing products", done, max(done, 1))
-        )
+        total = await jobs.search.reindex(jobs.documents, lambda done: progress("indexing products", done, 0))
         progress("indexing products", total, total)
 
 

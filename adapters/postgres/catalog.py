@@ -15,7 +15,6 @@ from adapters.postgres.keyset import SortColumn, key_part, slice_rows
 from adapters.postgres.tables import brands, categories, product_images, product_variations, products
 from domain.catalog.categories import Category, CategoryTree
 from domain.catalog.model import (
-    Attribute,
     Brand,
     Image,
     Product,
@@ -263,7 +262,7 @@ def variation_of(row: Row[Any]) -> Variation:
         product_id=ProductId(row.product_id),
         sku=row.sku,
         name=row.name,
-        attributes=tuple(Attribute(name, value) for name, value in sorted(row.attributes.items())),
+        attributes=attributes_of(row.attributes),
         price=Money(row.price, row.currency),
         stock_quantity=row.stock_quantity,
         is_active=row.is_active,

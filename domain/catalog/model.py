@@ -170,10 +170,6 @@ class ProductRef:
     sku: str | None = None
 
 
-PUBLIC_STATUSES = frozenset({ProductStatus.ACTIVE, ProductStatus.OUT_OF_STOCK})
-"""Statuses whose page anybody may open; public lists hold ACTIVE only."""
-
-
 def attributes_of(pairs: dict[str, str]) -> tuple[Attribute, ...]:
     return tuple(Attribute(name, value) for name, value in sorted(pairs.items()))
 

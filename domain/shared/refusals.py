@@ -34,15 +34,6 @@ class NotFound(Refusal):
     code = "NOT_FOUND"
 
 
-class NotSignedIn(Refusal):
-    """The operation needs a signed-in user."""
-
-    code = "UNAUTHENTICATED"
-
-    def __init__(self) -> None:
-        super().__init__("sign in first")
-
-
 class Unavailable(Refusal):
     """A back end did not answer in time. The same request may work later."""
 

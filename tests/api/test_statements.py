@@ -25,7 +25,6 @@ query ($filter: ProductFilter, $first: Int!) {
 """
 
 READS = ("products", "count", "images", "variations", "brands", "sellers", "ratings", "reviews", "authors")
-CATEGORY_TREE = 1
 
 
 @pytest.fixture(scope="module")
