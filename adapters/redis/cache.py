@@ -1,8 +1,9 @@
 """A cache of versioned values that can be dropped whole. Where Redis is down it is skipped, never fatal.
 
 A stored value is its generation and version (8 bytes each, big-endian), then its body; without a body it is a tombstone
-that keeps older versions out. Raising the generation drops everything at once. Keys share one hash tag, so that
-multi-gets and scripts stay within one slot of a cluster.
+that keeps older versions out. A new generation drops everything at once; generations are random, so that none comes
+twice, also after Redis lost the one it had. Keys share one hash tag, so that multi-gets and scripts stay within one slot
+of a cluster.
 """
 
 import asyncio
@@ -25,8 +26,14 @@ log = logging.getLogger("torii.redis")
 TOMBSTONE_S = 60
 """How long a tombstone keeps older versions out: far longer than any read that may still carry one."""
 
+BEGIN = """
+redis.call('SET', KEYS[1], ARGV[1], 'NX')
+return redis.call('GET', KEYS[1])
+"""
+"""Makes a generation where there is none: after a first start, an eviction, a failover."""
+
 STORE = """
-if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return 0 end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 for i = 2, #KEYS do
     local value = ARGV[i + 1]
     local stored = redis.call('GETRANGE', KEYS[i], 0, 15)
@@ -38,7 +45,6 @@ end
 return 1
 """
 """Writes values over older versions only, and only in the generation in which they were read."""
-
 
 GENERATION_BITS = 63
 PROBE_S = 0.9
@@ -93,13 +99,17 @@ class VersionedCache:
         self._generation_key = f"{self._prefix}generation"
         self._timeout_s = timeout_ms / 1000
         self._breaker = breaker or Breaker()
+        self._begin = redis.register_script(BEGIN)
         self._store = redis.register_script(STORE)
 
     async def get(self, keys: Sequence[str]) -> tuple[int, list[bytes | None]]:
         """The present generation, and the body of each key that has one. Raises Missed."""
         names = [self._generation_key, *(self._prefix + key for key in keys)]
         found = await self._ask(cast("Awaitable[list[bytes | None]]", self._redis.mget(names)))
-        generation = int(found[0] or 0)
+        if found[0] is None:
+            begun = await self._ask(self._begin(keys=[self._generation_key], args=[_new_generation()]))
+            return int(begun), [None] * len(keys)
+        generation = int(found[0])
         now = generation.to_bytes(8, "big")
         return generation, [
             value[16:] if value and value[:8] == now and len(value) > 16 else None for value in found[1:]
@@ -119,8 +129,7 @@ class VersionedCache:
 
     async def drop(self) -> None:
         """Drop everything. Raises Missed."""
-        # Random, not counted: a count that Redis lost in a failover would come back to values that were dropped.
-        await self._ask(self._redis.set(self._generation_key, secrets.randbits(GENERATION_BITS)))
+        await self._ask(self._redis.set(self._generation_key, _new_generation()))
 
     async def _ask(self, call: Awaitable[T]) -> T:
         if self._breaker.is_open:
@@ -140,6 +149,11 @@ class VersionedCache:
             raise Missed from error
         self._breaker.succeeded()
         return answer
+
+
+def _new_generation() -> int:
+    # Random, not counted: a count that Redis lost in a failover would come back to values that were dropped.
+    return secrets.randbits(GENERATION_BITS)
 
 
 def _heard(asking: asyncio.Future[Any]) -> None:
