@@ -25,8 +25,9 @@ from adapters.postgres.database import Database
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.reviews import PostgresReviews
 from adapters.postgres.sellers import PostgresSellers
-from adapters.redis.cache import Missed, VersionedCache, connect, server_version
+from adapters.redis.cache import VersionedCache
 from adapters.redis.catalog import CachedCategories, CachedProducts, CatalogCache
+from adapters.redis.client import Missed, RedisClient, connect, server_version
 from adapters.tantivy.analysis import Analyzer
 from adapters.tantivy.index import TantivyIndex
 from domain.accounts.service import Accounts
@@ -55,7 +56,7 @@ class Stores:
 
     database: Database
     aws: Aws
-    cache: VersionedCache
+    redis: RedisClient
     index: TantivyIndex
 
 
@@ -72,12 +73,12 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
         )
         stack.push_async_callback(database.close)
         aws = await stack.enter_async_context(open_aws(settings))
-        redis = connect(settings.redis_url.get_secret_value(), timeout_ms=settings.redis_timeout_ms)
-        stack.push_async_callback(redis.aclose)
-        cache = VersionedCache(redis, namespace="catalog", timeout_ms=settings.redis_timeout_ms)
+        connected = connect(settings.redis_url.get_secret_value(), timeout_ms=settings.redis_timeout_ms)
+        stack.push_async_callback(connected.aclose)
+        redis = RedisClient(connected, timeout_ms=settings.redis_timeout_ms)
         index = TantivyIndex(settings.search_dir, Analyzer())
         stack.push_async_callback(index.close)
-        yield Stores(database, aws, cache, index)
+        yield Stores(database, aws, redis, index)
 
 
 def health_of(settings: Settings, stores: Stores) -> Health:
@@ -129,7 +130,7 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
         keys = await stack.enter_async_context(key_set(settings, pool, clock))
         tokens = CognitoTokens(keys, issuer_of(settings.aws_region, pool.pool_id), pool.client_id, clock)
 
-        cache = CatalogCache(stores.cache)
+        cache = CatalogCache(VersionedCache(stores.redis, namespace="catalog"))
         sellers = Sellers(PostgresSellers(database))
         catalog = Catalog(
             CachedProducts(PostgresProducts(database), cache),

@@ -6,22 +6,11 @@ twice, also after Redis lost the one it had. Keys share one hash tag, so that mu
 of a cluster.
 """
 
-import asyncio
-import logging
 import secrets
 from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import cast
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-
-from adapters.breaker import Breaker
-from domain.shared.refusals import Unavailable
-
-T = TypeVar("T")
-log = logging.getLogger("torii.redis")
+from adapters.redis.client import RedisClient
 
 TOMBSTONE_S = 60
 """How long a tombstone keeps older versions out: far longer than any read that may still carry one."""
@@ -47,67 +36,24 @@ return 1
 """Writes values over older versions only, and only in the generation in which they were read."""
 
 GENERATION_BITS = 63
-PROBE_S = 0.9
-"""How long health waits for Redis."""
-
-
-class Missed(Exception):
-    """The cache could not be asked."""
-
-
-def connect(url: str, *, timeout_ms: int, max_connections: int = 50) -> "Redis":
-    """A client whose every call ends within `timeout_ms` and is not tried again."""
-    timeout_s = timeout_ms / 1000
-    pool = BlockingConnectionPool.from_url(
-        url,
-        timeout=timeout_s,  # for a free connection
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        retry=Retry(NoBackoff(), 0),
-        max_connections=max_connections,
-    )
-    return Redis.from_pool(pool)
-
-
-async def server_version(url: str) -> str:
-    """The server's version, asked for on a connection of its own and with health's patience. Raises Unavailable.
-
-    A cold process takes longer to connect than a request may wait.
-    """
-    probe = Redis.from_url(
-        url,
-        socket_timeout=PROBE_S,
-        socket_connect_timeout=PROBE_S,
-        retry=Retry(NoBackoff(), 0),
-        single_connection_client=True,
-    )
-    try:
-        info = await probe.info("server")
-    except (RedisError, OSError, TimeoutError) as error:
-        raise Unavailable("Redis") from error
-    finally:
-        await probe.aclose()
-    return str(info.get("valkey_version") or info["redis_version"])
 
 
 class VersionedCache:
     """Values of one kind, by key."""
 
-    def __init__(self, redis: "Redis", *, namespace: str, timeout_ms: int, breaker: Breaker | None = None) -> None:
-        self._redis = redis
+    def __init__(self, client: RedisClient, *, namespace: str) -> None:
+        self._client = client
         self._prefix = f"torii:{{{namespace}}}:"
         self._generation_key = f"{self._prefix}generation"
-        self._timeout_s = timeout_ms / 1000
-        self._breaker = breaker or Breaker()
-        self._begin = redis.register_script(BEGIN)
-        self._store = redis.register_script(STORE)
+        self._begin = client.redis.register_script(BEGIN)
+        self._store = client.redis.register_script(STORE)
 
     async def get(self, keys: Sequence[str]) -> tuple[int, list[bytes | None]]:
         """The present generation, and the body of each key that has one. Raises Missed."""
         names = [self._generation_key, *(self._prefix + key for key in keys)]
-        found = await self._ask(cast("Awaitable[list[bytes | None]]", self._redis.mget(names)))
+        found = await self._client.ask(cast("Awaitable[list[bytes | None]]", self._client.redis.mget(names)))
         if found[0] is None:
-            begun = await self._ask(self._begin(keys=[self._generation_key], args=[_new_generation()]))
+            begun = await self._client.ask(self._begin(keys=[self._generation_key], args=[_new_generation()]))
             return int(begun), [None] * len(keys)
         generation = int(found[0])
         now = generation.to_bytes(8, "big")
@@ -120,7 +66,7 @@ class VersionedCache:
         names = [self._generation_key, *(self._prefix + key for key in values)]
         now = generation.to_bytes(8, "big")
         bodies = [now + version.to_bytes(8, "big") + body for version, body in values.values()]
-        await self._ask(self._store(keys=names, args=[generation, ttl_s, *bodies]))
+        await self._client.ask(self._store(keys=names, args=[generation, ttl_s, *bodies]))
 
     async def forget(self, versions: Mapping[str, int]) -> None:
         """Drop what is older than these versions, and keep it from coming back. Raises Missed."""
@@ -129,34 +75,9 @@ class VersionedCache:
 
     async def drop(self) -> None:
         """Drop everything. Raises Missed."""
-        await self._ask(self._redis.set(self._generation_key, _new_generation()))
-
-    async def _ask(self, call: Awaitable[T]) -> T:
-        if self._breaker.is_open:
-            if asyncio.iscoroutine(call):
-                call.close()
-            raise Missed
-        # Shielded: a redis-py call that is cancelled half-way can lose its connection to the pool for good, or swallow the
-        # cancellation. Left alone it ends within its own socket timeout.
-        asking = asyncio.ensure_future(call)
-        asking.add_done_callback(_heard)
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                answer = await asyncio.shield(asking)
-        except (RedisError, OSError, TimeoutError) as error:
-            self._breaker.failed()
-            log.warning("cache skipped: %r", error)
-            raise Missed from error
-        self._breaker.succeeded()
-        return answer
+        await self._client.ask(self._client.redis.set(self._generation_key, _new_generation()))
 
 
 def _new_generation() -> int:
     # Random, not counted: a count that Redis lost in a failover would come back to values that were dropped.
     return secrets.randbits(GENERATION_BITS)
-
-
-def _heard(asking: asyncio.Future[Any]) -> None:
-    """Take note of how a call ended that nobody waits for any more."""
-    if not asking.cancelled():
-        asking.exception()

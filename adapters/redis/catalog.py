@@ -9,7 +9,8 @@ from contextlib import suppress
 
 from msgspec import DecodeError, msgpack
 
-from adapters.redis.cache import Missed, VersionedCache
+from adapters.redis.cache import VersionedCache
+from adapters.redis.client import Missed
 from domain.catalog.categories import Category, CategoryTree
 from domain.catalog.model import Image, Product, ProductFilter, ProductRef, ProductSort, Variation
 from domain.catalog.ports import Categories, Products

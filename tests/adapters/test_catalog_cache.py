@@ -14,8 +14,9 @@ from adapters.postgres import tables
 from adapters.postgres.catalog import PostgresCategories, PostgresProducts
 from adapters.postgres.changes import CatalogChanges
 from adapters.postgres.database import Database
-from adapters.redis.cache import Missed, VersionedCache, connect
+from adapters.redis.cache import VersionedCache
 from adapters.redis.catalog import CachedCategories, CachedProducts, CatalogCache
+from adapters.redis.client import Missed, RedisClient, connect
 from domain.catalog.model import Product
 from domain.shared.ids import ProductId
 from domain.shared.viewer import ANONYMOUS, Viewer
@@ -80,7 +81,7 @@ async def listening(url: str, cache: CatalogCache) -> AsyncIterator[asyncio.Task
 async def shop(settings: Settings) -> AsyncIterator[Shop]:
     url = settings.database_url.get_secret_value()
     redis = connect(settings.redis_url.get_secret_value(), timeout_ms=PATIENT_MS)
-    cache = CatalogCache(VersionedCache(redis, namespace="tests", timeout_ms=PATIENT_MS))
+    cache = CatalogCache(VersionedCache(RedisClient(redis, timeout_ms=PATIENT_MS), namespace="tests"))
     database = Database(url, pool_size=4)
     async with open_factory(settings.database_worker_url.get_secret_value()) as make, listening(url, cache):
         yield Shop(database, cache, make)
@@ -151,7 +152,7 @@ async def test_an_old_read_never_overwrites_a_newer_version(shop: Shop) -> None:
     await shop.make.change(tables.products, product, name="新")
     async with asyncio.timeout(10):
         key = f"torii:{{tests}}:product:{product}"
-        while not await shop.cache.values._redis.exists(key):  # the tombstone of the change
+        while not await shop.cache.values._client.redis.exists(key):  # the tombstone of the change
             await asyncio.sleep(0.001)
     shop.stored.gate.set()
     assert await slow == ["旧"]
@@ -169,7 +170,7 @@ async def test_a_change_of_categories_is_seen(shop: Shop) -> None:
 
 async def test_values_of_a_generation_that_redis_lost_never_come_back(settings: Settings) -> None:
     redis = connect(settings.redis_url.get_secret_value(), timeout_ms=PATIENT_MS)
-    cache = VersionedCache(redis, namespace="lost", timeout_ms=PATIENT_MS)
+    cache = VersionedCache(RedisClient(redis, timeout_ms=PATIENT_MS), namespace="lost")
     for _ in range(3):  # evicted or lost in a failover, again and again, while the channel of changes stays up
         await redis.delete("torii:{lost}:generation")
         generation, bodies = await cache.get(["x"])
@@ -183,7 +184,7 @@ async def test_values_of_a_generation_that_redis_lost_never_come_back(settings: 
 
 async def test_a_reader_stores_nothing_when_its_generation_is_lost_meanwhile(settings: Settings) -> None:
     redis = connect(settings.redis_url.get_secret_value(), timeout_ms=PATIENT_MS)
-    cache = VersionedCache(redis, namespace="lost", timeout_ms=PATIENT_MS)
+    cache = VersionedCache(RedisClient(redis, timeout_ms=PATIENT_MS), namespace="lost")
     generation, _ = await cache.get(["y"])
     await redis.delete("torii:{lost}:generation")
     await cache.put(generation, {"y": (1, b"old")}, 60)
@@ -215,7 +216,7 @@ async def test_while_the_channel_is_cut_nothing_cached_is_shown(shop: Shop, sett
 
 async def test_a_redis_that_is_down_is_skipped(settings: Settings, shop: Shop) -> None:
     redis = connect("redis://127.0.0.1:1", timeout_ms=50)
-    gone = CatalogCache(VersionedCache(redis, namespace="tests", timeout_ms=50))
+    gone = CatalogCache(VersionedCache(RedisClient(redis, timeout_ms=50), namespace="tests"))
     gone.is_in_step = True
     products = CachedProducts(shop.stored, gone)
     product = ProductId(await shop.make.product(name="健在"))
@@ -230,7 +231,7 @@ async def test_a_redis_that_never_answers_costs_its_limit_and_then_nothing() -> 
     silent = socket.create_server(("127.0.0.1", 0))  # the kernel accepts; nobody ever answers
     breaker = Breaker()
     redis = connect(f"redis://127.0.0.1:{silent.getsockname()[1]}", timeout_ms=20)
-    cache = VersionedCache(redis, namespace="tests", timeout_ms=20, breaker=breaker)
+    cache = VersionedCache(RedisClient(redis, timeout_ms=20, breaker=breaker), namespace="tests")
     for _ in range(FAILURES_TO_OPEN):
         with pytest.raises(Missed):
             await asyncio.wait_for(cache.get(["x"]), 5)
@@ -266,7 +267,7 @@ def test_a_breaker_lets_one_try_after_half_a_minute() -> None:
 async def test_a_listener_that_is_cancelled_ends_even_if_postgres_no_longer_answers(settings: Settings) -> None:
     silent = socket.create_server(("127.0.0.1", 0))
     cache = CatalogCache(
-        VersionedCache(connect("redis://127.0.0.1:1", timeout_ms=50), namespace="tests", timeout_ms=50)
+        VersionedCache(RedisClient(connect("redis://127.0.0.1:1", timeout_ms=50), timeout_ms=50), namespace="tests")
     )
     url = f"postgresql://torii_app:x@127.0.0.1:{silent.getsockname()[1]}/torii"
     for address in (url, settings.database_url.get_secret_value()):
@@ -291,7 +292,7 @@ async def test_the_products_of_a_suspended_seller_are_gone_at_once_and_come_back
 
 async def test_a_crowd_of_callers_who_go_away_takes_no_connection_along(settings: Settings) -> None:
     redis = connect(settings.redis_url.get_secret_value(), timeout_ms=PATIENT_MS)
-    cache = VersionedCache(redis, namespace="crowd", timeout_ms=PATIENT_MS)
+    cache = VersionedCache(RedisClient(redis, timeout_ms=PATIENT_MS), namespace="crowd")
     luck = random.Random(1)
 
     async def call() -> None:

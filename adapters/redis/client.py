@@ -1,0 +1,94 @@
+"""Calls to Redis that end in time: a limit on each, never tried again, and none while Redis is known to be away."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from adapters.breaker import Breaker
+from domain.shared.refusals import Unavailable
+
+T = TypeVar("T")
+log = logging.getLogger("torii.redis")
+
+PROBE_S = 0.9
+"""How long health waits for Redis."""
+
+
+class Missed(Exception):
+    """Redis could not be asked."""
+
+
+def connect(url: str, *, timeout_ms: int, max_connections: int = 50) -> "Redis":
+    """A client whose every call ends within `timeout_ms` and is not tried again."""
+    timeout_s = timeout_ms / 1000
+    pool = BlockingConnectionPool.from_url(
+        url,
+        timeout=timeout_s,  # for a free connection
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        retry=Retry(NoBackoff(), 0),
+        max_connections=max_connections,
+    )
+    return Redis.from_pool(pool)
+
+
+async def server_version(url: str) -> str:
+    """The server's version, asked for on a connection of its own and with health's patience. Raises Unavailable.
+
+    A cold process takes longer to connect than a request may wait.
+    """
+    probe = Redis.from_url(
+        url,
+        socket_timeout=PROBE_S,
+        socket_connect_timeout=PROBE_S,
+        retry=Retry(NoBackoff(), 0),
+        single_connection_client=True,
+    )
+    try:
+        info = await probe.info("server")
+    except (RedisError, OSError, TimeoutError) as error:
+        raise Unavailable("Redis") from error
+    finally:
+        await probe.aclose()
+    return str(info.get("valkey_version") or info["redis_version"])
+
+
+class RedisClient:
+    """A client and the breaker that all its users share. Whoever calls goes through `ask`."""
+
+    def __init__(self, redis: "Redis", *, timeout_ms: int, breaker: Breaker | None = None) -> None:
+        self.redis = redis
+        self._timeout_s = timeout_ms / 1000
+        self._breaker = breaker or Breaker()
+
+    async def ask(self, call: Awaitable[T]) -> T:
+        """What a call answers. Raises Missed."""
+        if self._breaker.is_open:
+            if asyncio.iscoroutine(call):
+                call.close()
+            raise Missed
+        # Shielded: a redis-py call that is cancelled half-way can lose its connection to the pool for good, or swallow the
+        # cancellation. Left alone it ends within its own socket timeout.
+        asking = asyncio.ensure_future(call)
+        asking.add_done_callback(_heard)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                answer = await asyncio.shield(asking)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._breaker.failed()
+            log.warning("Redis skipped: %r", error)
+            raise Missed from error
+        self._breaker.succeeded()
+        return answer
+
+
+def _heard(asking: asyncio.Future[Any]) -> None:
+    """Take note of how a call ended that nobody waits for any more."""
+    if not asking.cancelled():
+        asking.exception()
