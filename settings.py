@@ -2,6 +2,7 @@
 
 import os
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -42,6 +43,10 @@ class Settings(BaseSettings):
         Path(".data"), description="Where the embedded back ends keep their data; `DATA_DIR` is read too."
     )
     public_url: str = Field("", description="How the outside reaches the gateway; default `http://HOST:PORT`.")
+    trusted_proxies: str = Field(
+        "",
+        description="Proxies whose `X-Forwarded-For` is believed: addresses and networks, with commas between; none by default.",
+    )
     secret_key: SecretStr = Field(SecretStr(""), description="Signs guest identities; at least 32 characters.")
 
     database_url: SecretStr = Field(SecretStr(""), description="PostgreSQL, as the gateway's role (owns nothing).")
@@ -100,6 +105,16 @@ class Settings(BaseSettings):
     def web_address_is_one(cls, value: str) -> str:
         if value and not _is_address(value, ("http", "https")):
             raise ValueError("an address has the form http://host:port")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def proxies_are_networks(cls, value: str) -> str:
+        for each in filter(None, map(str.strip, value.split(","))):
+            try:
+                ip_network(each)
+            except ValueError as error:
+                raise ValueError(f"{each} is neither an address nor a network such as 10.0.0.0/8") from error
         return value
 
     @field_validator("secret_key")

@@ -84,5 +84,8 @@ def _options(settings: Settings) -> dict[str, Any]:
         "log_level": settings.log_level,
         "access_log": False,
         "server_header": False,
+        # uvicorn's own default believes every proxy on this machine, and so whoever can reach the port from here
+        "proxy_headers": bool(settings.trusted_proxies),
+        "forwarded_allow_ips": settings.trusted_proxies,
         "timeout_graceful_shutdown": settings.shutdown_grace_s,
     }

@@ -33,3 +33,8 @@ def test_production_names_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None
     assert said(monkeypatch, TORII_MODE="production").startswith(
         "production needs TORII_SECRET_KEY, TORII_DATABASE_URL"
     )
+
+
+def test_a_proxy_that_is_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = said(monkeypatch, TORII_TRUSTED_PROXIES="10.0.0.0/8, the-balancer")
+    assert "the-balancer is neither an address nor a network such as 10.0.0.0/8" in text
