@@ -47,7 +47,7 @@ def up(
 
     settings = load_settings()
     supervisor = Supervisor(
-        settings, steps(), reload=reload, progress=say, ready=lambda: console.print(addresses(settings))
+        settings, steps(settings), reload=reload, progress=say, ready=lambda: console.print(addresses(settings))
     )
     asyncio.run(supervisor.run())
 
@@ -149,16 +149,27 @@ def doctor() -> None:
         raise typer.Exit(REFUSED)
 
 
-def steps() -> list["Step"]:
-    """What `torii up` does between the back ends and the gateway: the tables once a revision, the demo shop once."""
+def steps(settings: Settings) -> list["Step"]:
+    """What `torii up` does between the back ends and the gateway.
+
+    The demo shop once, the tables once a revision, the search index wherever there is none that this program can read.
+    """
     from infra.embedded.process import python
     from infra.up import Step
 
     revisions = Path(__file__).parent / "adapters" / "postgres" / "migrations" / "versions"
-    newest = max(path.stem for path in revisions.glob("r*.py"))
+    tables = f"tables-{max(path.stem for path in revisions.glob('r*.py'))}"
+
+    def has_no_index() -> bool:
+        from adapters.tantivy.index import is_built
+
+        return not is_built(settings.search_dir)
+
     return [
-        Step(f"tables-{newest}", python("-m", "cli", "migrate"), once=True),
-        Step("demo-marketplace", python("-m", "cli", "seed"), once=True, shows_progress=True),
+        # first, and with the tables: a very first start then looks at them once
+        Step("demo-marketplace", python("-m", "cli", "seed"), once=True, does=(tables,), shows_progress=True),
+        Step(tables, python("-m", "cli", "migrate"), once=True),
+        Step("search-index", python("-m", "cli", "reindex"), is_needed=has_no_index, shows_progress=True),
     ]
 
 

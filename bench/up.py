@@ -13,11 +13,11 @@ DEMO = "demo-marketplace"
 
 def main() -> None:
     products = sys.argv[1]
-    steps = [
+    usual_steps = cli.steps
+    cli.steps = lambda settings: [
         replace(step, command=(*step.command, "--products", products)) if step.name == DEMO else step
-        for step in cli.steps()
+        for step in usual_steps(settings)
     ]
-    cli.steps = lambda: steps
     sys.argv = ["torii", "up"]
     cli.main()
 

@@ -25,12 +25,15 @@ REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 class Step:
     """A command that runs when the back ends answer, before the gateway serves.
 
-    `once`: only until it has succeeded one time on this data folder. `shows_progress`: it draws on the terminal itself.
+    `once`: only until it has succeeded one time on this data folder. `does`: other such steps that it does along with its
+    own. `is_needed`: asked before each start. `shows_progress`: it draws on the terminal itself.
     """
 
     name: str
     command: tuple[str, ...]
     once: bool = False
+    does: tuple[str, ...] = ()
+    is_needed: Callable[[], bool] = lambda: True
     shows_progress: bool = False
 
 
@@ -100,15 +103,15 @@ class Supervisor:
         await watch([self._gateway, *self._stack.parts])
 
     async def _take(self, step: Step, environment: dict[str, str]) -> None:
-        done = self._stack.data_dir.done / step.name
-        if step.once and done.exists():
+        folder = self._stack.data_dir
+        if (step.once and (folder.done / step.name).exists()) or not await asyncio.to_thread(step.is_needed):
             return
         self._progress(step.name)
-        folder = self._stack.data_dir
         program = Program(step.name, step.command, environment=environment, to_terminal=step.shows_progress)
         await run(program, folder.log, folder.run)
         if step.once:
-            done.touch()
+            for name in (step.name, *step.does):
+                (folder.done / name).touch()
 
     def _spawn_gateway(self, environment: dict[str, str], *module: str) -> Part:
         program = Program(

@@ -11,6 +11,8 @@ import sudachipy
 
 from adapters.tantivy.folding import codes, fold, is_kana, normalize, other_kana
 
+DICTIONARY = "small"
+
 CHUNK = 8_000
 """Characters given to Sudachi at once; it refuses more than 49,149 bytes."""
 
@@ -55,17 +57,22 @@ class Terms:
     readings: tuple[str, ...]
 
 
+def dictionary_version(dictionary: str = DICTIONARY) -> str:
+    """What terms depend on, and an index with them."""
+    return f"sudachidict_{dictionary} {version(f'sudachidict_{dictionary}')}"
+
+
 class Analyzer:
     """Cuts the shop's texts into terms and a shopper's query into clauses, alike. May be used from any thread."""
 
-    def __init__(self, dictionary: str = "small") -> None:
+    def __init__(self, dictionary: str = DICTIONARY) -> None:
         """`dictionary` is small, core or full, as the package sudachidict_… is installed."""
         self._dictionary = sudachipy.Dictionary(dict=dictionary)
         self._is_grammatical = self._dictionary.pos_matcher(_GRAMMATICAL)
         self._threads = threading.local()
         self._word = lru_cache(CACHED_WORDS)(_folded_word)
         self._sentence_terms = lru_cache(CACHED_SENTENCES)(self._analyzed)
-        self.version = f"sudachidict_{dictionary} {version(f'sudachidict_{dictionary}')}"
+        self.version = dictionary_version(dictionary)
 
     def terms(self, text: str) -> Terms:
         """The terms of a text of any length. Sentences repeat from product to product, so that theirs are kept."""

@@ -10,13 +10,13 @@ from typing import ParamSpec, TypeVar
 
 import tantivy
 
-from adapters.tantivy.analysis import Analyzer
+from adapters.tantivy.analysis import Analyzer, dictionary_version
 from adapters.tantivy.documents import FORMAT
 from adapters.tantivy.generations import Generations
 from adapters.tantivy.lock import WriterLock
 from adapters.tantivy.queries import browse_query, text_query
 from adapters.tantivy.ranking import by_popularity, by_relevance, cursor_state, ranked_page
-from adapters.tantivy.refusals import IndexMissing
+from adapters.tantivy.refusals import IndexBroken, IndexMissing
 from adapters.tantivy.snapshots import Snapshot, Snapshots
 from adapters.tantivy.writing import Build, forget, put_newer
 from domain.search.model import SEARCH_ORDER, Hit, SearchDocument, SearchQuery, SearchScope
@@ -31,6 +31,15 @@ R = TypeVar("R")
 READERS = 2
 BATCH = 1_000
 """Documents analysed and added at once while the whole index is built."""
+
+
+def is_built(folder: Path) -> bool:
+    """Whether `folder` holds an index that this program reads, without opening it."""
+    try:
+        current = Generations(folder, _format(dictionary_version())).current()
+    except IndexBroken:
+        return False
+    return current is not None and (current.path / "meta.json").exists()
 
 
 class TantivyIndex:
@@ -48,7 +57,7 @@ class TantivyIndex:
     ) -> None:
         self._analyzer = analyzer
         self._timeout_s = search_timeout_s
-        self._generations = Generations(folder, f"{FORMAT}, {analyzer.version}")
+        self._generations = Generations(folder, _format(analyzer.version))
         self._snapshots = Snapshots(self._generations, refresh_s, now)
         self._lock = WriterLock(self._generations.lock_path, writer_patience_s)
         self._readers = ThreadPoolExecutor(READERS, "search")
@@ -167,6 +176,10 @@ class TantivyIndex:
         except asyncio.CancelledError:
             await asyncio.wait([running])
             raise
+
+
+def _format(dictionary: str) -> str:
+    return f"{FORMAT}, {dictionary}"
 
 
 async def _batches(documents: AsyncIterable[SearchDocument], size: int) -> AsyncIterable[Sequence[SearchDocument]]:

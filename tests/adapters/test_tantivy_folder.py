@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import sys
 import threading
 from asyncio.subprocess import PIPE
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapters.tantivy.analysis import Analyzer, Terms
-from adapters.tantivy.index import TantivyIndex
+from adapters.tantivy.index import TantivyIndex, is_built
 from adapters.tantivy.refusals import IndexBroken, IndexBusy, IndexMissing
 from domain.search.model import SearchQuery
 from domain.shared.paging import PageRequest
@@ -52,6 +53,22 @@ async def opened(folder: Path, analyzer: Analyzer) -> AsyncIterator[Opener]:
     yield open_index
     for index in indexes:
         await index.close()
+
+
+async def test_an_index_counts_as_built_when_this_program_can_read_it(opened: Opener, folder: Path) -> None:
+    assert not is_built(folder)
+    await Shopper(opened()).stock(document(1, "急須"))
+    assert is_built(folder)
+
+    pointer = (folder / "current").read_bytes()
+    (folder / "current").write_bytes(json.dumps({"generation": 1, "format": "0, of an older program"}).encode())
+    assert not is_built(folder)
+    (folder / "current").write_bytes(b"{")
+    assert not is_built(folder)
+    (folder / "current").write_bytes(pointer)
+    assert is_built(folder)
+    shutil.rmtree(folder / generations(folder)[0])
+    assert not is_built(folder)
 
 
 async def test_other_processes_see_a_write_after_the_refresh_time(opened: Opener) -> None:

@@ -30,8 +30,14 @@ def create_app(settings, draining):
     return answer
 """
 BROKEN_GATEWAY = "raise RuntimeError('no such table: products')"
-# the steps between back ends and gateway have tests of their own
-UP = "import sys, cli; cli.steps = list; sys.argv = ['torii', 'up']; cli.main()"
+NO_STEPS = "steps = []"
+UP = """
+{steps}
+import sys, cli
+cli.steps = lambda settings: steps
+sys.argv = ['torii', 'up']
+cli.main()
+"""
 
 
 @dataclass
@@ -57,7 +63,8 @@ class Torii:
         return {child.stem: psutil.Process(int(child.read_text())) for child in (self.data_dir / "run").glob("*.pid")}
 
 
-def start(folder: Path, data_dir: Path, port: int, gateway: str = HEALTHY_GATEWAY) -> Torii:
+def start(folder: Path, data_dir: Path, port: int, gateway: str = HEALTHY_GATEWAY, *, steps: str = NO_STEPS) -> Torii:
+    """`steps`: a program that says what comes between the back ends and the gateway, as `steps`."""
     stand_in = folder / "gateway"
     stand_in.mkdir(exist_ok=True)
     (stand_in / "gateway.py").write_text(gateway)
@@ -71,7 +78,12 @@ def start(folder: Path, data_dir: Path, port: int, gateway: str = HEALTHY_GATEWA
     }
     with said.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-c", UP], cwd=folder, env=environment, stdout=output, stderr=output, text=True
+            [sys.executable, "-c", UP.format(steps=steps)],
+            cwd=folder,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            text=True,
         )
     return Torii(process, data_dir, port, said)
 

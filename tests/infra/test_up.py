@@ -12,6 +12,20 @@ import pytest
 from infra.embedded import run_env
 from tests.infra.running import BROKEN_GATEWAY, Torii, free_port, processes_on, start, until
 
+STEPS = """
+from pathlib import Path
+from infra.embedded.process import python
+from infra.up import Step
+
+# an emulator that is still empty would have everything done again
+TABLES = "import asyncio, jobs, settings; asyncio.run(jobs.migrate(settings.load()))"
+steps = [
+    Step("shop", python("-c", TABLES + "; print('shop', file=open({said!r}, 'a'))"), once=True, does=("tables",)),
+    Step("tables", python("-c", "print('tables', file=open({said!r}, 'a'))"), once=True),
+    Step("index", python("-c", "print('index', file=open({said!r}, 'a'))"), is_needed=lambda: not Path({index!r}).exists()),
+]
+"""
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -68,6 +82,22 @@ class TestRunning:
         assert again.wait_until_ended() == 1
         assert "torii: valkey was killed by signal 9; its log is" in again.output()
         assert processes_on(torii.data_dir) == []
+
+    def test_what_is_done_once_is_done_once_and_what_is_missing_is_made(self, place: Path) -> None:
+        def started(index: Path) -> list[str]:
+            said = index.with_name("said")
+            said.unlink(missing_ok=True)
+            torii = start(place, place / "data", free_port(), steps=STEPS.format(said=str(said), index=str(index)))
+            torii.wait_until_up()
+            torii.process.send_signal(signal.SIGTERM)
+            assert torii.wait_until_ended() == 0
+            return said.read_text().split() if said.exists() else []
+
+        index = place / "index"
+        assert started(index) == ["shop", "index"]  # the shop's step did the tables
+        assert started(index) == ["index"]
+        index.touch()
+        assert started(index) == []
 
     def test_interrupted_twice_while_it_starts_it_leaves_nothing(self, torii: Torii) -> None:
         until((torii.data_dir / "run" / "aws.pid").exists, "the back ends are starting")
