@@ -9,6 +9,7 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefin
 
 from engine.documents import Documents, is_mutation, is_subscription
 from engine.errors import GRAPHQL_INVALID, TIMEOUT, Explain, formatted
+from engine.trace import name_operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Executor:
             operation = document.operation(request.operation_name)
         except GraphQLError as error:
             return self._refused(error)
+        name_operation(operation.name.value if operation.name else None)
         if read_only and is_mutation(operation):
             raise NotAllowedByGet
         if is_subscription(operation):

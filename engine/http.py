@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from engine.execution import Answer, Executor, NotAllowedByGet, invalid
 from engine.http_request import GRAPHQL_RESPONSE, BadRequest, answer_type, read
+from engine.trace import traced
 
 MakeContext = Callable[[HTTPRequest], Awaitable[Any]]
 """The context of an operation. May raise ContextRefused."""
@@ -34,8 +35,10 @@ class GraphQLHTTP:
         self._make_context = make_context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._respond(HTTPRequest(scope, receive))
-        await response(scope, receive, send)
+        request = HTTPRequest(scope, receive)
+        with traced(request.headers.get("traceparent")):
+            response = await self._respond(request)
+            await response(scope, receive, send)
 
     async def _respond(self, request: HTTPRequest) -> Response:
         media = GRAPHQL_RESPONSE

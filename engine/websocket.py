@@ -19,6 +19,7 @@ from engine.execution import Executor
 from engine.execution import Request as Operation
 from engine.http import ContextRefused
 from engine.http_request import BadRequest, checked
+from engine.trace import traced
 
 INIT_TIMEOUT = timedelta(seconds=3)
 MAX_OPERATIONS = 100
@@ -101,7 +102,8 @@ class _Operations(Generic[C]):
         return self._answers(Operation(query, variable_values, operation_name), context)
 
     async def _answers(self, operation: Operation, context: C) -> AsyncIterator[ExecutionResult | PreExecutionError]:
-        answer = await self._executor.run(operation, context)
+        with traced(None):
+            answer = await self._executor.run(operation, context)
         errors: list[GraphQLError] | None = [_Explained(error) for error in answer.body.get("errors", ())] or None
         if answer.ran:
             yield ExecutionResult(answer.body["data"], errors)

@@ -1,15 +1,17 @@
 """Running the gateway under uvicorn, in the settings that the environment gives."""
 
-import logging
+import asyncio
 import sys
 import time
 from pathlib import Path
+from socket import socket
 from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
 import settings as configuration
+from infra import logs
 from infra.draining import Draining
 from settings import Settings, require
 
@@ -23,7 +25,9 @@ ROOT = Path(__file__).parents[1]
 
 def gateway_app() -> "ASGIApplication":
     """What uvicorn calls in each process that serves."""
-    return _app(configuration.load(), Draining())
+    settings = configuration.load()
+    logs.configure(settings.log_level)
+    return _app(settings, Draining())
 
 
 def _app(settings: Settings, draining: Draining) -> "ASGIApplication":
@@ -41,6 +45,10 @@ class DrainingServer(uvicorn.Server):
         self._drain_s = drain_s
         self._stop_at: float | None = None
 
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(logs.log_stray)
+        await super().startup(sockets)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._drain_s == 0 or self._draining.has_begun:  # asked twice: no more patience
             super().handle_exit(sig, frame)
@@ -57,7 +65,7 @@ class DrainingServer(uvicorn.Server):
 def serve(settings: Settings, *, reload: bool = False) -> None:
     """Serve until SIGTERM or SIGINT, then let running requests end within `shutdown_grace_s`."""
     require(settings, "database_url", "redis_url", "secret_key")
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure(settings.log_level)
     if reload:
         uvicorn.run(
             "infra.serve:gateway_app",
@@ -81,7 +89,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "http": "httptools",
         "ws": "websockets-sansio",
         "ws_max_size": MAX_MESSAGE_BYTES,
-        "log_level": settings.log_level,
+        "log_config": None,  # its loggers go where all do
         "access_log": False,
         "server_header": False,
         # uvicorn's own default believes every proxy on this machine, and so whoever can reach the port from here
