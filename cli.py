@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -181,7 +182,8 @@ def load_settings() -> Settings:
 
 def say(message: str) -> None:
     """One line of progress."""
-    console.print(f"[dim]· {escape(message)}[/dim]")
+    with suppress(OSError):  # the terminal was closed: what is under way goes on to its end
+        console.print(f"[dim]· {escape(message)}[/dim]")
 
 
 def addresses(settings: Settings) -> Panel:

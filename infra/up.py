@@ -12,6 +12,7 @@ from infra.embedded.process import Part, Program, python, run, spawn, watch, whi
 from infra.embedded.readiness import until_ready
 from infra.embedded.refusals import StartRefused
 from infra.embedded.stack import Progress, Stack
+from infra.hangup import told_of_hangup
 from infra.standby import GO
 from settings import Settings
 
@@ -58,20 +59,24 @@ class Supervisor:
         self._gateway: Part | None = None
 
     async def run(self) -> None:
-        """Return after SIGINT or SIGTERM. Raises what infra.embedded.refusals names, with everything stopped."""
+        """Return after SIGINT or SIGTERM, or when the terminal closes. Everything is stopped then, on an error too.
+
+        Raises what infra.embedded.refusals names.
+        """
         self._claim()
         stop, hurry = asyncio.Event(), asyncio.Event()
         _listen(stop, hurry)
-        work = asyncio.create_task(self._start_and_watch())
-        asked = asyncio.create_task(stop.wait())
-        try:
-            await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            work.cancel()
-            asked.cancel()
-            await asyncio.wait({work})
-            self._progress("stopping")
-            await self._stop(hurry)
+        with told_of_hangup(stop.set):
+            work = asyncio.create_task(self._start_and_watch())
+            asked = asyncio.create_task(stop.wait())
+            try:
+                await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                work.cancel()
+                asked.cancel()
+                await asyncio.wait({work})
+                self._progress("stopping")
+                await self._stop(hurry)
         if not work.cancelled():
             work.result()
 
@@ -155,9 +160,10 @@ def _listen(stop: asyncio.Event, hurry: asyncio.Event) -> None:
     def asked() -> None:
         (hurry if stop.is_set() else stop).set()
 
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    # a hang-up comes in several ways at once, none of which asks to hurry
+    for name, heard in ((signal.SIGINT, asked), (signal.SIGTERM, asked), (signal.SIGHUP, stop.set)):
         if signal.getsignal(name) is not signal.SIG_IGN:  # under nohup the hang-up stays ignored
-            asyncio.get_running_loop().add_signal_handler(name, asked)
+            asyncio.get_running_loop().add_signal_handler(name, heard)
 
 
 def answers_ok(host: str, port: int, path: str) -> bool:

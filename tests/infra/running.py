@@ -38,6 +38,8 @@ cli.steps = lambda settings: steps
 sys.argv = ['torii', 'up']
 cli.main()
 """
+LEAD = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+"""Becomes what it is given, as the leader of a session on the terminal that is its standard input."""
 
 
 @dataclass
@@ -63,8 +65,19 @@ class Torii:
         return {child.stem: psutil.Process(int(child.read_text())) for child in (self.data_dir / "run").glob("*.pid")}
 
 
-def start(folder: Path, data_dir: Path, port: int, gateway: str = HEALTHY_GATEWAY, *, steps: str = NO_STEPS) -> Torii:
-    """`steps`: a program that says what comes between the back ends and the gateway, as `steps`."""
+def start(
+    folder: Path,
+    data_dir: Path,
+    port: int,
+    gateway: str = HEALTHY_GATEWAY,
+    *,
+    steps: str = NO_STEPS,
+    terminal: int | None = None,
+) -> Torii:
+    """`steps`: a program that says what comes between the back ends and the gateway, as `steps`.
+
+    `terminal`: run it by make there, as in a terminal window that was opened for it.
+    """
     stand_in = folder / "gateway"
     stand_in.mkdir(exist_ok=True)
     (stand_in / "gateway.py").write_text(gateway)
@@ -76,13 +89,18 @@ def start(folder: Path, data_dir: Path, port: int, gateway: str = HEALTHY_GATEWA
         "PYTHONPATH": f"{stand_in}{os.pathsep}{ROOT}",
         "COLUMNS": "200",
     }
+    (folder / "up.py").write_text(UP.format(steps=steps))
+    (folder / "Makefile").write_text(f"run:\n\t@exec {sys.executable} up.py\n")
+    up = [sys.executable, "up.py"] if terminal is None else [sys.executable, "-c", LEAD, "make"]
     with said.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-c", UP.format(steps=steps)],
+            up,
             cwd=folder,
             env=environment,
-            stdout=output,
-            stderr=output,
+            stdin=terminal,
+            stdout=output if terminal is None else terminal,
+            stderr=output if terminal is None else terminal,
+            start_new_session=terminal is not None,
             text=True,
         )
     return Torii(process, data_dir, port, said)
