@@ -2,6 +2,7 @@
 
 An *attribute* is read off the value. An *edge* leads to other values by a key and is loaded a whole level at a time. A
 *resolver* is code, for what is neither. Each carries its access rule and description; a field without either does not build.
+What a rule is the schema says, and `engine/access.py` enforces it.
 """
 
 from collections.abc import Callable, Hashable
@@ -36,16 +37,16 @@ class Computed:
     read: Callable[[Any], Any]
 
 
-def metadata(access: str, cost: int, kind: Edge | Computed | None = None) -> dict[str, Any]:
+def metadata(access: Hashable, cost: int, kind: Edge | Computed | None = None) -> dict[str, Any]:
     return {"access": access, "cost": cost} | ({"kind": kind} if kind else {})
 
 
-def attribute(*, access: str, description: str, name: str | None = None) -> Any:
+def attribute(*, access: Hashable, description: str, name: str | None = None) -> Any:
     """A field of the same name on the value; `name` is its GraphQL name where that differs."""
     return strawberry.field(name=name, description=description, metadata=metadata(access, 0))
 
 
-def computed(read: Callable[[Any], Any], *, access: str, description: str) -> Any:
+def computed(read: Callable[[Any], Any], *, access: Hashable, description: str) -> Any:
     """A field that is a pure function of the value."""
 
     def resolve(root: Any) -> Any:
@@ -54,7 +55,7 @@ def computed(read: Callable[[Any], Any], *, access: str, description: str) -> An
     return strawberry.field(resolver=resolve, description=description, metadata=metadata(access, 0, Computed(read)))
 
 
-def edge(loader: str, *, key: str, access: str, description: str, cost: int = 1) -> Any:
+def edge(loader: str, *, key: str, access: Hashable, description: str, cost: int = 1) -> Any:
     """A field loaded by the value's attribute `key`; null where that is None."""
 
     async def resolve(root: Any, info: Info) -> Any:
@@ -74,7 +75,7 @@ Last = Annotated[int | None, strawberry.argument(description="How many, from the
 Before = Annotated[str | None, strawberry.argument(description="Only what comes before this cursor.")]
 
 
-def connection(loader: str, *, key: str, access: str, description: str, cost: int = 2) -> Any:
+def connection(loader: str, *, key: str, access: Hashable, description: str, cost: int = 2) -> Any:
     """An edge to a page of values, with the arguments of a Relay connection."""
 
     async def resolve(
@@ -88,14 +89,18 @@ def connection(loader: str, *, key: str, access: str, description: str, cost: in
     )
 
 
-def resolver(function: Callable[..., Any], *, access: str, description: str, graphql_type: Any, cost: int = 1) -> Any:
+def resolver(
+    function: Callable[..., Any], *, access: Hashable, description: str, graphql_type: Any, cost: int = 1
+) -> Any:
     """A field with code of its own. `graphql_type` is what it shows; the function returns the value behind it."""
     return strawberry.field(
         resolver=function, description=description, graphql_type=graphql_type, metadata=metadata(access, cost)
     )
 
 
-def mutation(function: Callable[..., Any], *, access: str, description: str, graphql_type: Any, cost: int = 10) -> Any:
+def mutation(
+    function: Callable[..., Any], *, access: Hashable, description: str, graphql_type: Any, cost: int = 10
+) -> Any:
     """A field of the root `Mutation`."""
     return strawberry.mutation(
         resolver=function, description=description, graphql_type=graphql_type, metadata=metadata(access, cost)

@@ -7,6 +7,7 @@ from uuid import UUID
 from strawberry.types import Info as StrawberryInfo
 
 from domain.shared.viewer import Viewer
+from engine.access import Admission
 from resolvers.loaders import Loaders
 from resolvers.services import Services
 
@@ -24,6 +25,7 @@ class Context:
     """None where an identity could not be handed out: over a socket that is open already."""
     response_headers: dict[str, str] = field(default_factory=dict)
     loaders: Loaders = field(init=False)
+    admitted: Admission | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.services, self.viewer)

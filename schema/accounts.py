@@ -7,7 +7,7 @@ import strawberry
 from engine.fields import After, Before, First, Last, attribute, resolver
 from resolvers import orders
 from resolvers.context import Info
-from schema.access import OWNER
+from schema.access import OWNER, Ownership, of_user
 from schema.orders import Order
 from schema.relay import Connection
 
@@ -20,6 +20,8 @@ async def _orders(
 
 @strawberry.type(description="Whoever is signed in.")
 class Viewer:
+    ownership = Ownership(of_user(lambda profile: profile.id))
+
     email: str = attribute(access=OWNER, description="Mail address.")
     display_name: str | None = attribute(access=OWNER, description="The name shown beside reviews.")
     avatar_url: str | None = attribute(access=OWNER, description="Their picture.")

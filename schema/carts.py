@@ -7,7 +7,7 @@ import strawberry
 
 from domain.carts import model
 from engine.fields import attribute, edge
-from schema.access import OWNER, PUBLIC
+from schema.access import ASKERS_OWN, OWNER, PUBLIC, Ownership
 from schema.catalog import Product, ProductVariation
 from schema.errors import UserError
 from schema.money import Money
@@ -17,6 +17,8 @@ strawberry.enum(model.WarningCode, name="CartWarningCode", description="What was
 
 @strawberry.type(description="So many of a product, in a cart.")
 class CartLine:
+    ownership = ASKERS_OWN
+
     id: strawberry.ID = attribute(access=OWNER, description="Names the line within its cart.")
     quantity: int = attribute(access=OWNER, description="How many.")
     price_snapshot: Money = attribute(access=OWNER, description="What one cost when it was last added.")
@@ -34,6 +36,9 @@ class CartLine:
 
 @strawberry.type(description="What a buyer or guest is about to buy.")
 class Cart:
+    # one who is known by nothing has the empty cart, which is nobody's
+    ownership = Ownership(lambda cart, viewer: cart.owner == model.CartOwner.of(viewer))
+
     lines: list[CartLine] = attribute(access=OWNER, description="The lines, oldest first; at most 50.")
     total_quantity: int = attribute(access=OWNER, description="Units of all lines together.")
     version: int = attribute(access=OWNER, description="Grows by one with each change.")
@@ -44,6 +49,8 @@ class Cart:
 
 @strawberry.type(description="Something was done, but not as asked.")
 class CartWarning:
+    ownership = ASKERS_OWN
+
     code: model.WarningCode = attribute(access=OWNER, description="What.")
     target: str = attribute(access=OWNER, description="Id of the line.")
     requested: int = attribute(access=OWNER, description="Quantity asked for.")
@@ -72,6 +79,8 @@ def _payload(name: str, description: str) -> Any:
     """A payload type: each mutation has its own, so that each can grow by itself."""
 
     class Payload:
+        ownership = ASKERS_OWN
+
         cart: Cart | None = attribute(
             access=OWNER, description="The cart after the change; null when nothing was done."
         )

@@ -7,7 +7,7 @@ import strawberry
 from engine.fields import mutation
 from resolvers import carts
 from resolvers.context import Info
-from schema.access import OWNER, PUBLIC
+from schema.access import PUBLIC
 from schema.carts import (
     CartItemAddInput,
     CartItemAddPayload,
@@ -45,8 +45,11 @@ class Mutation:
         description="Puts a product into the cart. Who has no identity yet becomes a guest: keep the `X-Guest-Token` header.",
     )
     cart_item_update: CartItemUpdatePayload = mutation(
-        _cart_item_update, access=OWNER, graphql_type=CartItemUpdatePayload, description="Sets the quantity of a line."
+        _cart_item_update, access=PUBLIC, graphql_type=CartItemUpdatePayload, description="Sets the quantity of a line."
     )
     cart_item_remove: CartItemRemovePayload = mutation(
-        _cart_item_remove, access=OWNER, graphql_type=CartItemRemovePayload, description="Takes a line out of the cart."
+        _cart_item_remove,
+        access=PUBLIC,
+        graphql_type=CartItemRemovePayload,
+        description="Takes a line out of the cart.",
     )

@@ -1,4 +1,4 @@
-"""Orders in the schema. Each is its buyer's own; names and prices are the order's own copies."""
+"""Orders in the schema. Each is its buyer's own, an item also its seller's; names and prices are the order's own copies."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ import strawberry
 
 from domain.orders import model
 from engine.fields import attribute, edge
-from schema.access import OWNER
+from schema.access import OWNER, SELLER, Ownership, of_user
 from schema.catalog import Product
 from schema.money import Money
 from schema.relay import Node, global_id, shows
@@ -15,26 +15,33 @@ from schema.sellers import Seller
 strawberry.enum(model.OrderStatus, description="Where an order, or one of its items, stands.")
 strawberry.enum(model.PaymentStatus, description="Where a payment stands.")
 
+BUYERS = Ownership(of_user(lambda value: value.user_id))
+"""Of an order and its parts: each knows the buyer."""
+
 
 @strawberry.type(description="So many of a product, in an order.")
 class OrderItem:
-    id: strawberry.ID = global_id("OrderItem")
-    name: str = attribute(access=OWNER, description="The product's name when it was ordered.")
-    quantity: int = attribute(access=OWNER, description="How many.")
-    unit_price: Money = attribute(access=OWNER, description="What one cost, tax included.")
-    total: Money = attribute(access=OWNER, description="What all of them cost, tax included.")
-    fulfillment_status: model.OrderStatus = attribute(access=OWNER, description="Where this item stands.")
+    ownership = Ownership(BUYERS.owner, seller=lambda item: item.seller_id)
+
+    id: strawberry.ID = global_id("OrderItem", OWNER | SELLER)
+    name: str = attribute(access=OWNER | SELLER, description="The product's name when it was ordered.")
+    quantity: int = attribute(access=OWNER | SELLER, description="How many.")
+    unit_price: Money = attribute(access=OWNER | SELLER, description="What one cost, tax included.")
+    total: Money = attribute(access=OWNER | SELLER, description="What all of them cost, tax included.")
+    fulfillment_status: model.OrderStatus = attribute(access=OWNER | SELLER, description="Where this item stands.")
     product: Product | None = edge(
         "products",
         key="product_id",
-        access=OWNER,
+        access=OWNER | SELLER,
         description="The product as it is now; null when it is no longer shown.",
     )
-    seller: Seller | None = edge("sellers", key="seller_id", access=OWNER, description="Who sold it.")
+    seller: Seller | None = edge("sellers", key="seller_id", access=OWNER | SELLER, description="Who sold it.")
 
 
 @strawberry.type(description="How an order was paid.")
 class Payment:
+    ownership = BUYERS
+
     amount: Money = attribute(access=OWNER, description="How much.")
     status: model.PaymentStatus = attribute(access=OWNER, description="Where the payment stands.")
     paid_at: datetime | None = attribute(access=OWNER, description="When it went through.")
@@ -42,6 +49,8 @@ class Payment:
 
 @strawberry.type(description="A step of an order's history.")
 class OrderStatusChange:
+    ownership = BUYERS
+
     status: model.OrderStatus = attribute(access=OWNER, description="The state it came to.")
     note: str | None = attribute(access=OWNER, description="Why.")
     created_at: datetime = attribute(access=OWNER, description="When.")
@@ -50,8 +59,9 @@ class OrderStatusChange:
 @strawberry.type(description="Something bought.")
 class Order(Node):
     is_type_of = shows(model.Order)
+    ownership = BUYERS
 
-    id: strawberry.ID = global_id("Order")
+    id: strawberry.ID = global_id("Order", OWNER)
     order_number: str = attribute(access=OWNER, description="What buyer and support call it.")
     status: model.OrderStatus = attribute(access=OWNER, description="Where it stands.")
     subtotal: Money = attribute(access=OWNER, description="All items, tax included.")

@@ -8,7 +8,7 @@ from domain.catalog.model import ProductSort
 from engine.fields import After, Before, First, Last, resolver
 from resolvers import accounts, carts, catalog, discovery, nodes, orders
 from resolvers.context import Info
-from schema.access import OWNER, PUBLIC
+from schema.access import PUBLIC
 from schema.accounts import Viewer
 from schema.carts import Cart
 from schema.catalog import Brand, Category, Product
@@ -151,13 +151,16 @@ class Query:
         description="What may be liked: beside a product what is bought with it, else what is popular.",
     )
     cart: Cart | None = resolver(
-        _cart, access=OWNER, graphql_type=Cart | None, description="The viewer's cart; guests have one too."
+        _cart, access=PUBLIC, graphql_type=Cart | None, description="The viewer's cart; guests have one too."
     )
     viewer: Viewer | None = resolver(
-        _viewer, access=OWNER, graphql_type=Viewer | None, description="Whoever is signed in; null for guests."
+        _viewer, access=PUBLIC, graphql_type=Viewer | None, description="Whoever is signed in; null for guests."
     )
     order: Order | None = resolver(
-        _order, access=OWNER, graphql_type=Order | None, description="An order of the viewer's own."
+        _order,
+        access=PUBLIC,
+        graphql_type=Order | None,
+        description="An order, for those who may see it; null for others.",
     )
     node: Node | None = resolver(_node, access=PUBLIC, graphql_type=Node | None, description="Whatever an id names.")
     nodes: list[Node | None] | None = resolver(

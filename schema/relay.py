@@ -8,14 +8,14 @@ from strawberry.types import Info
 from domain.shared.paging import Precision
 from engine.fields import attribute, computed, edge
 from resolvers.global_ids import encode
-from schema.access import PUBLIC
+from schema.access import PUBLIC, Access
 
 T = TypeVar("T")
 
 
-def global_id(type_name: str) -> Any:
+def global_id(type_name: str, access: Access = PUBLIC) -> Any:
     return computed(
-        lambda value: encode(type_name, value.id), access=PUBLIC, description="Global id, for `node` and for caches."
+        lambda value: encode(type_name, value.id), access=access, description="Global id, for `node` and for caches."
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, Table, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from adapters.postgres.batches import among_ids, many_each, one_each
@@ -18,18 +18,25 @@ from domain.shared.money import Money
 from domain.shared.paging import Count, Page, PageRequest, cut_page
 from domain.shared.viewer import Viewer
 
+
+def with_buyer(part: Table) -> Select[Any]:
+    """Rows of a part of orders, each with its buyer: one look-up a row, in the order's own partition."""
+    buyer = select(orders.c.user_id).where(orders.c.id == part.c.order_id).scalar_subquery()
+    return select(part, buyer.label("user_id"))
+
+
 ITEMS = (
-    select(order_items)
+    with_buyer(order_items)
     .where(among_ids(order_items.c.order_id))  # idx_order_items_order_id
     .order_by(order_items.c.order_id, order_items.c.id)
 )
 HISTORY = (
-    select(order_status_histories)
+    with_buyer(order_status_histories)
     .where(among_ids(order_status_histories.c.order_id))  # idx_order_status_histories_order_id
     .order_by(order_status_histories.c.order_id, order_status_histories.c.id)
 )
 BASKETS_AT_ONCE = 5_000
-PAYMENTS = select(order_payments).where(among_ids(order_payments.c.order_id))
+PAYMENTS = with_buyer(order_payments).where(among_ids(order_payments.c.order_id))
 
 
 class PostgresOrders:
@@ -89,7 +96,7 @@ def order_of(row: Row[Any]) -> Order:
     return Order(
         id=OrderId(row.id),
         order_number=row.order_number,
-        user_id=UserId(row.user_id) if row.user_id else None,
+        user_id=_buyer(row),
         status=OrderStatus(row.status),
         subtotal=Money(row.subtotal, currency),
         tax=Money(row.tax_amount, currency),
@@ -113,14 +120,31 @@ def item_of(row: Row[Any]) -> OrderItem:
         unit_price=Money(row.unit_price, row.currency),
         total=Money(row.total_price, row.currency),
         fulfillment_status=OrderStatus(row.fulfillment_status),
+        user_id=_buyer(row),
     )
 
 
 def payment_of(row: Row[Any]) -> Payment:
     return Payment(
-        row.id, OrderId(row.order_id), Money(row.amount, row.currency), PaymentStatus(row.status), row.paid_at
+        id=row.id,
+        order_id=OrderId(row.order_id),
+        amount=Money(row.amount, row.currency),
+        status=PaymentStatus(row.status),
+        paid_at=row.paid_at,
+        user_id=_buyer(row),
     )
 
 
 def change_of(row: Row[Any]) -> StatusChange:
-    return StatusChange(row.id, OrderId(row.order_id), OrderStatus(row.status), row.note, row.created_at)
+    return StatusChange(
+        id=row.id,
+        order_id=OrderId(row.order_id),
+        status=OrderStatus(row.status),
+        note=row.note,
+        created_at=row.created_at,
+        user_id=_buyer(row),
+    )
+
+
+def _buyer(row: Row[Any]) -> UserId | None:
+    return UserId(row.user_id) if row.user_id else None

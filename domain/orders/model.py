@@ -58,6 +58,8 @@ class OrderItem:
     unit_price: Money
     total: Money
     fulfillment_status: OrderStatus
+    user_id: UserId | None
+    """The buyer; None in a guest's order, and for a seller, who does not see whose the order is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Payment:
     amount: Money
     status: PaymentStatus
     paid_at: datetime | None
+    user_id: UserId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +83,4 @@ class StatusChange:
     status: OrderStatus
     note: str | None
     created_at: datetime
+    user_id: UserId | None

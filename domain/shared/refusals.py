@@ -41,3 +41,21 @@ class Unavailable(Refusal):
 
     def __init__(self, service: str) -> None:
         super().__init__(f"{service} is not available right now", retryable=True)
+
+
+class Forbidden(Refusal):
+    """The viewer, who is signed in, may not see or do this."""
+
+    code = "FORBIDDEN"
+
+    def __init__(self) -> None:
+        super().__init__("this is not for you to see or do")
+
+
+class Unauthenticated(Refusal):
+    """The viewer may not see or do this, or not before having signed in."""
+
+    code = "UNAUTHENTICATED"
+
+    def __init__(self) -> None:
+        super().__init__("sign in first")
