@@ -8,7 +8,7 @@ WORKERS ?= auto
 compile := .venv/uv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev test test-servers test-browser test-bench check lint types imports format schema lock bench clean
+.PHONY: help run install dev test servers test-servers test-browser test-bench check lint types imports format schema lock bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,7 +26,11 @@ dev:
 test: dev  ## the whole suite, on its own throwaway back ends
 	@.venv/bin/pytest -n $(WORKERS) -m "not servers and not browser and not bench"
 
+servers: install  ## build the servers that need Java or Go, once; SERVERS_DIR chooses where
+	@.venv/bin/python -m infra.servers
+
 test-servers: dev  ## contract tests on servers that need Java or Go
+	@.venv/bin/python -m infra.servers --if-possible
 	@.ci/marked servers
 
 test-browser: dev  ## tests in Chromium

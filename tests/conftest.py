@@ -7,6 +7,9 @@ import pytest
 
 from settings import Settings
 from tests.backends import SessionBackends, settings_of
+from tests.servers import dynamodb_local, opensearch, stripe_mock, toxiproxy
+
+__all__ = ["dynamodb_local", "opensearch", "stripe_mock", "toxiproxy"]
 
 Corners = dict[str, dict[str, str]]
 SHARED, DEMO, IMPORTS = "shared", "demo", "imports"

@@ -48,14 +48,16 @@ class Aws:
         """Wait until it answers a DynamoDB call. Raises PartDied or PartNotReady."""
 
         async def answers() -> bool:
-            return await asyncio.to_thread(self._lists_tables)
+            return await asyncio.to_thread(lists_tables, self._port)
 
         await until_ready(part, answers, not_yet=(OSError, http.client.HTTPException), within_s=60)
 
-    def _lists_tables(self) -> bool:
-        connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=10)
-        try:
-            connection.request("POST", "/", "{}", dict(LIST_TABLES))
-            return connection.getresponse().status == 200
-        finally:
-            connection.close()
+
+def lists_tables(port: int) -> bool:
+    """Whether a DynamoDB on that port answers a call. Raises OSError, HTTPException."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=10)
+    try:
+        connection.request("POST", "/", "{}", dict(LIST_TABLES))
+        return connection.getresponse().status == 200
+    finally:
+        connection.close()

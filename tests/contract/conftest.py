@@ -1,4 +1,4 @@
-"""DynamoDB for the suites of the ports that are kept in it."""
+"""DynamoDB for the suites of the ports that are kept in it: the emulator's, and Amazon's own where it is built."""
 
 from collections.abc import AsyncIterator
 
@@ -9,7 +9,18 @@ from adapters.aws.clients import Aws
 from adapters.dynamodb.carts import DynamoCarts
 from adapters.dynamodb.tables import ensure_tables
 from settings import Settings
+from tests.backends import settings_of
 from tests.contract.watch import Watch
+
+DYNAMODBS = ["moto", pytest.param("dynamodb-local", marks=pytest.mark.servers)]
+
+
+@pytest.fixture(scope="session", params=DYNAMODBS)
+def settings(request: pytest.FixtureRequest, corner: dict[str, str]) -> Settings:
+    """Settings of this worker's corner, whose DynamoDB is each of them in turn."""
+    if request.param == "moto":
+        return settings_of(corner)
+    return settings_of(corner, aws_endpoint_url=request.getfixturevalue("dynamodb_local"))
 
 
 @pytest_asyncio.fixture(scope="session")
