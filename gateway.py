@@ -17,7 +17,7 @@ from adapters.images.svg import logo_svg, product_svg
 from engine import graphiql
 from engine.execution import Executor
 from engine.http import GraphQLHTTP
-from engine.websocket import GraphQLWebSocket
+from engine.websocket import GraphQLWebSocket, SocketLimits
 from infra.draining import Draining
 from resolvers.context import Context
 from resolvers.errors import explain
@@ -100,7 +100,7 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
     http = GraphQLHTTP(executor, gateway.http_context)
     page = graphiql.page(GRAPHIQL_ASSETS, EXAMPLES) if settings.serves_graphiql else None
     endpoint = http if page is None else graphiql.WithPage(http, page)
-    websocket = GraphQLWebSocket(executor, gateway.websocket_context, Context.renewed)
+    websocket = GraphQLWebSocket(executor, gateway.websocket_context, Context.renewed, _socket_limits(settings))
     return Starlette(
         lifespan=gateway.lifespan,
         routes=[
@@ -112,6 +112,16 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
             Route("/images/logos/{key}.svg", logo_image),
             Mount(GRAPHIQL_ASSETS, graphiql.assets()),
         ],
+    )
+
+
+def _socket_limits(settings: Settings) -> SocketLimits:
+    return SocketLimits(
+        init_s=settings.websocket_init_s,
+        ping_every_s=settings.websocket_ping_s,
+        idle_s=settings.websocket_idle_s,
+        max_operations=settings.websocket_max_operations,
+        max_messages_per_s=settings.websocket_max_messages,
     )
 
 

@@ -84,6 +84,11 @@ class Settings(BaseSettings):
 
     graphiql: bool | None = Field(None, description="Serve GraphiQL and introspection; default only in development.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
+    websocket_init_s: float = Field(3, gt=0, description="How long a WebSocket may take to send `connection_init`.")
+    websocket_ping_s: float = Field(30, gt=0, description="How often a WebSocket is pinged; two in vain close it.")
+    websocket_idle_s: float = Field(600, gt=0, description="How long a WebSocket may stay open with nothing asked.")
+    websocket_max_operations: int = Field(100, ge=1, description="Operations a WebSocket may have running.")
+    websocket_max_messages: int = Field(100, ge=1, description="Messages a second that a WebSocket may send.")
     query_timeout_ms: int = Field(2000, ge=10, description="Deadline of an operation.")
     drain_s: float = Field(
         0,

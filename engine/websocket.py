@@ -1,123 +1,199 @@
-"""GraphQL over WebSocket: graphql-transport-ws, and no other protocol. Strawberry speaks it; our executor answers."""
+"""GraphQL over WebSocket: the endpoint, and what a connection may do.
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
-from typing import Any, Generic, TypeVar, cast
+Nothing runs before `connection_init` was answered. Each operation is a task of its own, in a context of its own; whatever is
+wrong with one is answered to that one. A connection is closed for what breaks the protocol, for silence, for a flood, for
+a client that does not read, and once its context is no longer good.
+"""
 
-import orjson
-import strawberry
-from graphql import GraphQLError
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
-from strawberry.exceptions import ConnectionRejectionError
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.types.execution import ExecutionResult, PreExecutionError
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Generic, TypeVar
 
-from engine.execution import Executor
-from engine.execution import Request as Operation
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from engine.execution import Executor, Request, invalid
 from engine.http import ContextRefused
-from engine.http_request import BadRequest, checked
+from engine.socket_messages import PROTOCOL, Close, Closing, Message, answer_of, decode, encode
 from engine.trace import traced
-
-INIT_TIMEOUT = timedelta(seconds=3)
-MAX_OPERATIONS = 100
-"""Operations that one connection may have running."""
 
 C = TypeVar("C")
 MakeContext = Callable[[WebSocket, dict[str, Any]], Awaitable[C]]
 """The context of a connection, from its `connection_init` payload. May raise ContextRefused."""
 
 
-class Connection(Generic[C]):
-    """What the protocol's handler carries along for a connection: nothing runs before `context` is there."""
+@dataclass(frozen=True, slots=True)
+class SocketLimits:
+    """What one connection may do, and how long it may be silent. Times in seconds."""
 
-    def __init__(self, websocket: WebSocket) -> None:
-        self.websocket = websocket
-        self.connection_params: dict[str, Any] = {}
-        self.context: C | None = None
-
-
-class GraphQLWebSocket(GraphQL[Any, None]):
-    """Answers `connection_init`, then runs operations, each in a context of its own that `renew` makes."""
-
-    def __init__(self, executor: Executor, make_context: MakeContext[C], renew: Callable[[C], C]) -> None:
-        super().__init__(
-            cast("strawberry.Schema", _Operations(executor, renew)),
-            graphql_ide=None,
-            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
-            connection_init_wait_timeout=INIT_TIMEOUT,
-            max_subscriptions_per_connection=MAX_OPERATIONS,
-        )
-        self._make_context = make_context
-
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:  # noqa: ARG002
-        assert isinstance(request, WebSocket)
-        return Connection(request)
-
-    def decode_json(self, data: str | bytes) -> object:
-        """A message of the protocol. Raises orjson.JSONDecodeError, which closes the socket with 4400."""
-        message = orjson.loads(data)
-        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
-            raise _no_message("a message is an object with a type")
-        if message["type"] == "subscribe":
-            if not isinstance(message.get("id"), str):
-                raise _no_message("an operation has an id, a string")
-            try:
-                checked(message.get("payload"))
-            except BadRequest as error:
-                raise _no_message(error.message) from error
-        return message
-
-    async def on_ws_connect(self, context: Any) -> Any:
-        try:
-            context.context = await self._make_context(context.websocket, context.connection_params)
-        except ContextRefused as error:
-            raise ConnectionRejectionError from error
-        return await super().on_ws_connect(context)
+    init_s: float = 3
+    ping_every_s: float = 30
+    idle_s: float = 600
+    send_s: float = 10
+    """How long a message may wait for a client that does not read."""
+    max_operations: int = 100
+    """Running at the same time."""
+    max_messages_per_s: int = 100
 
 
-def _no_message(problem: str) -> orjson.JSONDecodeError:
-    return orjson.JSONDecodeError(problem, "", 0)
+class GraphQLWebSocket(Generic[C]):
+    """The ASGI endpoint. `renew` makes the context of an operation from that of the connection."""
 
-
-class _Operations(Generic[C]):
-    """The part of a Strawberry schema that its protocol handler calls, on our executor."""
-
-    def __init__(self, executor: Executor, renew: Callable[[C], C]) -> None:
-        self._executor = executor
-        self._renew = renew
-
-    async def stream(
+    def __init__(
         self,
-        query: str,
-        variable_values: dict[str, Any] | None,
-        context_value: Connection[C],
-        operation_name: str | None,
-        root_value: None = None,  # noqa: ARG002  (the handler passes it)
-    ) -> AsyncIterator[ExecutionResult | PreExecutionError]:
-        assert context_value.context is not None
-        context = self._renew(context_value.context)
-        return self._answers(Operation(query, variable_values, operation_name), context)
+        executor: Executor,
+        make_context: MakeContext[C],
+        renew: Callable[[C], C],
+        limits: SocketLimits | None = None,
+    ) -> None:
+        self._executor = executor
+        self._make_context = make_context
+        self._renew = renew
+        self._limits = limits or SocketLimits()
 
-    async def _answers(self, operation: Operation, context: C) -> AsyncIterator[ExecutionResult | PreExecutionError]:
-        with traced(None):
-            answer = await self._executor.run(operation, context)
-        errors: list[GraphQLError] | None = [_Explained(error) for error in answer.body.get("errors", ())] or None
-        if answer.ran:
-            yield ExecutionResult(answer.body["data"], errors)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        websocket = WebSocket(scope, receive, send)
+        if PROTOCOL not in websocket.scope["subprotocols"]:
+            await websocket.accept()
+            await websocket.close(Close.PROTOCOL_NOT_ACCEPTED, f"speak {PROTOCOL}")
+            return
+        await websocket.accept(subprotocol=PROTOCOL)
+        await Connection(websocket, self._executor, self._make_context, self._renew, self._limits).run()
+
+
+class Connection(Generic[C]):
+    """One socket, from its acceptance to its close."""
+
+    def __init__(
+        self,
+        websocket: WebSocket,
+        executor: Executor,
+        make_context: MakeContext[C],
+        renew: Callable[[C], C],
+        limits: SocketLimits,
+    ) -> None:
+        self._websocket = websocket
+        self._executor = executor
+        self._make_context = make_context
+        self._renew = renew
+        self._limits = limits
+        self._context: C | None = None
+        self._operations: dict[str, asyncio.Task[None]] = {}
+        self._sending = asyncio.Lock()
+        self._second, self._messages = 0, 0
+        self._heard_at = self._busy_at = time.monotonic()
+
+    async def run(self) -> None:
+        """Serve until either side closes."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._keep_alive())
+                await self._init()
+                while True:
+                    self._obey(await self._next_message(), tasks)
+        except* (WebSocketDisconnect, _Gone):
+            pass
+        except* Closing as group:
+            [closing, *_] = group.exceptions
+            assert isinstance(closing, Closing)
+            await self._close(closing)
+
+    async def _init(self) -> None:
+        try:
+            async with asyncio.timeout(self._limits.init_s):
+                while (message := await self._next_message()).kind in ("ping", "pong"):
+                    if message.kind == "ping":
+                        await self._send(encode({"type": "pong"}))
+                if message.kind == "subscribe":
+                    raise Closing(Close.UNAUTHORIZED, "say connection_init first")
+                if message.kind != "connection_init":
+                    raise Closing(Close.INVALID, "say connection_init first")
+                self._context = await self._make_context(self._websocket, message.payload or {})
+        except TimeoutError as error:
+            raise Closing(Close.INIT_TIMEOUT, f"connection_init did not come in {self._limits.init_s:g} s") from error
+        except ContextRefused as error:
+            code = Close.TRY_AGAIN if error.status == HTTPStatus.SERVICE_UNAVAILABLE else Close.FORBIDDEN
+            raise Closing(code, str(error)) from error
+        await self._send(encode({"type": "connection_ack"}))
+
+    async def _next_message(self) -> Message:
+        received = await self._websocket.receive()
+        if received["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(received.get("code", Close.NORMAL))
+        self._heard_at = time.monotonic()
+        self._count()
+        if received.get("text") is None:
+            raise Closing(Close.INVALID, "send text frames")
+        return decode(received["text"])
+
+    def _count(self) -> None:
+        second = int(self._heard_at)
+        self._messages = self._messages + 1 if second == self._second else 1
+        self._second = second
+        if self._messages > self._limits.max_messages_per_s:
+            raise Closing(Close.POLICY, f"more than {self._limits.max_messages_per_s} messages a second")
+
+    def _obey(self, message: Message, tasks: asyncio.TaskGroup) -> None:
+        if message.kind == "pong":
+            return
+        self._busy_at = self._heard_at
+        if message.kind == "ping":
+            tasks.create_task(self._send(encode({"type": "pong"})))
+        elif message.kind == "connection_init":
+            raise Closing(Close.TOO_MANY_INITS, "connection_init was said before")
+        elif message.kind == "complete":
+            running = self._operations.pop(message.id, None)
+            if running is not None:
+                running.cancel()
+        elif message.id in self._operations:
+            raise Closing(Close.ID_TAKEN, f"an operation {message.id} is running")
+        elif len(self._operations) >= self._limits.max_operations:
+            refusal = invalid(f"at most {self._limits.max_operations} operations may run on a connection")
+            tasks.create_task(self._send(answer_of(message.id, refusal)))
         else:
-            yield PreExecutionError(None, errors)
+            assert message.request is not None
+            self._operations[message.id] = tasks.create_task(self._operate(message.id, message.request))
+
+    async def _operate(self, id: str, request: Request) -> None:
+        try:
+            assert self._context is not None
+            with traced(None):
+                answer = await self._executor.run(request, self._renew(self._context))
+            await self._send(answer_of(id, answer))
+            if answer.ran:
+                await self._send(encode({"type": "complete", "id": id}))
+        finally:
+            self._busy_at = time.monotonic()
+            if self._operations.get(id) is asyncio.current_task():
+                del self._operations[id]
+
+    async def _keep_alive(self) -> None:
+        """Ping, and notice who is gone or has nothing more to ask."""
+        while True:
+            await asyncio.sleep(self._limits.ping_every_s)
+            now = time.monotonic()
+            if now - self._heard_at > 2 * self._limits.ping_every_s:
+                raise _Gone
+            if not self._operations and now - self._busy_at >= self._limits.idle_s:
+                raise Closing(Close.NORMAL, f"nothing was asked for {self._limits.idle_s:g} s")
+            await self._send(encode({"type": "ping"}))
+
+    async def _send(self, message: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._limits.send_s), self._sending:
+                await self._websocket.send_text(message.decode())
+        except TimeoutError as error:
+            raise _Gone from error
+
+    async def _close(self, closing: Closing) -> None:
+        with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):  # it was closed in the same moment
+            async with asyncio.timeout(self._limits.send_s):
+                await self._websocket.close(closing.code, closing.reason)
 
 
-class _Explained(GraphQLError):
-    """An error whose shape for the client is settled."""
-
-    def __init__(self, answer: dict[str, Any]) -> None:
-        super().__init__(answer["message"])
-        self._answer = answer
-
-    @property
-    def formatted(self) -> Any:
-        return self._answer
+class _Gone(Exception):
+    """The client does not read, or is not there any more."""
