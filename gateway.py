@@ -20,7 +20,7 @@ from engine.http import GraphQLHTTP
 from engine.websocket import GraphQLWebSocket, SocketLimits
 from infra.draining import Draining
 from resolvers.context import Context
-from resolvers.errors import explain
+from resolvers.errors import explain_to
 from resolvers.requests import Contexts
 from schema.build import build_schema
 from schema.examples import EXAMPLES
@@ -93,7 +93,7 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
     gateway = Gateway(settings, draining or Draining())
     executor = Executor(
         build_schema()._schema,
-        explain,
+        explain_to,
         settings.query_timeout_ms / 1000,
         introspection=settings.serves_graphiql,
     )

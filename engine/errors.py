@@ -16,6 +16,9 @@ GRAPHQL_INVALID = "GRAPHQL_VALIDATION_FAILED"
 Explain = Callable[[BaseException], dict[str, Any] | None]
 """The message and extensions for an expected exception, as `{"message", "extensions"}`; None for any other."""
 
+ExplainTo = Callable[[Any, BaseException], dict[str, Any] | None]
+"""The same for whoever is behind a context: it decides the language."""
+
 
 def formatted(errors: Sequence[GraphQLError], explain: Explain) -> list[dict[str, Any]]:
     """Errors as the response carries them. An unforeseen one is masked, and logged under the reference it shows."""

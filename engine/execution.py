@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, execute
 
+from engine.directives import direct
 from engine.documents import Documents, is_mutation, is_subscription
-from engine.errors import GRAPHQL_INVALID, TIMEOUT, Explain, formatted
+from engine.errors import GRAPHQL_INVALID, TIMEOUT, ExplainTo, formatted
 from engine.trace import name_operation
 
 
@@ -38,7 +40,7 @@ class Executor:
     """Documents in, answers out. Never raises for what a client sends, but NotAllowedByGet."""
 
     def __init__(
-        self, schema: GraphQLSchema, explain: Explain, timeout_s: float, *, introspection: bool = True
+        self, schema: GraphQLSchema, explain: ExplainTo, timeout_s: float, *, introspection: bool = True
     ) -> None:
         self._schema = schema
         self._explain = explain
@@ -55,24 +57,26 @@ class Executor:
         """Parse, validate and execute within the deadline. `read_only` refuses mutations (NotAllowedByGet)."""
         document = self._documents.get(request.query)
         if document.node is None or document.errors:
-            return self._refused(*document.errors)
+            return self._refused(context, *document.errors)
         try:
             operation = document.operation(request.operation_name)
         except GraphQLError as error:
-            return self._refused(error)
+            return self._refused(context, error)
         name_operation(operation.name.value if operation.name else None)
         if read_only and is_mutation(operation):
             raise NotAllowedByGet
         if is_subscription(operation):
-            return self._refused(GraphQLError("Subscriptions need a WebSocket (graphql-transport-ws)."))
+            return self._refused(context, GraphQLError("Subscriptions need a WebSocket (graphql-transport-ws)."))
         try:
             async with asyncio.timeout_at(deadline or self.deadline()):
+                direct(context, self._schema, operation, request.variables)
                 result = await self._execute(request, document.node, operation, context)
         except TimeoutError:
             return Answer({"errors": [_timed_out(self._timeout_s)], "data": None}, ran=True)
         if result.errors and result.data is None and not _has_path(result):
-            return self._refused(*result.errors)  # the variables did not fit: nothing has run
-        body: dict[str, Any] = {"errors": formatted(result.errors, self._explain)} if result.errors else {}
+            return self._refused(context, *result.errors)  # the variables did not fit: nothing has run
+        explain = partial(self._explain, context)
+        body: dict[str, Any] = {"errors": formatted(result.errors, explain)} if result.errors else {}
         return Answer(body | {"data": result.data}, ran=True)
 
     async def _execute(
@@ -89,8 +93,8 @@ class Executor:
             return await cast("Awaitable[ExecutionResult]", result)
         return cast("ExecutionResult", result)
 
-    def _refused(self, *errors: GraphQLError) -> Answer:
-        return Answer({"errors": formatted(errors, self._explain)}, ran=False)
+    def _refused(self, context: Any, *errors: GraphQLError) -> Answer:
+        return Answer({"errors": formatted(errors, partial(self._explain, context))}, ran=False)
 
 
 def _has_path(result: ExecutionResult) -> bool:

@@ -29,17 +29,19 @@ async def add(info: Info, product_id: str, variation_id: str | None, quantity: i
         variation = VariationId(key_of(variation_id, "ProductVariation", "variationId")) if variation_id else None
         return await info.context.services.carts.add(info.context.known_viewer(), product, variation, quantity)
 
-    return await _payload(use_case)
+    return await _payload(info, use_case)
 
 
 async def update(info: Info, line_id: str, quantity: int) -> CartPayload:
-    return await _payload(lambda: info.context.services.carts.update(info.context.known_viewer(), line_id, quantity))
+    return await _payload(
+        info, lambda: info.context.services.carts.update(info.context.known_viewer(), line_id, quantity)
+    )
 
 
 async def remove(info: Info, line_id: str) -> CartPayload:
-    return await _payload(lambda: info.context.services.carts.remove(info.context.known_viewer(), line_id))
+    return await _payload(info, lambda: info.context.services.carts.remove(info.context.known_viewer(), line_id))
 
 
-async def _payload(use_case: Callable[[], Awaitable[CartOutcome]]) -> CartPayload:
-    outcome, refusals = await outcome_or_refusal(use_case)
+async def _payload(info: Info, use_case: Callable[[], Awaitable[CartOutcome]]) -> CartPayload:
+    outcome, refusals = await outcome_or_refusal(info, use_case)
     return CartPayload(outcome.cart, (), outcome.warnings) if outcome else CartPayload(None, refusals, ())

@@ -60,16 +60,16 @@ def _minor(amount: Decimal | None, currency: str) -> int | None:
     if amount is None:
         return None
     if currency not in MINOR_DIGITS:
-        raise InvalidInput(f"prices are not kept in {currency!r}", field=("filter", "price", "currencyCode"))
+        raise InvalidInput(key="price_currency", currency=currency, field=("filter", "price", "currencyCode"))
     try:
         return minor_units(amount, currency)
     except ValueError as error:
-        raise InvalidInput(str(error), field=("filter", "price")) from error
+        raise InvalidInput(key="price_unpayable", field=("filter", "price")) from error
 
 
 async def category(info: Info, category_id: str | None, slug: str | None) -> Category | None:
     if (category_id is None) == (slug is None):
-        raise InvalidInput("name the category by id or by slug")
+        raise InvalidInput(key="category_reference")
     tree = await info.context.services.catalog.category_tree()
     if slug is not None:
         return tree.by_slug.get(slug)

@@ -1,11 +1,13 @@
 """What an operation knows: who is looking, what it may call, and what it has loaded so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 from strawberry.types import Info as StrawberryInfo
 
+from domain.shared.languages import DEFAULT_LANGUAGE, Language
 from domain.shared.viewer import Viewer
 from engine.access import Admission
 from resolvers.loaders import Loaders
@@ -23,6 +25,8 @@ class Context:
     viewer: Viewer
     mint_guest: MintGuest | None = None
     """None where an identity could not be handed out: over a socket that is open already."""
+    language: Language = DEFAULT_LANGUAGE
+    """In which people are told what was refused."""
     response_headers: dict[str, str] = field(default_factory=dict)
     loaders: Loaders = field(init=False)
     admitted: Admission | None = field(init=False, default=None)
@@ -31,7 +35,13 @@ class Context:
         self.loaders = Loaders(self.services, self.viewer)
 
     def renewed(self) -> "Context":
-        return Context(self.services, self.viewer, self.mint_guest)
+        return Context(self.services, self.viewer, self.mint_guest, self.language)
+
+    def directed(self, directives: Mapping[str, Mapping[str, Any]]) -> None:
+        """What the operation itself asks for: `@inContext` wins over the request's headers."""
+        language = directives.get("inContext", {}).get("language")
+        if language is not None:
+            self.language = Language(language)
 
     def known_viewer(self) -> Viewer:
         """The viewer, who becomes a guest with an identity if it had none: for what has to be kept for it."""

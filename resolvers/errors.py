@@ -4,12 +4,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from domain.shared.refusals import Refusal, Unavailable
+from domain.shared.languages import Language
+from domain.shared.refusals import Refusal, Refusals, Unavailable
+from resolvers.context import Context, Info
 
 T = TypeVar("T")
 
 
-def explain(error: BaseException) -> dict[str, Any] | None:
+def explain_to(context: Context, error: BaseException) -> dict[str, Any] | None:
+    """As `explain`, in the language of the operation."""
+    return explain(error, context.language)
+
+
+def explain(error: BaseException, language: Language) -> dict[str, Any] | None:
     """What to tell of an expected exception; None for one that is to be masked."""
     if not isinstance(error, Refusal):
         return None
@@ -18,7 +25,7 @@ def explain(error: BaseException) -> dict[str, Any] | None:
         extensions["field"] = list(error.field)
     if error.retryable:
         extensions["retryable"] = True
-    return {"message": error.message, "extensions": extensions}
+    return {"message": error.told(language), "extensions": extensions}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +38,13 @@ class UserError:
     retryable: bool
 
 
-async def outcome_or_refusal(use_case: Callable[[], Awaitable[T]]) -> tuple[T | None, list[UserError]]:
+async def outcome_or_refusal(info: Info, use_case: Callable[[], Awaitable[T]]) -> tuple[T | None, list[UserError]]:
     """What a use case gives, or the refusal that goes into `userErrors`. An outage stays an error of the response."""
     try:
         return await use_case(), []
     except Unavailable:
         raise
     except Refusal as refusal:
-        return None, [UserError(refusal.code, refusal.field, refusal.message, refusal.retryable)]
+        language = info.context.language
+        parts = refusal.parts if isinstance(refusal, Refusals) else (refusal,)
+        return None, [UserError(part.code, part.field, part.told(language), part.retryable) for part in parts]

@@ -31,5 +31,5 @@ def key_of(global_id: str, type_name: str, field: str) -> UUID:
     """The key of an id that has to be of a type. Raises NotFound: another type's id names nothing here."""
     decoded = decode(global_id)
     if decoded is None or decoded[0] != type_name:
-        raise NotFound(f"no {type_name} has this id", field=(field,))
+        raise NotFound(key="id_not_found", type=type_name, field=(field,))
     return decoded[1]

@@ -31,5 +31,5 @@ async def node(info: Info, global_id: str) -> Any:
 async def nodes(info: Info, global_ids: Sequence[str]) -> Sequence[Any]:
     """What each of the ids names; an exception in a place fails that place alone. Raises InvalidInput for too many."""
     if len(global_ids) > MAX_PAGE:
-        raise InvalidInput(f"at most {MAX_PAGE} ids at once", field=("ids",))
+        raise InvalidInput(key="too_many_ids", most=MAX_PAGE, field=("ids",))
     return await asyncio.gather(*(node(info, each) for each in global_ids), return_exceptions=True)

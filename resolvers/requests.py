@@ -8,11 +8,13 @@ from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
 from domain.accounts.service import InvalidToken
+from domain.shared.languages import Language
 from domain.shared.refusals import Refusal, Unavailable
 from domain.shared.viewer import Viewer
 from engine.http import ContextRefused
 from resolvers.context import Context
 from resolvers.errors import explain
+from resolvers.languages import accepted
 from resolvers.services import Services
 
 GUEST_HEADER = "x-guest-token"
@@ -39,24 +41,28 @@ class Contexts:
 
     async def of_request(self, request: Request) -> Context:
         """Raises ContextRefused for a bearer token that is not good."""
-        return Context(self._services, await self._viewer(request, request.headers.get("authorization")), self._mint)
+        language = accepted(request.headers.get("accept-language"))
+        viewer = await self._viewer(request, request.headers.get("authorization"), language)
+        return Context(self._services, viewer, self._mint, language)
 
     async def of_socket(self, websocket: WebSocket, payload: Mapping[str, Any]) -> Context:
-        """From `connection_init`, whose payload may carry `Authorization`. Raises ContextRefused."""
+        """From `connection_init`, whose payload may carry `Authorization` and `Accept-Language`. Raises ContextRefused."""
         sent = {str(name).lower(): value for name, value in payload.items()}
         authorization = sent.get("authorization")
-        viewer = await self._viewer(websocket, authorization if isinstance(authorization, str) else None)
-        return Context(self._services, viewer)
+        asked = sent.get("accept-language")
+        language = accepted(asked if isinstance(asked, str) else websocket.headers.get("accept-language"))
+        viewer = await self._viewer(websocket, authorization if isinstance(authorization, str) else None, language)
+        return Context(self._services, viewer, language=language)
 
-    async def _viewer(self, connection: HTTPConnection, authorization: str | None) -> Viewer:
+    async def _viewer(self, connection: HTTPConnection, authorization: str | None, language: Language) -> Viewer:
         try:
             return await self._services.accounts.viewer(_bearer(authorization), self._guest(connection))
         except InvalidToken as refusal:
-            raise ContextRefused(401, _error(refusal)) from refusal
+            raise ContextRefused(401, _error(refusal, language)) from refusal
         except Unavailable as outage:
-            raise ContextRefused(503, _error(outage)) from outage
+            raise ContextRefused(503, _error(outage, language)) from outage
         except Refusal as refusal:
-            raise ContextRefused(403, _error(refusal)) from refusal
+            raise ContextRefused(403, _error(refusal, language)) from refusal
 
     def _guest(self, connection: HTTPConnection) -> UUID | None:
         token = connection.headers.get(GUEST_HEADER) or connection.cookies.get(GUEST_COOKIE)
@@ -81,7 +87,7 @@ def _bearer(authorization: str | None) -> str | None:
     return authorization[len(BEARER) :].strip()
 
 
-def _error(refusal: Refusal) -> dict[str, Any]:
-    explained = explain(refusal)
+def _error(refusal: Refusal, language: Language) -> dict[str, Any]:
+    explained = explain(refusal, language)
     assert explained is not None
     return explained

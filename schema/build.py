@@ -8,6 +8,7 @@ from graphql import GraphQLObjectType, GraphQLSchema, get_named_type
 from engine.access import Guard, enforce
 from schema.access import OWNER, SELLER, Access, Ownership, guard
 from schema.declared import DeclaredField, declared_fields, leads_to, ownership_of
+from schema.directives import in_context
 from schema.matrix import Persona, access_matrix
 from schema.mutation import Mutation
 from schema.query import Query
@@ -19,7 +20,7 @@ class IncompleteField(Exception):
 
 def build_schema() -> strawberry.Schema:
     """The schema of the marketplace, each field behind its access rules. Raises IncompleteField."""
-    schema = strawberry.Schema(Query, Mutation)
+    schema = strawberry.Schema(Query, Mutation, directives=[in_context])
     guard_fields(schema._schema)
     return schema
 

@@ -10,9 +10,15 @@ from schema.access import PUBLIC
 
 @strawberry.enum(description="Stable codes of refusals, for programs. A client treats one it does not know as REFUSED.")
 class UserErrorCode(StrEnum):
+    ADDRESS_LIMIT = "ADDRESS_LIMIT"
     BAD_USER_INPUT = "BAD_USER_INPUT"
     CART_BUSY = "CART_BUSY"
     CART_FULL = "CART_FULL"
+    IDEMPOTENCY_IN_PROGRESS = "IDEMPOTENCY_IN_PROGRESS"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    INVALID_PHONE_NUMBER = "INVALID_PHONE_NUMBER"
+    INVALID_POSTAL_CODE = "INVALID_POSTAL_CODE"
+    INVALID_PREFECTURE = "INVALID_PREFECTURE"
     LINE_NOT_FOUND = "LINE_NOT_FOUND"
     NOT_FOUND = "NOT_FOUND"
     NO_CART_OWNER = "NO_CART_OWNER"
@@ -20,6 +26,7 @@ class UserErrorCode(StrEnum):
     PRODUCT_NOT_FOUND = "PRODUCT_NOT_FOUND"
     REFUSED = "REFUSED"
     VARIATION_REQUIRED = "VARIATION_REQUIRED"
+    VERSION_CONFLICT = "VERSION_CONFLICT"
 
 
 @strawberry.type(description="Why a mutation did nothing.")

@@ -22,7 +22,7 @@ class InvalidToken(Refusal):
     code = "UNAUTHENTICATED"
 
     def __init__(self) -> None:
-        super().__init__("the access token is not valid: sign in again")
+        super().__init__(key="invalid_token")
 
 
 class AddressTaken(Refusal):
@@ -32,9 +32,6 @@ class AddressTaken(Refusal):
     """
 
     code = "ADDRESS_TAKEN"
-
-    def __init__(self) -> None:
-        super().__init__("another account here has your mail address: ask support to join the two")
 
 
 class Accounts:

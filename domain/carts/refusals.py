@@ -10,9 +10,6 @@ class NoCartOwner(Refusal):
 
     code = "NO_CART_OWNER"
 
-    def __init__(self) -> None:
-        super().__init__("sign in, or send a guest identity, to keep a cart")
-
 
 class ProductNotFound(Refusal):
     """No such product or variation is on sale to the public."""
@@ -20,7 +17,7 @@ class ProductNotFound(Refusal):
     code = "PRODUCT_NOT_FOUND"
 
     def __init__(self, field: str) -> None:
-        super().__init__("this product is not on sale", field=(field,))
+        super().__init__(field=(field,))
 
 
 class VariationRequired(Refusal):
@@ -29,7 +26,7 @@ class VariationRequired(Refusal):
     code = "VARIATION_REQUIRED"
 
     def __init__(self, product_id: ProductId) -> None:
-        super().__init__("choose a variation of this product", field=("variationId",))
+        super().__init__(field=("variationId",))
         self.product_id = product_id
 
 
@@ -39,7 +36,7 @@ class OutOfStock(Refusal):
     code = "OUT_OF_STOCK"
 
     def __init__(self, product_id: ProductId) -> None:
-        super().__init__("this product is out of stock", field=("quantity",))
+        super().__init__(field=("quantity",))
         self.product_id = product_id
 
 
@@ -49,7 +46,7 @@ class CartFull(Refusal):
     code = "CART_FULL"
 
     def __init__(self) -> None:
-        super().__init__(f"a cart holds at most {MAX_LINES} lines", field=("productId",))
+        super().__init__(most=MAX_LINES, field=("productId",))
 
 
 class LineNotFound(Refusal):
@@ -58,7 +55,7 @@ class LineNotFound(Refusal):
     code = "LINE_NOT_FOUND"
 
     def __init__(self) -> None:
-        super().__init__("this line is not in the cart", field=("lineId",))
+        super().__init__(field=("lineId",))
 
 
 class CartBusy(Refusal):
@@ -67,4 +64,4 @@ class CartBusy(Refusal):
     code = "CART_BUSY"
 
     def __init__(self) -> None:
-        super().__init__("the cart is being changed elsewhere: try again", retryable=True)
+        super().__init__(retryable=True)

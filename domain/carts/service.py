@@ -97,4 +97,4 @@ def _line(line_id: str) -> LineRef:
 
 def _check_quantity(quantity: int, *, least: int) -> None:
     if not least <= quantity <= MAX_QUANTITY:
-        raise InvalidInput(f"quantity must be from {least} to {MAX_QUANTITY}, not {quantity}", field=("quantity",))
+        raise InvalidInput(key="quantity_range", least=least, most=MAX_QUANTITY, quantity=quantity, field=("quantity",))

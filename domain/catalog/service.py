@@ -54,7 +54,7 @@ class Catalog:
         """One product by id, slug, or seller and SKU. Raises InvalidInput unless exactly one way is given."""
         ways = [ref.id is not None, ref.slug is not None, ref.seller_id is not None and ref.sku is not None]
         if sum(ways) != 1 or (ref.seller_id is None) != (ref.sku is None):
-            raise InvalidInput("name the product by id, or by slug, or by sellerId and sku")
+            raise InvalidInput(key="product_reference")
         if not is_text(f"{ref.slug}{ref.sku}"):
             return None
         if ref.id is not None and viewer.is_public:
@@ -121,19 +121,17 @@ class Catalog:
     def _checked(which: ProductFilter) -> ProductFilter:
         low, high = which.price_min, which.price_max
         if (low is not None and low < 0) or (high is not None and high < 0):
-            raise InvalidInput("prices cannot be negative", field=("filter", "price"))
+            raise InvalidInput(key="price_negative", field=("filter", "price"))
         if low is not None and high is not None and low > high:
-            raise InvalidInput("the lowest price is above the highest", field=("filter", "price"))
+            raise InvalidInput(key="price_order", field=("filter", "price"))
         for attribute in which.attributes:
             if not is_text(attribute.name + attribute.value):
-                raise InvalidInput("attributes must be text", field=("filter", "attributes"))
+                raise InvalidInput(key="attributes_text", field=("filter", "attributes"))
         if len(which.attributes) > MAX_NARROWING or len(which.brand_ids) > MAX_NARROWING:
-            raise InvalidInput(f"at most {MAX_NARROWING} brands or attributes", field=("filter",))
+            raise InvalidInput(key="too_many_filters", most=MAX_NARROWING, field=("filter",))
         text = (which.text or "").strip()
         if len(text) > MAX_TEXT or "\x00" in text:
-            raise InvalidInput(
-                f"text must be at most {MAX_TEXT} characters, without null bytes", field=("filter", "text")
-            )
+            raise InvalidInput(key="filter_text", most=MAX_TEXT, field=("filter", "text"))
         return replace(which, text=text or None)
 
 

@@ -61,10 +61,10 @@ class SearchQuery:
         if len(typed) <= MAX_QUERY:  # before any work on it
             text = " ".join(unicodedata.normalize("NFKC", typed).split())
             if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-                raise InvalidInput("a query cannot hold control characters", field=field)
+                raise InvalidInput(key="query_control", field=field)
             if len(text) <= MAX_QUERY:
                 return cls(text)
-        raise InvalidInput(f"a query has at most {MAX_QUERY} characters", field=field)
+        raise InvalidInput(key="query_length", most=MAX_QUERY, field=field)
 
 
 @dataclass(frozen=True, slots=True)

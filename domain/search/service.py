@@ -14,7 +14,7 @@ class Search:
         """The public products that match, best first. Raises InvalidInput, Unavailable."""
         query = SearchQuery.of(text)
         if request.backward:  # no index can walk its ranking from the end without reading all of it
-            raise InvalidInput("search results go forward only: use first and after", field=("last",))
+            raise InvalidInput(key="page_forward_only", field=("last",))
         return await self._index.search(query, request)
 
     async def count(self, scope: SearchScope) -> Count:

@@ -51,12 +51,12 @@ class PageRequest:
         Raises InvalidInput, InvalidCursor.
         """
         if (first is not None or after is not None) and (last is not None or before is not None):
-            raise InvalidInput("give first and after, or last and before, not both", field=("first",))
+            raise InvalidInput(key="page_both_ways", field=("first",))
         backward = last is not None or before is not None
         name, size = ("last", last) if backward else ("first", first)
         size = default if size is None else size
         if not 0 <= size <= MAX_PAGE:
-            raise InvalidInput(f"{name} must be from 0 to {MAX_PAGE}, not {size}", field=(name,))
+            raise InvalidInput(key="page_size", name=name, most=MAX_PAGE, size=size, field=(name,))
         cursor = before if backward else after
         return cls(size, None if cursor is None else decode_cursor(order, cursor), backward)
 

@@ -64,5 +64,5 @@ class RateLimited(Refusal):
     code = "RATE_LIMITED"
 
     def __init__(self, retry_after_s: float) -> None:
-        super().__init__(f"too many requests: try again in {max(1, round(retry_after_s))} s", retryable=True)
+        super().__init__(seconds=max(1, round(retry_after_s)), retryable=True)
         self.retry_after_s = retry_after_s

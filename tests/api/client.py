@@ -12,7 +12,7 @@ class Client:
 
     def __init__(self, http: httpx.AsyncClient, *, token: str | None = None, guest: str | None = None) -> None:
         self.http = http
-        self.headers = {"accept": "application/graphql-response+json"}
+        self.headers = {"accept": "application/graphql-response+json", "accept-language": "en"}
         if token:
             self.headers["authorization"] = f"Bearer {token}"
         if guest:

@@ -92,7 +92,7 @@ def test_every_refusal_of_a_mutation_has_its_code_in_the_schema() -> None:
 
     raised_by_mutations = ("domain.carts", "domain.shared")
     codes = {each.code for each in below(Refusal) if each.__module__.startswith(raised_by_mutations)}
-    of_queries = {"FORBIDDEN", "INVALID_CURSOR", "UNAUTHENTICATED", "SERVICE_UNAVAILABLE"}
+    of_queries = {"FORBIDDEN", "INVALID_CURSOR", "RATE_LIMITED", "SERVICE_UNAVAILABLE", "UNAUTHENTICATED"}
     assert codes - of_queries <= {code.value for code in UserErrorCode}
 
 

@@ -1,0 +1,151 @@
+"""What refusals say to people, in each language, in one place.
+
+Capitals are the codes of refusals; the rest are the keys of more particular texts (`Refusal(key=…)`). What stands in
+braces are the refusal's arguments.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.shared.languages import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One message in every language."""
+
+    en: str
+    ja: str
+
+    def told(self, language: Language, arguments: Mapping[str, object]) -> str:
+        return str(getattr(self, language.value)).format(**arguments)
+
+
+OF_EVERYTHING = {
+    "REFUSED": Text("this was refused", "この操作は受け付けられませんでした。"),
+    "BAD_USER_INPUT": Text("this input is not valid", "入力内容に誤りがあります。"),
+    "INVALID_CURSOR": Text(
+        "this cursor does not belong to this list: start again without it",
+        "このカーソルはこの一覧のものではありません。指定せずにもう一度お試しください。",
+    ),
+    "NOT_FOUND": Text("this does not exist", "指定されたものが見つかりません。"),
+    "id_not_found": Text("no {type} has this id", "このIDの{type}はありません。"),
+    "SERVICE_UNAVAILABLE": Text(
+        "{service} is not available right now",
+        "ただいま{service}をご利用いただけません。しばらくしてからもう一度お試しください。",
+    ),
+    "FORBIDDEN": Text("this is not for you to see or do", "この操作を行う権限がありません。"),
+    "UNAUTHENTICATED": Text("sign in first", "サインインしてください。"),
+    "invalid_token": Text(
+        "the access token is not valid: sign in again",
+        "アクセストークンが無効です。もう一度サインインしてください。",
+    ),
+    "ADDRESS_TAKEN": Text(
+        "another account here has your mail address: ask support to join the two",
+        "このメールアドレスは別のアカウントで使われています。サポートにアカウントの統合をご依頼ください。",
+    ),
+    "RATE_LIMITED": Text(
+        "too many requests: try again in {seconds} s",
+        "リクエストが多すぎます。{seconds}秒後にもう一度お試しください。",
+    ),
+    "VERSION_CONFLICT": Text(
+        "somebody changed this meanwhile: load it again",
+        "ほかの画面で内容が変更されています。読み込み直してからもう一度お試しください。",
+    ),
+    "IDEMPOTENCY_KEY_REUSED": Text(
+        "this idempotency key was used with other input", "この冪等キーは別の内容ですでに使われています。"
+    ),
+    "IDEMPOTENCY_IN_PROGRESS": Text(
+        "the first request with this idempotency key is still running: try again",
+        "同じ冪等キーの処理がまだ続いています。しばらくしてからもう一度お試しください。",
+    ),
+    "idempotency_key": Text(
+        "an idempotency key has 1 to {most} visible ASCII characters",
+        "冪等キーは1～{most}文字の半角英数字・記号で指定してください。",
+    ),
+}
+
+OF_LISTS = {
+    "page_both_ways": Text(
+        "give first and after, or last and before, not both",
+        "firstとafter、またはlastとbeforeのどちらか一方だけを指定してください。",
+    ),
+    "page_size": Text(
+        "{name} must be from 0 to {most}, not {size}", "{name}には0～{most}を指定してください（指定値: {size}）。"
+    ),
+    "page_forward_only": Text(
+        "search results go forward only: use first and after",
+        "検索結果は前方向にのみ取得できます。firstとafterを使ってください。",
+    ),
+    "too_many_ids": Text("at most {most} ids at once", "一度に指定できるIDは{most}件までです。"),
+}
+
+OF_CATALOGUE = {
+    "product_reference": Text(
+        "name the product by id, or by slug, or by sellerId and sku",
+        "商品はid、slug、またはsellerIdとskuの組のいずれかで指定してください。",
+    ),
+    "category_reference": Text("name the category by id or by slug", "カテゴリーはidかslugで指定してください。"),
+    "price_negative": Text("prices cannot be negative", "価格に負の値は指定できません。"),
+    "price_order": Text("the lowest price is above the highest", "価格の下限が上限を上回っています。"),
+    "price_currency": Text("prices are not kept in {currency!r}", "通貨{currency}の価格は扱っていません。"),
+    "price_unpayable": Text("this amount is not one that can be paid", "この金額は指定できません。"),
+    "attributes_text": Text("attributes must be text", "属性は文字列で指定してください。"),
+    "too_many_filters": Text("at most {most} brands or attributes", "ブランドや属性は{most}件まで指定できます。"),
+    "filter_text": Text(
+        "text must be at most {most} characters, without null bytes",
+        "検索文字列はヌル文字を除く{most}文字以内で指定してください。",
+    ),
+    "query_control": Text("a query cannot hold control characters", "検索語に制御文字は使えません。"),
+    "query_length": Text("a query has at most {most} characters", "検索語は{most}文字以内で入力してください。"),
+}
+
+OF_CARTS = {
+    "NO_CART_OWNER": Text(
+        "sign in, or send a guest identity, to keep a cart",
+        "カートを使うには、サインインするかゲスト識別子を送ってください。",
+    ),
+    "PRODUCT_NOT_FOUND": Text("this product is not on sale", "この商品は現在販売されていません。"),
+    "VARIATION_REQUIRED": Text("choose a variation of this product", "商品の種類を選んでください。"),
+    "OUT_OF_STOCK": Text("this product is out of stock", "この商品は在庫切れです。"),
+    "CART_FULL": Text("a cart holds at most {most} lines", "カートに入れられる商品は{most}種類までです。"),
+    "LINE_NOT_FOUND": Text("this line is not in the cart", "この商品はカートに入っていません。"),
+    "CART_BUSY": Text(
+        "the cart is being changed elsewhere: try again",
+        "ほかの画面でカートが更新されています。もう一度お試しください。",
+    ),
+    "quantity_range": Text(
+        "quantity must be from {least} to {most}, not {quantity}",
+        "数量は{least}～{most}で指定してください（指定値: {quantity}）。",
+    ),
+}
+
+OF_ACCOUNTS = {
+    "INVALID_POSTAL_CODE": Text(
+        "a Japanese postal code has seven digits, such as 100-0001",
+        "郵便番号は7桁の数字で入力してください（例: 100-0001）。",
+    ),
+    "INVALID_PREFECTURE": Text(
+        "this is none of the 47 prefectures of Japan, such as 東京都: we deliver within Japan only",
+        "都道府県名を正しく入力してください（例: 東京都）。お届け先は日本国内に限ります。",
+    ),
+    "INVALID_PHONE_NUMBER": Text(
+        "this is no Japanese phone number, such as 03-1234-5678 or +81 90 1234 5678",
+        "日本の電話番号を入力してください（例: 03-1234-5678、090-1234-5678）。",
+    ),
+    "ADDRESS_LIMIT": Text(
+        "at most {most} addresses are kept: delete one first",
+        "登録できる住所は{most}件までです。不要な住所を削除してください。",
+    ),
+    "required": Text("this cannot be empty", "入力してください。"),
+    "too_long": Text("at most {most} characters", "{most}文字以内で入力してください。"),
+    "control_characters": Text(
+        "this holds control or invisible characters", "使用できない文字（制御文字など）が含まれています。"
+    ),
+    "image_address": Text(
+        "a picture's address starts with https://", "画像のURLはhttps://で始まるものを指定してください。"
+    ),
+    "birth_date": Text("this cannot be a date of birth", "生年月日を正しく入力してください。"),
+}
+
+TEXTS: Mapping[str, Text] = OF_EVERYTHING | OF_LISTS | OF_CATALOGUE | OF_CARTS | OF_ACCOUNTS
