@@ -57,12 +57,7 @@ class Ownership:
 
 def of_user(user_id: Callable[[Any], UserId | None]) -> BelongsTo:
     """It is the user's whose id the function gives; where that is None it is nobody's."""
-
-    def belongs_to(value: Any, viewer: Viewer) -> bool:
-        owner = user_id(value)
-        return owner is not None and owner == viewer.user_id
-
-    return belongs_to
+    return lambda value, viewer: viewer.is_user(user_id(value))
 
 
 ASKERS_OWN = Ownership(owner=lambda _value, _viewer: True, is_askers=True)
@@ -84,7 +79,7 @@ def _predicate(rules: Access, ownership: Ownership) -> Callable[[Any, Viewer], b
             return True
         if owner is not None and owner(value, viewer):
             return True
-        return seller is not None and bool(viewer.seller_ids) and seller(value) in viewer.seller_ids
+        return seller is not None and viewer.works_for(seller(value))
 
     return admits
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from domain.orders.model import Order, OrderItem, Payment, StatusChange
 from domain.orders.ports import Orders
 from domain.shared.ids import OrderId
 from domain.shared.paging import Count, Page, PageRequest, empty_page
-from domain.shared.viewer import Viewer
+from domain.shared.viewer import Role, Viewer
+
+T = TypeVar("T", Order, OrderItem, Payment, StatusChange)
 
 ORDERS_ORDER = "orders"
 
@@ -19,8 +22,17 @@ class OrdersScope:
     viewer: Viewer
 
 
+def may_see(viewer: Viewer, value: Order | OrderItem | Payment | StatusChange) -> bool:
+    """An order and its parts are its buyer's, an item is also its seller's, and admins may look at all of them."""
+    is_sellers = isinstance(value, OrderItem) and viewer.works_for(value.seller_id)
+    return is_sellers or viewer.is_user(value.user_id) or viewer.role is Role.ADMIN
+
+
 class OrderDesk:
-    """Reads of orders. Whoever may not see one is told that it does not exist."""
+    """Reads of orders. Whoever may not see one is told that it does not exist.
+
+    The store shows a viewer no more than may be seen. The desk looks again, lest one of the two forgets it.
+    """
 
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
@@ -28,7 +40,7 @@ class OrderDesk:
     async def by_ids(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Order | None]:
         if viewer.user_id is None:
             return [None] * len(ids)
-        return await self._orders.by_ids(viewer, ids)
+        return _one_each(viewer, await self._orders.by_ids(viewer, ids))
 
     async def placed_by(self, viewer: Viewer, request: PageRequest) -> Page[Order]:
         if viewer.user_id is None:
@@ -39,10 +51,18 @@ class OrderDesk:
         return await self._orders.count(scope.viewer)
 
     async def items_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[OrderItem]]:
-        return await self._orders.items_of(viewer, ids)
+        return _many_each(viewer, await self._orders.items_of(viewer, ids))
 
     async def payments_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Payment | None]:
-        return await self._orders.payments_of(viewer, ids)
+        return _one_each(viewer, await self._orders.payments_of(viewer, ids))
 
     async def history_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[StatusChange]]:
-        return await self._orders.history_of(viewer, ids)
+        return _many_each(viewer, await self._orders.history_of(viewer, ids))
+
+
+def _one_each(viewer: Viewer, values: Sequence[T | None]) -> Sequence[T | None]:
+    return [value if value is not None and may_see(viewer, value) else None for value in values]
+
+
+def _many_each(viewer: Viewer, values: Sequence[Sequence[T]]) -> Sequence[Sequence[T]]:
+    return [[value for value in some if may_see(viewer, value)] for some in values]

@@ -30,5 +30,12 @@ class Viewer:
         """Whether the viewer sees no more of the catalogue than anybody does."""
         return self.role is not Role.ADMIN and not self.seller_ids
 
+    def is_user(self, user_id: UserId | None) -> bool:
+        """Whether the viewer is this user; nobody is no user."""
+        return user_id is not None and user_id == self.user_id
+
+    def works_for(self, seller_id: SellerId | None) -> bool:
+        return seller_id is not None and seller_id in self.seller_ids
+
 
 ANONYMOUS = Viewer()
