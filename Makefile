@@ -55,8 +55,9 @@ format: dev  ## put the code in shape
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
-schema: dev  ## write schema.graphql anew
+schema: dev  ## write schema.graphql and docs/access.md anew
 	@.venv/bin/torii schema > schema.graphql.new && mv schema.graphql.new schema.graphql
+	@.venv/bin/torii access --format page > docs/access.md.new && mv docs/access.md.new docs/access.md
 
 lock: dev  ## pin what requirements*.in ask for
 	$(compile) requirements.in -o requirements.txt

@@ -1,8 +1,10 @@
 """The commands a person runs. `torii --help` lists them."""
 
 import asyncio
+import json
 import sys
 from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,13 +20,34 @@ from domain.shared.refusals import Refusal
 from infra.backends import running_backends
 from infra.embedded import run_env
 from infra.embedded.refusals import StartRefused
-from reports import health_report, import_report, progress_bars, seed_report
+from reports import (
+    access_lines,
+    access_page,
+    access_records,
+    access_report,
+    health_report,
+    import_report,
+    progress_bars,
+    seed_report,
+)
 from settings import DEFAULT_DATA_DIR, MissingSettings, Settings
 
 if TYPE_CHECKING:
     from infra.up import Step
 
 REFUSED, WRONG_SETTING = 1, 2
+
+
+class AccessForm(StrEnum):
+    """How `torii access` prints the matrix."""
+
+    TABLE = "table"
+    LINES = "lines"
+    """One a field, for `diff`."""
+    JSON = "json"
+    PAGE = "page"
+    """docs/access.md."""
+
 
 app = typer.Typer(
     help="Torii, a GraphQL gateway for multi-seller marketplaces.",
@@ -119,6 +142,26 @@ def schema() -> None:
     from schema.build import sdl
 
     sys.stdout.write(sdl())
+
+
+@app.command()
+def access(
+    form: Annotated[AccessForm, typer.Option("--format", help="How to print it.")] = AccessForm.TABLE,
+) -> None:
+    """Print who may see which field and call which mutation."""
+    from schema.build import build_schema
+    from schema.matrix import access_matrix
+
+    rows = access_matrix(build_schema()._schema)
+    match form:
+        case AccessForm.TABLE:
+            console.print(access_report(rows))
+        case AccessForm.LINES:
+            sys.stdout.write(access_lines(rows))
+        case AccessForm.JSON:
+            sys.stdout.write(json.dumps(access_records(rows), indent=2) + "\n")
+        case AccessForm.PAGE:
+            sys.stdout.write(access_page(rows))
 
 
 @app.command()

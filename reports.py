@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from adapters.health import State
     from domain.imports.service import ImportSummary
     from infra.demo.load import Summary
+    from schema.matrix import Row
+
+
+SEEN, UNSEEN = "✓", "·"
 
 
 class Told(Protocol):
@@ -79,3 +84,71 @@ def import_report(summary: "ImportSummary") -> Table:
     )
     table.caption_justify = "left"
     return table
+
+
+def access_report(rows: "Sequence[Row]") -> Table:
+    """The access matrix, a type at a time."""
+    from schema.matrix import Persona
+
+    table = Table(box=None, header_style="bold")
+    table.add_column("field", no_wrap=True)
+    table.add_column("rule", no_wrap=True)
+    for persona in Persona:
+        table.add_column(persona, justify="center")
+    for type_name, fields in groupby(rows, key=lambda row: row.type_name):
+        table.add_row(f"[bold]{type_name}")
+        for row in fields:
+            table.add_row(f"  {row.field_name}", row.rules, *marks(row))
+    return table
+
+
+def access_lines(rows: "Sequence[Row]") -> str:
+    """The access matrix, a line a field: for `grep` and `diff`."""
+    return "".join(f"{row.type_name}.{row.field_name}\t{row.rules}\t{', '.join(seers(row))}\n" for row in rows)
+
+
+def access_records(rows: "Sequence[Row]") -> list[dict[str, object]]:
+    """The access matrix, for programs."""
+    return [
+        {"type": row.type_name, "field": row.field_name, "rules": row.rules.split(" or "), "seenBy": seers(row)}
+        for row in rows
+    ]
+
+
+def access_page(rows: "Sequence[Row]") -> str:
+    """The access matrix as a page, where the fields of a type that are for the same people share a line."""
+    from schema.matrix import Persona
+
+    lines = []
+    for type_name, of_type in groupby(rows, key=lambda row: row.type_name):
+        alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+        for row in of_type:
+            alike.setdefault((row.rules, marks(row)), []).append(f"`{row.field_name}`")
+        for (rules, seen), fields in alike.items():
+            lines.append(f"| {' | '.join((type_name, ' '.join(fields), rules, *seen))} |")
+    heads = ("type", "fields", "rule", *Persona)
+    return "\n".join([ACCESS_PAGE, f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}", *lines]) + "\n"
+
+
+ACCESS_PAGE = """\
+# Who may see what
+
+Made by `make schema`, from the rules that the fields declare; `torii access` prints the same. A tick says that a
+field is shown to somebody, or that a mutation may be called. The people stand to one value, say an order: its *owner* bought it, the
+*seller* works for the shop that sold it, the others have nothing to do with it. Where a field has a wider rule than its ticks
+say, nobody else is led to a value of the type. [Architecture](architecture.md#access-who-may-see-and-do-what) says how the rules
+are enforced.
+"""
+
+
+def marks(row: "Row") -> tuple[str, ...]:
+    from schema.matrix import Persona
+
+    return tuple(SEEN if persona in row.seen_by else UNSEEN for persona in Persona)
+
+
+def seers(row: "Row") -> list[str]:
+    """Who sees it, in the order of the columns."""
+    from schema.matrix import Persona
+
+    return [str(persona) for persona in Persona if persona in row.seen_by]

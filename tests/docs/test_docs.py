@@ -10,6 +10,9 @@ from typer.core import TyperGroup
 
 from cli import app
 from infra.settings_table import filled_in
+from reports import access_page
+from schema.build import build_schema
+from schema.matrix import access_matrix
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -43,6 +46,11 @@ def anchors(page: Path) -> set[str]:
 def test_the_settings_in_the_readme_are_those_of_the_program() -> None:
     text = README.read_text()
     assert text == filled_in(text), "run .venv/bin/python -m infra.settings_table --write"
+
+
+def test_the_access_page_is_that_of_the_schema() -> None:
+    page = access_page(access_matrix(build_schema()._schema))
+    assert (ROOT / "docs" / "access.md").read_text() == page, "run `make schema` and look at the difference"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
