@@ -1,0 +1,114 @@
+"""One marketplace for the access matrix: a value of every type, and six people who stand to it in six ways."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from starlette.applications import Starlette
+
+from adapters.dynamodb.features import DynamoFeatures
+from domain.recommendations.model import Model, Scored
+from domain.shared.clock import SystemClock
+from domain.shared.ids import ProductId, SellerId, UserId, uuid7
+from domain.shared.viewer import ANONYMOUS, Role, Viewer
+from resolvers.global_ids import encode
+from schema.matrix import Persona
+from settings import Settings
+from tests.api.client import Client
+from tests.api.conftest import Tokens, client_of
+from tests.factories import Factory
+from wiring import open_aws, open_jobs
+
+GROUPS = {
+    Persona.OTHER_BUYER: "buyer",
+    Persona.OWNER: "buyer",
+    Persona.OTHER_SELLER: "seller",
+    Persona.SELLER: "seller",
+    Persona.ADMIN: "admin",
+}
+ADD = "mutation ($product: ID!) { cartItemAdd(input: {productId: $product}) { userErrors { code } } }"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """`ids` are the global ids that ways begin with. `marks` are texts that only an answer with the owner's own data holds."""
+
+    clients: Mapping[Persona, Client]
+    viewers: Mapping[Persona, Viewer]
+    ids: Mapping[str, str]
+    order_id: UUID
+    marks: Mapping[str, str]
+
+
+@asynccontextmanager
+async def open_scene(app: Starlette, settings: Settings, make: Factory, token_of: Tokens) -> AsyncIterator[Scene]:
+    async with AsyncExitStack() as stack:
+        clients = {Persona.ANONYMOUS: Client(await stack.enter_async_context(client_of(app)))}
+        users: dict[Persona, UserId] = {}
+        for persona, group in GROUPS.items():
+            email = f"access-{persona.replace(' ', '-')}@example.com"
+            http = await stack.enter_async_context(client_of(app))  # each with a cookie jar of its own
+            clients[persona] = Client(http, token=await token_of(email, group))
+            await clients[persona].data("{ viewer { email } }")
+            users[persona] = UserId(await make.user_id(email))
+        tea, books = SellerId(await make.seller()), SellerId(await make.seller())
+        await make.member(tea, users[Persona.SELLER])
+        await make.member(books, users[Persona.OTHER_SELLER])
+        product, brand, category = await _shelf(make, tea)
+        carted, scarce = await make.product(seller_id=tea), await make.product(seller_id=tea, stock_quantity=3)
+        await clients[Persona.OWNER].data(ADD, product=encode("Product", carted))
+        number = f"ACCESS-{uuid7()}"
+        order = await make.order(users[Persona.OWNER], (product, tea, 1980), order_number=number)
+        await _findable(settings, ProductId(product))
+        yield Scene(
+            clients,
+            _viewers(users, tea, books),
+            {
+                "product": encode("Product", product),
+                "brand": encode("Brand", brand),
+                "category": encode("Category", category),
+                "seller": encode("Seller", tea),
+                "order": encode("Order", order),
+                "scarce": encode("Product", scarce),
+            },
+            order,
+            {
+                "mail address": "access-owner@example.com",
+                "order number": number,
+                "order": encode("Order", order),
+                "cart line": str(carted),
+            },
+        )
+
+
+async def _shelf(make: Factory, seller: UUID) -> tuple[UUID, UUID, UUID]:
+    """A product that every field of the catalogue has something to show of."""
+    brand, parent = await make.brand(), await make.category()
+    category = await make.category(parent_id=parent)
+    product = await make.product(
+        seller_id=seller, brand_id=brand, category_id=category, attributes={"産地": "宇治"}, shipping_info={}
+    )
+    await make.image(product)
+    await make.variation(product)
+    await make.review(product)
+    return product, brand, category
+
+
+async def _findable(settings: Settings, product: ProductId) -> None:
+    async with open_jobs(settings) as opened, open_aws(settings, 10_000) as aws:
+        await opened.search.reindex(opened.documents, lambda _: None)
+        features = DynamoFeatures(aws, settings.dynamodb_table_prefix, SystemClock())
+        await features.replace(Model("access", {}, [Scored(product, 1.0)]))
+
+
+def _viewers(users: Mapping[Persona, UserId], tea: SellerId, books: SellerId) -> dict[Persona, Viewer]:
+    shops = {Persona.SELLER: (tea,), Persona.OTHER_SELLER: (books,)}
+    signed_in: dict[Persona, Any] = {
+        persona: Viewer(
+            Role.ADMIN if persona is Persona.ADMIN else Role.USER, user_id, seller_ids=shops.get(persona, ())
+        )
+        for persona, user_id in users.items()
+    }
+    return {Persona.ANONYMOUS: ANONYMOUS} | signed_in

@@ -1,0 +1,243 @@
+"""Every field of the schema, asked for by six people, against the access matrix; and what must look as if it did not exist."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, execute, parse
+from starlette.applications import Starlette
+
+from domain.orders.model import OrderItem
+from domain.shared.ids import OrderId, uuid7
+from domain.shared.refusals import Refusal
+from domain.shared.viewer import Viewer
+from resolvers.context import Context
+from resolvers.global_ids import decode, encode
+from resolvers.nodes import NODE_LOADERS
+from resolvers.services import Services
+from schema.build import build_schema
+from schema.declared import ownership_of
+from schema.matrix import Persona, Row, access_matrix, admitted
+from settings import Settings
+from tests.api.access_scene import Scene, open_scene
+from tests.api.access_ways import FIELDS_AT_ONCE, Way, find_ways, selection
+from tests.api.client import Answer
+from tests.api.conftest import Tokens
+from tests.factories import Factory
+from wiring import open_marketplace
+
+SCHEMA: GraphQLSchema = build_schema()._schema
+MATRIX = access_matrix(SCHEMA)
+WAYS = find_ways(SCHEMA)
+TYPES = sorted({row.type_name for row in MATRIX}, key=lambda name: WAYS[name].is_mutation)  # sign-out comes last
+REFUSALS = {"UNAUTHENTICATED", "FORBIDDEN"}
+
+Cell = tuple[str, str, Persona]
+
+
+@pytest.fixture(scope="module")
+async def scene(app: Starlette, prepared: Settings, make: Factory, token_of: Tokens) -> AsyncIterator[Scene]:
+    async with open_scene(app, prepared, make, token_of) as scene:
+        yield scene
+
+
+@pytest.fixture(scope="module")
+async def services(prepared: Settings) -> AsyncIterator[Services]:
+    async with open_marketplace(prepared) as marketplace:
+        yield marketplace.services
+
+
+def object_type(name: str) -> GraphQLObjectType:
+    type_ = SCHEMA.type_map[name]
+    assert isinstance(type_, GraphQLObjectType)
+    return type_
+
+
+async def test_each_field_is_shown_to_whom_the_matrix_says_and_to_nobody_else(scene: Scene) -> None:
+    expected = {
+        (row.type_name, row.field_name, persona): persona in row.seen_by and leads(row.type_name, persona)
+        for row in MATRIX
+        for persona in Persona
+    }
+    found: dict[Cell, bool] = {}
+    for type_name in TYPES:
+        for persona in Persona:
+            found |= await ask_for(scene, type_name, persona)
+    assert len(found) == len(MATRIX) * len(Persona)
+    wrong = {cell: found.get(cell) for cell, shown in expected.items() if found.get(cell) != shown}
+    assert wrong == {}, (
+        "where a value is missing, give its type a way in tests/api/access_ways.py, or the scene a value"
+    )
+
+
+def leads(type_name: str, persona: Persona) -> bool:
+    """Whether the way there is one that others than the owner can go, too."""
+    return not WAYS[type_name].is_own or persona is Persona.OWNER
+
+
+async def ask_for(scene: Scene, type_name: str, persona: Persona) -> dict[Cell, bool]:
+    """Whether each field of the type is shown to the persona. Asserts that nothing of the owner's is shown besides."""
+    way, type_ = WAYS[type_name], object_type(type_name)
+    fields = list(type_.fields)
+    at_once = 1 if type_ is SCHEMA.mutation_type else len(fields) if way.is_mutation else FIELDS_AT_ONCE
+    found: dict[Cell, bool] = {}
+    for names in (fields[start : start + at_once] for start in range(0, len(fields), at_once)):
+        selections = [selection(type_, name, type_.fields[name]) for name in names]
+        if way.is_mutation and way.names:
+            selections = [" ".join(selections)]  # called once
+        document, aliases = way.document(selections)
+        answer = await send(scene, persona, document)
+        shown = [is_shown(answer, alias, way, persona) for alias in aliases]
+        for name, each in zip(names, shown if len(shown) == len(names) else shown * len(names), strict=True):
+            found[type_name, name, persona] = each
+    if not leads(type_name, persona):
+        return dict.fromkeys(found, False)  # what is shown is this one's own; `send` has looked for the owner's
+    return found
+
+
+async def send(scene: Scene, persona: Persona, document: str) -> Answer:
+    variables = {name: value for name, value in scene.ids.items() if f"${name}" in document}
+    response = await scene.clients[persona].post(document, **variables)
+    may_see = {"order", "order number"} if persona is Persona.ADMIN else set()
+    if persona is not Persona.OWNER:
+        assert [name for name, mark in scene.marks.items() if mark in response.text and name not in may_see] == []
+    answer: Answer = response.json()
+    return answer
+
+
+def is_shown(answer: Answer, alias: str, way: Way, persona: Persona) -> bool:
+    """Whether there is a value and its field was not refused. Nothing but a refusal may have gone wrong."""
+    errors = answer.get("errors", [])
+    codes = {error["extensions"]["code"] for error in errors}
+    assert codes <= {"UNAUTHENTICATED" if persona is Persona.ANONYMOUS else "FORBIDDEN"}, errors
+    if any(error["path"][0] == alias for error in errors) or answer["data"] is None:
+        return False
+    return not way.names or any(values_at(answer["data"][alias], way.names[1:]))
+
+
+def values_at(value: Any, names: Sequence[str]) -> Iterator[bool]:
+    """Whether there is something, for each place that the names lead to."""
+    if isinstance(value, list):
+        for each in value:
+            yield from values_at(each, names)
+    elif value is None or not names:
+        yield value is not None
+    else:
+        yield from values_at(value[names[0]], names[1:])
+
+
+HANDED: Mapping[str, Callable[[Services, Viewer, OrderId], Awaitable[Any]]] = {
+    "Cart": lambda services, owner, _: services.carts.cart(owner),
+    "Order": lambda services, owner, order: first(services.orders.by_ids(owner, [order])),
+    "OrderItem": lambda services, owner, order: first(first(services.orders.items_of(owner, [order]))),
+    "OrderStatusChange": lambda services, owner, order: first(first(services.orders.history_of(owner, [order]))),
+    "Payment": lambda services, owner, order: first(services.orders.payments_of(owner, [order])),
+    "Viewer": lambda services, owner, _: services.accounts.profile(owner),
+}
+"""How to get the owner's value of each type that says whose its values are."""
+
+
+async def first(values: Awaitable[Sequence[Any]]) -> Any:
+    return (await values)[0]
+
+
+def owned_types() -> list[str]:
+    rows = {row.type_name for row in MATRIX}
+    of = {name: ownership_of(SCHEMA.type_map[name]) for name in rows}
+    return sorted(
+        name for name, ownership in of.items() if not ownership.is_askers and (ownership.owner or ownership.seller)
+    )
+
+
+def test_every_type_that_says_whose_its_values_are_is_handed_around() -> None:
+    assert owned_types() == sorted(HANDED), "say in HANDED how to get the owner's value of the type"
+
+
+@pytest.mark.parametrize("type_name", HANDED)
+async def test_fields_refuse_by_themselves_whoever_was_given_the_value(
+    scene: Scene, services: Services, type_name: str
+) -> None:
+    """As if the domain and the database had both forgotten to hide it."""
+    value = await HANDED[type_name](services, scene.viewers[Persona.OWNER], OrderId(scene.order_id))
+    assert value is not None
+    for row in (row for row in MATRIX if row.type_name == type_name):
+        shown = {
+            persona
+            for persona, viewer in scene.viewers.items()
+            if await is_shown_when_handed(Context(services, viewer), type_name, row, value)
+        }
+        assert shown == admitted(row.access), f"{type_name}.{row.field_name}"
+
+
+async def is_shown_when_handed(context: Context, type_name: str, row: Row, value: Any) -> bool:
+    type_ = object_type(type_name)
+    schema = GraphQLSchema(GraphQLObjectType("Query", {"value": GraphQLField(type_, resolve=lambda *_: value)}))
+    asked = selection(type_, row.field_name, type_.fields[row.field_name])
+    result: Any = execute(schema, parse(f"{{ value {{ {asked} }} }}"), context_value=context)
+    result = await result if hasattr(result, "__await__") else result
+    for error in result.errors or ():
+        assert isinstance(error.original_error, Refusal), error
+        assert error.original_error.code in REFUSALS
+    return not result.errors
+
+
+async def test_a_guests_cart_is_for_that_guest_alone(scene: Scene, services: Services, make: Factory) -> None:
+    guest, product = Viewer(guest_id=uuid7()), await make.product()
+    value = (await services.carts.add(guest, product, None, 1)).cart  # type: ignore[arg-type]
+    [row] = [row for row in MATRIX if (row.type_name, row.field_name) == ("Cart", "lines")]
+    others = [Viewer(guest_id=uuid7()), *scene.viewers.values()]
+    others = [viewer for viewer in others if viewer is not scene.viewers[Persona.ADMIN]]
+    assert await is_shown_when_handed(Context(services, guest), "Cart", row, value)
+    assert not any([await is_shown_when_handed(Context(services, each), "Cart", row, value) for each in others])
+
+
+async def test_a_seller_sees_the_item_and_not_whose_it_is(scene: Scene, services: Services) -> None:
+    """Row-level security hides the order, and with it the buyer."""
+    [items] = await services.orders.items_of(scene.viewers[Persona.SELLER], [OrderId(scene.order_id)])
+    assert [(item.order_id, item.user_id) for item in items if isinstance(item, OrderItem)] == [(scene.order_id, None)]
+
+
+STRANGERS = [Persona.ANONYMOUS, Persona.OTHER_BUYER, Persona.OTHER_SELLER, Persona.SELLER]
+BY_ID = "query ($id: ID!) { order(id: $id) { id total { amount } } node(id: $id) { id __typename } nodes(ids: [$id]) { id } }"
+
+
+@pytest.mark.parametrize("persona", STRANGERS)
+async def test_anothers_order_a_guessed_id_and_another_types_id_get_one_answer(scene: Scene, persona: Persona) -> None:
+    client = scene.clients[persona]
+    guessed = (await client.post(BY_ID, id=encode("Order", uuid7()))).text
+    assert guessed == '{"data":{"order":null,"node":null,"nodes":[null]}}'
+    others = [
+        scene.ids["order"],
+        encode("Order", uuid4()),
+        encode("Product", scene.order_id),  # the key exists, as that of an order
+        encode("OrderItem", scene.order_id),  # a type that is no node
+        encode("Cart", scene.order_id),
+        encode("Viewer", scene.viewers[Persona.OWNER].user_id or uuid7()),
+        "T3JkZXI",
+        "",
+        "x" * 100,
+    ]
+    assert {(await client.post(BY_ID, id=each)).text for each in others} == {guessed}
+
+
+@pytest.mark.parametrize("type_name", NODE_LOADERS)
+async def test_a_node_is_found_by_an_id_of_its_own_type_alone(scene: Scene, type_name: str) -> None:
+    """The keys of every other type, under this type's name: also for the owner and an admin."""
+    keys = [decoded[1] for name, id in scene.ids.items() if (decoded := decode(id)) and decoded[0] != type_name]
+    query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    for persona in (Persona.OWNER, Persona.ADMIN):
+        data = await scene.clients[persona].data(query, ids=[encode(type_name, key) for key in keys])
+        assert data == {"nodes": [None] * len(keys)}
+
+
+@pytest.mark.parametrize("persona", [*STRANGERS, Persona.ADMIN])
+async def test_a_line_of_anothers_cart_is_as_one_that_does_not_exist(scene: Scene, persona: Persona) -> None:
+    change = """mutation ($line: ID!) {
+      cartItemUpdate(input: {lineId: $line, quantity: 5}) { cart { version } userErrors { code field message } }
+      cartItemRemove(input: {lineId: $line}) { cart { version } userErrors { code field message } }
+    }"""
+    client, line = scene.clients[persona], scene.marks["cart line"]
+    assert (await client.post(change, line=line)).text == (await client.post(change, line=str(uuid7()))).text
+    cart = await scene.clients[Persona.OWNER].data("{ cart { lines { id quantity } } }")
+    assert [each["quantity"] for each in cart["cart"]["lines"] if each["id"] == line] == [1]
