@@ -80,6 +80,12 @@ class Settings(BaseSettings):
     cognito_client_id: str = Field("", description="App client whose access tokens are accepted.")
     cognito_jwks_url: str = Field("", description="Key set of the pool; default the pool's own.")
 
+    identity_pace_ms: int = Field(
+        500,
+        ge=0,
+        description="Shortest answer to a sign-up, sign-in or reset, so that its time tells nothing; above what the pool needs.",
+    )
+
     search_index_dir: Path | None = Field(None, description="Folder of the tantivy index; default `DATA_DIR/search`.")
 
     graphiql: bool | None = Field(None, description="Serve GraphiQL and introspection; default only in development.")

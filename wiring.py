@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.aws.clients import Aws
+from adapters.cognito.credentials import CognitoCredentials
 from adapters.cognito.directory import CognitoDirectory
 from adapters.cognito.issuer import EMULATOR_KID, issuer_of, jwks_url_of
 from adapters.cognito.keys import KeySet
+from adapters.cognito.passkeys import CognitoPasskeys
 from adapters.cognito.pool import Pool, check_pool, ensure_pool
+from adapters.cognito.sign_ins import CognitoSignIns
+from adapters.cognito.sign_ups import CognitoSignUps
 from adapters.cognito.tokens import CognitoTokens
 from adapters.dynamodb.carts import DynamoCarts
 from adapters.dynamodb.features import DynamoFeatures
@@ -30,7 +34,12 @@ from adapters.redis.catalog import CachedCategories, CachedProducts, CatalogCach
 from adapters.redis.client import Missed, RedisClient, connect, server_version
 from adapters.tantivy.analysis import Analyzer
 from adapters.tantivy.index import TantivyIndex
+from domain.accounts.credentials import CredentialChanges
+from domain.accounts.pace import Pace
+from domain.accounts.passkeys import PasskeyDesk
+from domain.accounts.registration import Registration
 from domain.accounts.service import Accounts
+from domain.accounts.signing_in import SignIn
 from domain.carts.service import CartDesk
 from domain.catalog.service import Catalog
 from domain.orders.service import OrderDesk
@@ -137,15 +146,21 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
             PostgresBrands(database),
             CachedCategories(PostgresCategories(database), cache),
         )
+        users, directory = PostgresUsers(database), CognitoDirectory(aws, pool.pool_id)
+        pace = Pace(settings.identity_pace_ms / 1000)
         services = Services(
-            accounts=Accounts(tokens, CognitoDirectory(aws, pool.pool_id), PostgresUsers(database), sellers),
+            accounts=Accounts(tokens, directory, users, sellers),
             carts=CartDesk(DynamoCarts(aws, prefix, clock), catalog, clock),
             catalog=catalog,
+            credentials=CredentialChanges(CognitoCredentials(aws, pool.client_id), tokens, directory, users, pace),
             orders=OrderDesk(PostgresOrders(database)),
+            passkeys=PasskeyDesk(CognitoPasskeys(aws)),
             recommendations=Recommendations(DynamoFeatures(aws, prefix, clock), catalog, clock),
+            registration=Registration(CognitoSignUps(aws, pool.client_id), pace),
             reviews=ReviewBoard(PostgresReviews(database)),
             search=Search(stores.index),
             sellers=sellers,
+            sign_in=SignIn(CognitoSignIns(aws, pool.client_id), tokens, pace),
         )
         changes = CatalogChanges(settings.database_url.get_secret_value(), cache, Missed)
         await stack.enter_async_context(running(changes.run()))

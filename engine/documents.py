@@ -2,18 +2,22 @@
 
 import hashlib
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from graphql import (
     DocumentNode,
     FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
+    InlineFragmentNode,
     Node,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    SelectionNode,
     parse,
     specified_rules,
     validate,
@@ -48,6 +52,22 @@ class Document:
             if operation.name and operation.name.value == name:
                 return operation
         raise GraphQLError(f"Unknown operation named {name!r}.")
+
+    def root_fields(self, operation: OperationDefinitionNode) -> Iterator[str]:
+        """Names of the fields an operation has at its root, those in fragments too. The document has to be valid."""
+        assert self.node is not None
+        fragments = {
+            each.name.value: each for each in self.node.definitions if isinstance(each, FragmentDefinitionNode)
+        }
+        selections: list[SelectionNode] = list(operation.selection_set.selections)
+        while selections:
+            selected = selections.pop()
+            if isinstance(selected, FieldNode):
+                yield selected.name.value
+            elif isinstance(selected, FragmentSpreadNode):
+                selections.extend(fragments[selected.name.value].selection_set.selections)
+            elif isinstance(selected, InlineFragmentNode):
+                selections.extend(selected.selection_set.selections)
 
 
 class Documents:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, execute
+from graphql import ExecutionResult, GraphQLError, GraphQLField, GraphQLSchema, OperationDefinitionNode, execute
 
 from engine.directives import direct
 from engine.documents import Documents, is_mutation, is_subscription
@@ -50,6 +50,27 @@ class Executor:
     def deadline(self) -> float:
         """When an operation that comes now has to be done, by the event loop's clock."""
         return asyncio.get_running_loop().time() + self._timeout_s
+
+    def ignores_bearer(self, request: Request) -> bool:
+        """Whether every field at the operation's root brings credentials of its own, as `engine.fields.mutation` declares.
+
+        Such an operation does the same with no bearer token at all, so a refused one must not keep it from running. With a
+        single other field in it, it is not one of these: a bad token is never taken for none.
+        """
+        document = self._documents.get(request.query)
+        root = self._schema.mutation_type
+        if document.node is None or document.errors or root is None:
+            return False
+        try:
+            operation = document.operation(request.operation_name)
+        except GraphQLError:
+            return False
+        fields = [root.fields.get(name) for name in document.root_fields(operation) if name != "__typename"]
+        return (
+            is_mutation(operation)
+            and bool(fields)
+            and all(field is not None and _ignores_bearer(field) for field in fields)
+        )
 
     async def run(
         self, request: Request, context: Any, *, deadline: float | None = None, read_only: bool = False
@@ -95,6 +116,11 @@ class Executor:
 
     def _refused(self, context: Any, *errors: GraphQLError) -> Answer:
         return Answer({"errors": formatted(errors, partial(self._explain, context))}, ran=False)
+
+
+def _ignores_bearer(field: GraphQLField) -> bool:
+    definition: Any = field.extensions.get("strawberry-definition")
+    return bool(definition and definition.metadata.get("ignores_bearer"))
 
 
 def _has_path(result: ExecutionResult) -> bool:

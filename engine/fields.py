@@ -99,9 +99,22 @@ def resolver(
 
 
 def mutation(
-    function: Callable[..., Any], *, access: Hashable, description: str, graphql_type: Any, cost: int = 10
+    function: Callable[..., Any],
+    *,
+    access: Hashable,
+    description: str,
+    graphql_type: Any,
+    cost: int = 10,
+    limit: str | None = None,
+    ignores_bearer: bool = False,
 ) -> Any:
-    """A field of the root `Mutation`."""
+    """A field of the root `Mutation`.
+
+    Parameters:
+        limit: the rate limit that its calls count towards, by name.
+        ignores_bearer: it brings credentials of its own, and runs as nobody where the request's bearer token is refused.
+    """
+    marks = ({"limit": limit} if limit else {}) | ({"ignores_bearer": True} if ignores_bearer else {})
     return strawberry.mutation(
-        resolver=function, description=description, graphql_type=graphql_type, metadata=metadata(access, cost)
+        resolver=function, description=description, graphql_type=graphql_type, metadata=metadata(access, cost) | marks
     )

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from engine.execution import Answer, Executor, NotAllowedByGet, invalid
+from engine.execution import Request as Operation
 from engine.http_request import GRAPHQL_RESPONSE, BadRequest, answer_type, read
 from engine.trace import traced
 
@@ -21,10 +22,12 @@ MakeContext = Callable[[HTTPRequest], Awaitable[Any]]
 class ContextRefused(Exception):
     """The request may not run at all, such as one with a bad token. The answer is GraphQL-shaped all the same."""
 
-    def __init__(self, status: int, error: dict[str, Any]) -> None:
+    def __init__(self, status: int, error: dict[str, Any], as_nobody: Any = None) -> None:
         super().__init__(error.get("message"))
         self.status = status
         self.error = error
+        self.as_nobody = as_nobody
+        """The context of the same request without its token, for operations that ignore tokens; None where there is none."""
 
 
 class GraphQLHTTP:
@@ -47,7 +50,7 @@ class GraphQLHTTP:
             operation = await read(request)
             deadline = self._executor.deadline()
             async with asyncio.timeout_at(deadline):
-                context = await self._make_context(request)
+                context = await self._context(request, operation)
             answer = await self._executor.run(operation, context, deadline=deadline, read_only=request.method == "GET")
         except BadRequest as error:
             return self._response(invalid(error.message), error.status, media, error.headers)
@@ -60,6 +63,14 @@ class GraphQLHTTP:
         # Clients that take application/json expect 200 for whatever was well-formed HTTP and JSON.
         status = 200 if answer.ran or media != GRAPHQL_RESPONSE else 400
         return self._response(answer, status, media, getattr(context, "response_headers", None))
+
+    async def _context(self, request: HTTPRequest, operation: Operation) -> Any:
+        try:
+            return await self._make_context(request)
+        except ContextRefused as refused:
+            if refused.as_nobody is None or not self._executor.ignores_bearer(operation):
+                raise
+            return refused.as_nobody
 
     @staticmethod
     def _response(answer: Answer, status: int, media: str, headers: dict[str, str] | None = None) -> Response:

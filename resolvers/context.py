@@ -27,6 +27,8 @@ class Context:
     """None where an identity could not be handed out: over a socket that is open already."""
     language: Language = DEFAULT_LANGUAGE
     """In which people are told what was refused."""
+    bearer: str | None = field(default=None, repr=False)
+    """The viewer's access token, for what the user pool does on the viewer's behalf. Never printed, never logged."""
     response_headers: dict[str, str] = field(default_factory=dict)
     loaders: Loaders = field(init=False)
     admitted: Admission | None = field(init=False, default=None)
@@ -35,7 +37,7 @@ class Context:
         self.loaders = Loaders(self.services, self.viewer)
 
     def renewed(self) -> "Context":
-        return Context(self.services, self.viewer, self.mint_guest, self.language)
+        return Context(self.services, self.viewer, self.mint_guest, self.language, self.bearer)
 
     def directed(self, directives: Mapping[str, Mapping[str, Any]]) -> None:
         """What the operation itself asks for: `@inContext` wins over the request's headers."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
-from domain.accounts.service import InvalidToken
+from domain.accounts.refusals import InvalidToken
 from domain.shared.languages import Language
 from domain.shared.refusals import Refusal, Unavailable
 from domain.shared.viewer import Viewer
@@ -42,8 +42,9 @@ class Contexts:
     async def of_request(self, request: Request) -> Context:
         """Raises ContextRefused for a bearer token that is not good."""
         language = accepted(request.headers.get("accept-language"))
-        viewer = await self._viewer(request, request.headers.get("authorization"), language)
-        return Context(self._services, viewer, self._mint, language)
+        authorization = request.headers.get("authorization")
+        viewer = await self._viewer(request, authorization, language)
+        return Context(self._services, viewer, self._mint, language, _bearer(authorization))
 
     async def of_socket(self, websocket: WebSocket, payload: Mapping[str, Any]) -> Context:
         """From `connection_init`, whose payload may carry `Authorization` and `Accept-Language`. Raises ContextRefused."""
@@ -51,14 +52,16 @@ class Contexts:
         authorization = sent.get("authorization")
         asked = sent.get("accept-language")
         language = accepted(asked if isinstance(asked, str) else websocket.headers.get("accept-language"))
-        viewer = await self._viewer(websocket, authorization if isinstance(authorization, str) else None, language)
-        return Context(self._services, viewer, language=language)
+        sent_token = authorization if isinstance(authorization, str) else None
+        viewer = await self._viewer(websocket, sent_token, language)
+        return Context(self._services, viewer, language=language, bearer=_bearer(sent_token))
 
     async def _viewer(self, connection: HTTPConnection, authorization: str | None, language: Language) -> Viewer:
         try:
             return await self._services.accounts.viewer(_bearer(authorization), self._guest(connection))
         except InvalidToken as refusal:
-            raise ContextRefused(401, _error(refusal, language)) from refusal
+            nobody = Context(self._services, Viewer(guest_id=self._guest(connection)), self._mint, language)
+            raise ContextRefused(401, _error(refusal, language), nobody) from refusal
         except Unavailable as outage:
             raise ContextRefused(503, _error(outage, language)) from outage
         except Refusal as refusal:

@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+from domain.accounts.credentials import CredentialChanges
+from domain.accounts.passkeys import PasskeyDesk
+from domain.accounts.registration import Registration
 from domain.accounts.service import Accounts
+from domain.accounts.signing_in import SignIn
 from domain.carts.service import CartDesk
 from domain.catalog.service import Catalog
 from domain.orders.service import OrderDesk
@@ -19,8 +23,12 @@ class Services:
     accounts: Accounts
     carts: CartDesk
     catalog: Catalog
+    credentials: CredentialChanges
     orders: OrderDesk
+    passkeys: PasskeyDesk
     recommendations: Recommendations
+    registration: Registration
     reviews: ReviewBoard
     search: Search
     sellers: Sellers
+    sign_in: SignIn

@@ -16,6 +16,7 @@ from schema.carts import (
     CartItemUpdateInput,
     CartItemUpdatePayload,
 )
+from schema.identity_mutations import IdentityMutations
 
 
 async def _cart_item_add(
@@ -37,7 +38,7 @@ async def _cart_item_remove(
 
 
 @strawberry.type(description="What can be done. A refusal is data (`userErrors`); only outages and bugs are errors.")
-class Mutation:
+class Mutation(IdentityMutations):
     cart_item_add: CartItemAddPayload = mutation(
         _cart_item_add,
         access=PUBLIC,

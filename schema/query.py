@@ -6,12 +6,13 @@ import strawberry
 
 from domain.catalog.model import ProductSort
 from engine.fields import After, Before, First, Last, resolver
-from resolvers import accounts, carts, catalog, discovery, nodes, orders
+from resolvers import accounts, carts, catalog, discovery, identity, nodes, orders
 from resolvers.context import Info
-from schema.access import PUBLIC
+from schema.access import PUBLIC, SIGNED_IN
 from schema.accounts import Viewer
 from schema.carts import Cart
 from schema.catalog import Brand, Category, Product
+from schema.identity import Passkey
 from schema.inputs import ProductFilter
 from schema.orders import Order
 from schema.recommendations import Recommendation
@@ -169,4 +170,10 @@ class Query:
         cost=2,
         graphql_type=list[Node | None] | None,
         description="Whatever each of the ids names.",
+    )
+    passkeys: list[Passkey] | None = resolver(
+        identity.passkeys,
+        access=SIGNED_IN,
+        graphql_type=list[Passkey] | None,
+        description="The viewer's passkeys; NOT_SUPPORTED where the user pool has none.",
     )

@@ -6,8 +6,10 @@ Source: Amazon Cognito developer guide, "Understanding the access token"; RFC 75
 import json
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from domain.accounts.model import Identity
+from domain.shared.ids import SessionId
 
 LEEWAY_S = 60
 """How far the pool's clock and ours may differ."""
@@ -49,7 +51,7 @@ def read_claims(payload: bytes, issuer: str, client_id: str) -> Claims:
         raise Rejected("another client")
     issued_at = _seconds(claims, "iat")
     return Claims(
-        identity=Identity(_text(claims, "sub"), _text(claims, "username"), _groups(claims)),
+        identity=Identity(_text(claims, "sub"), _text(claims, "username"), _groups(claims), _session(claims)),
         not_before=max(issued_at, _seconds(claims, "nbf")) if "nbf" in claims else issued_at,
         expires_at=_seconds(claims, "exp"),
     )
@@ -67,6 +69,15 @@ def _text(claims: dict[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise Rejected(f"{name} is missing")
     return value
+
+
+def _session(claims: dict[str, Any]) -> SessionId | None:
+    if "origin_jti" not in claims:  # an app client without token revocation
+        return None
+    try:
+        return SessionId(UUID(_text(claims, "origin_jti")))
+    except ValueError as cause:
+        raise Rejected("origin_jti is not a UUID") from cause
 
 
 def _groups(claims: dict[str, Any]) -> frozenset[str]:

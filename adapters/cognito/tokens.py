@@ -12,7 +12,7 @@ from jose.exceptions import JOSEError
 from adapters.cognito.claims import Claims, Rejected, read_claims
 from adapters.cognito.keys import ALGORITHM, KeySet
 from domain.accounts.model import Identity
-from domain.accounts.service import InvalidToken
+from domain.accounts.refusals import InvalidToken
 from domain.shared.clock import Clock
 
 MAX_TOKEN = 8 * 1024

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Uuid, func, select
+from sqlalchemy import Boolean, Uuid, case, column, func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from adapters.postgres.batches import among_ids, one_each
 from adapters.postgres.database import Database
+from adapters.postgres.events import put_out
 from adapters.postgres.tables import authors, user_profiles, users
-from domain.accounts.model import Author, Profile
-from domain.accounts.service import AddressTaken
+from domain.accounts.events import user_registered
+from domain.accounts.model import Author, PoolUser, Profile
+from domain.accounts.refusals import AddressTaken
 from domain.shared.ids import UserId
 from domain.shared.viewer import ANONYMOUS, Viewer
 
@@ -26,12 +29,32 @@ class PostgresUsers:
         rows = await self._database.public(select(func.accounts.user_of(subject, type_=Uuid)))
         return UserId(rows[0][0]) if rows[0][0] else None
 
-    async def first_seen(self, subject: str, email: str) -> UserId:
+    async def first_seen(self, user: PoolUser) -> UserId:
+        met = func.accounts.first_seen(user.subject, user.email, user.email_verified)
+        columns = met.table_valued(column("user_id", Uuid), column("is_new", Boolean))
         async with self._database.transaction(ANONYMOUS) as connection:
-            found: Any = await connection.scalar(select(func.accounts.first_seen(subject, email, type_=Uuid)))
-        if found is None:
+            row: Any = (await connection.execute(select(columns))).one()
+            if row.is_new:
+                await put_out(connection, [user_registered(UserId(row.user_id))])
+        if row.user_id is None:
             raise AddressTaken
-        return UserId(found)
+        return UserId(row.user_id)
+
+    async def keep_address(self, viewer: Viewer, user: PoolUser) -> None:
+        is_same = users.c.email == user.email
+        verified_at = case(
+            (is_same & users.c.email_verified_at.is_not(None), users.c.email_verified_at), else_=func.now()
+        )
+        change = (
+            update(users)
+            .where(users.c.id == viewer.user_id, users.c.cognito_sub == user.subject)
+            .values(email=user.email, email_verified_at=verified_at if user.email_verified else None)
+        )
+        try:
+            async with self._database.transaction(viewer) as connection:
+                await connection.execute(change)
+        except IntegrityError:  # idx_users_email; its text has the address
+            raise AddressTaken from None
 
     async def profile(self, viewer: Viewer) -> Profile | None:
         statement = (

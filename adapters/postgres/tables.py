@@ -278,3 +278,14 @@ product_ratings = Table(
     Column("rating_total", BigInteger),
     schema="reviews",
 )
+
+outbox = _table(
+    "events",
+    "outbox",
+    Column("type", Text),
+    Column("aggregate_type", Text),
+    Column("aggregate_id", Uuid),
+    Column("payload", JSONB),
+    _time("created_at"),
+    _time("sent_at"),
+)

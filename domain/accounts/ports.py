@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from domain.accounts.model import Author, Identity, Profile
+from domain.accounts.model import Author, Identity, PoolUser, Profile
 from domain.shared.ids import UserId
 from domain.shared.viewer import Viewer
 
@@ -15,19 +15,23 @@ class Tokens(Protocol):
 
 
 class Directory(Protocol):
-    async def email_of(self, identity: Identity) -> str:
-        """The mail address of a pool's user, which access tokens do not carry."""
+    async def user(self, identity: Identity) -> PoolUser:
+        """What the pool knows of a token's user now. Raises InvalidToken for one who is gone or was disabled."""
         ...
 
 
 class Users(Protocol):
     async def id_of(self, subject: str) -> UserId | None: ...
 
-    async def first_seen(self, subject: str, email: str) -> UserId:
+    async def first_seen(self, user: PoolUser) -> UserId:
         """Make the row of a user of the pool, or find it: the same subject always gets the same id.
 
-        Raises AddressTaken.
+        Whoever makes it writes `UserRegistered` in the same transaction: once a user. Raises AddressTaken.
         """
+        ...
+
+    async def keep_address(self, viewer: Viewer, user: PoolUser) -> None:
+        """Write the pool's present address into the viewer's row. Raises AddressTaken."""
         ...
 
     async def profile(self, viewer: Viewer) -> Profile | None: ...

@@ -8,30 +8,12 @@ from domain.accounts.model import Author, Identity, Profile
 from domain.accounts.ports import Directory, Tokens, Users
 from domain.sellers.service import Sellers
 from domain.shared.ids import UserId
-from domain.shared.refusals import Refusal, Unavailable
+from domain.shared.refusals import Unavailable
 from domain.shared.viewer import Role, Viewer
 
 ADMIN_GROUP = "admin"
 MAX_KNOWN = 10_000
 """Users whose id is remembered, about 200 bytes each."""
-
-
-class InvalidToken(Refusal):
-    """The bearer token is not one that this gateway accepts. Says no more, so that nothing can be probed."""
-
-    code = "UNAUTHENTICATED"
-
-    def __init__(self) -> None:
-        super().__init__(key="invalid_token")
-
-
-class AddressTaken(Refusal):
-    """Another user of the marketplace has the mail address that the pool gives for this one.
-
-    Who owns which is for a person to settle: an address alone does not prove that the two are one.
-    """
-
-    code = "ADDRESS_TAKEN"
 
 
 class Accounts:
@@ -69,7 +51,7 @@ class Accounts:
         return known
 
     async def _first_seen(self, identity: Identity) -> UserId:
-        return await self._users.first_seen(identity.subject, await self._directory.email_of(identity))
+        return await self._users.first_seen(await self._directory.user(identity))
 
     async def profile(self, viewer: Viewer) -> Profile | None:
         """The viewer's own data; None when signed out."""

@@ -14,6 +14,8 @@ BrandId = NewType("BrandId", UUID)
 OrderId = NewType("OrderId", UUID)
 OrderItemId = NewType("OrderItemId", UUID)
 ReviewId = NewType("ReviewId", UUID)
+SessionId = NewType("SessionId", UUID)
+"""The pool's id of a sign-in (`origin_jti`): random, not a UUIDv7."""
 
 RANDOM_BITS = 74
 

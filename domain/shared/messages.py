@@ -148,4 +148,56 @@ OF_ACCOUNTS = {
     "birth_date": Text("this cannot be a date of birth", "生年月日を正しく入力してください。"),
 }
 
-TEXTS: Mapping[str, Text] = OF_EVERYTHING | OF_LISTS | OF_CATALOGUE | OF_CARTS | OF_ACCOUNTS
+OF_IDENTITY = {
+    "INVALID_CREDENTIALS": Text(
+        "wrong address or password, or the account is not confirmed yet: "
+        "try again, enter the code from the mail, ask for another one, or reset the password",
+        "メールアドレスかパスワードが正しくないか、登録がまだ確認されていません。"
+        "入力し直すか、メールの確認コードの入力、コードの再送、パスワードの再設定をお試しください。",
+    ),
+    "SESSION_ENDED": Text(
+        "the session has ended: sign in again", "セッションが終了しました。もう一度サインインしてください。"
+    ),
+    "WRONG_PASSWORD": Text(
+        "the old password is wrong, or your session has ended",
+        "現在のパスワードが正しくないか、セッションが終了しています。",
+    ),
+    "INVALID_CODE": Text(
+        "this code is wrong or no longer good: check it, or ask for another one",
+        "コードが正しくないか、期限が切れています。確認するか、再送を依頼してください。",
+    ),
+    "CODE_EXPIRED": Text(
+        "this code is no longer good: ask for another one", "コードの期限が切れています。再送を依頼してください。"
+    ),
+    "WEAK_PASSWORD": Text(
+        "choose another password: from 8 characters, with a lower-case letter, a digit and a symbol, and none used lately",
+        "別のパスワードを選んでください。8文字以上で、英小文字・数字・記号をそれぞれ含み、最近使っていないものが必要です。",
+    ),
+    "pool_pause": Text(
+        "too many attempts: wait a while and try again",
+        "試行回数が多すぎます。しばらくしてからもう一度お試しください。",
+    ),
+    "NOT_SUPPORTED": Text(
+        "the sign-in service of this marketplace does not offer this",
+        "このマーケットのサインイン機能では利用できません。",
+    ),
+    "PASSKEY_REFUSED": Text("the passkey was not taken", "パスキーを登録できませんでした。"),
+    "passkey_not_begun": Text(
+        "the registration was not begun, or too long ago: begin again",
+        "パスキーの登録が始まっていないか、時間が経ちすぎています。最初からやり直してください。",
+    ),
+    "passkey_of_another_site": Text(
+        "the passkey was made for another site or page", "このパスキーは別のサイトかページで作られたものです。"
+    ),
+    "passkey_not_found": Text("you have no such passkey", "このパスキーは登録されていません。"),
+    "email_address": Text("this is not a mail address", "メールアドレスを正しく入力してください。"),
+    "length": Text("from {least} to {most} characters", "{least}～{most}文字で入力してください。"),
+    "credential_json": Text(
+        "this is not the JSON of a PublicKeyCredential", "PublicKeyCredentialのJSONを指定してください。"
+    ),
+    "pool_input": Text(
+        "the sign-in service does not take this input", "サインイン機能がこの入力を受け付けませんでした。"
+    ),
+}
+
+TEXTS: Mapping[str, Text] = OF_EVERYTHING | OF_LISTS | OF_CATALOGUE | OF_CARTS | OF_ACCOUNTS | OF_IDENTITY

@@ -46,16 +46,18 @@ def serve(port: int, folder: Path) -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
+    from infra.embedded import aws_cognito, aws_dynamodb
     from infra.embedded.aws_changes import Gate, RecordChanges
-    from infra.embedded.aws_dynamodb import repair
     from infra.embedded.aws_keeper import Keeper
 
-    repair()
+    aws_dynamodb.repair()
+    aws_cognito.repair()
     gate = Gate()
     app = RecordChanges(DomainDispatcherApplication(create_backend_app), gate)
     keeper = Keeper(folder, gate, app)
     keeper.load()
-    server = make_server(LOOPBACK, port, app, threaded=True, request_handler=MotoRequestHandler)
+    served = aws_cognito.RefuseUnoffered(app)
+    server = make_server(LOOPBACK, port, served, threaded=True, request_handler=MotoRequestHandler)
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     pause = SAVE_EVERY_S
     while not stop.wait(pause):

@@ -25,8 +25,8 @@ from adapters.cognito.pool import (
     ensure_pool,
     ensure_user,
 )
-from domain.accounts.model import Identity
-from domain.accounts.service import InvalidToken
+from domain.accounts.model import Identity, PoolUser
+from domain.accounts.refusals import InvalidToken
 from domain.shared.refusals import Unavailable
 from settings import Settings
 
@@ -127,7 +127,7 @@ async def test_an_account_that_must_choose_a_password_gets_no_token(aws: Aws, po
 async def test_the_directory_knows_the_address_behind_a_token(aws: Aws, pool: Pool, buyer: str) -> None:
     claims = jwt.get_unverified_claims(await access_token(aws, pool, BUYER, DEMO_PASSWORD))
     identity = Identity(claims["sub"], claims["username"], frozenset())
-    assert await CognitoDirectory(aws, pool.pool_id).email_of(identity) == BUYER
+    assert await CognitoDirectory(aws, pool.pool_id).user(identity) == PoolUser(claims["sub"], BUYER, True)
 
 
 async def test_the_directory_refuses_who_is_gone_disabled_or_somebody_else(aws: Aws, pool: Pool, buyer: str) -> None:
@@ -136,7 +136,7 @@ async def test_the_directory_refuses_who_is_gone_disabled_or_somebody_else(aws: 
     await aws.cognito.admin_disable_user(UserPoolId=pool.pool_id, Username="disabled@example.com")
     for subject, username in [("gone", "gone"), (disabled, disabled), ("an-older-user-of-this-name", BUYER)]:
         with pytest.raises(InvalidToken):
-            await directory.email_of(Identity(subject, username, frozenset()))
+            await directory.user(Identity(subject, username, frozenset()))
 
 
 async def test_the_directory_gives_up_in_time_on_a_pool_that_never_answers(aws: Aws) -> None:
@@ -148,7 +148,7 @@ async def test_the_directory_gives_up_in_time_on_a_pool_that_never_answers(aws: 
         port = silent.sockets[0].getsockname()[1]
         async with Aws(REGION, f"http://127.0.0.1:{port}", timeout_ms=100) as hanging:
             with pytest.raises(Unavailable):
-                await CognitoDirectory(hanging, "pool").email_of(Identity("sub", "name", frozenset()))
+                await CognitoDirectory(hanging, "pool").user(Identity("sub", "name", frozenset()))
 
 
 def test_the_key_set_is_below_the_issuer_on_aws_and_below_the_address_of_an_emulator() -> None:

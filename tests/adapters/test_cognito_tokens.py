@@ -20,7 +20,7 @@ from adapters.cognito.issuer import EMULATOR_KID, issuer_of, jwks_url_of
 from adapters.cognito.keys import KeySet
 from adapters.cognito.pool import DEMO_PASSWORD, Pool, ensure_pool, ensure_user
 from adapters.cognito.tokens import MAX_TOKEN, CognitoTokens
-from domain.accounts.service import InvalidToken
+from domain.accounts.refusals import InvalidToken
 from settings import Settings
 
 REGION = "ap-northeast-1"

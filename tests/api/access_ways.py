@@ -41,6 +41,12 @@ WAYS = {
 }
 """Where following fields leads to no value: a query or mutation, with `*` for the fields of the type."""
 
+NOT_OFFERED = {
+    "Passkey": "the emulator's user pool has no passkeys",
+    "SessionChallenge": "the emulator's user pool asks nothing of the scene's people",
+}
+"""Types that no way leads to a value of, and why. The guards of their fields are those of all types."""
+
 OWN = {"Query.cart", "Query.viewer"}
 """Root fields that lead each to what is their own, as mutations do."""
 

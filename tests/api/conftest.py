@@ -30,7 +30,12 @@ async def prepare(settings: Settings) -> Settings:
         pool = await ensure_pool(aws, f"{settings.dynamodb_table_prefix}api")
     of_pool = {"cognito_user_pool_id": pool.pool_id, "cognito_client_id": pool.client_id}
     # a busy test machine takes its time, which is not what these tests are about
-    patient = {"redis_timeout_ms": 5_000, "dynamodb_timeout_ms": 10_000, "query_timeout_ms": 20_000}
+    patient = {
+        "redis_timeout_ms": 5_000,
+        "dynamodb_timeout_ms": 10_000,
+        "query_timeout_ms": 20_000,
+        "identity_pace_ms": 0,
+    }
     return settings.model_copy(update=of_pool | patient)
 
 

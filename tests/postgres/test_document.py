@@ -58,6 +58,7 @@ DIFFERENCES = {
     "seller_reviews.order_id: key UK(user_id, seller_id, order_id)": ONE_PER,
     # -- tables and columns that the document does not have
     "members: added": "who works for a seller: the policies ask it",
+    "outbox: added": "what happened, written with what it tells of, until it has been sent on",
     "order_numbers: added": "keeps order numbers unique across the months of orders",
     "product_ratings: added": "count and sum of a product's reviews, kept by trigger: a page of products reads no reviews",
     "products.slug: added": "the product's address in a shop front",
@@ -73,6 +74,8 @@ DIFFERENCES = {
     "idx_users_email: is unique users(email)": "it is also what keeps e-mail addresses unique",
     "idx_orders_user_id: is orders(user_id, id)": LIST,
     "idx_reviews_product_id: is reviews(product_id, created_at DESC, id DESC)": LIST,
+    "idx_outbox_unsent: added": "what a relay has still to send",
+    "idx_outbox_sent_at: added": "what can be removed",
     "idx_addresses_user_id: added": FOREIGN_KEY,
     "idx_addresses_one_default: added": "a user has one default address",
     "idx_members_seller_id: added": FOREIGN_KEY,

@@ -176,14 +176,17 @@ async def until_active(app: Any, mark: str, *, active: bool = True) -> None:
 
 
 class TestWriting:
-    async def test_the_gateway_may_write_nothing(self, owner: Any) -> None:
+    async def test_the_gateway_may_write_whole_rows_to_nothing_but_the_outbox(self, owner: Any) -> None:
         rights = "INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER, MAINTAIN"
         writable = [
             row["name"]
             for row in await owner.fetch(RELATIONS)
             if await owner.fetchval("SELECT has_table_privilege('torii_app', $1::oid, $2)", row["oid"], rights)
         ]
-        assert writable == []
+        assert writable == ["events.outbox"]
+        assert not await owner.fetchval(
+            "SELECT has_table_privilege('torii_app', 'events.outbox', 'SELECT, UPDATE, DELETE')"
+        )
 
     async def test_an_attempt_is_refused(self, market: Market, app: Any) -> None:
         await app.execute("SELECT set_config('torii.kind', 'admin', false)")

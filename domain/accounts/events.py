@@ -1,0 +1,9 @@
+"""What happens to users."""
+
+from domain.shared.events import Event
+from domain.shared.ids import UserId
+
+
+def user_registered(user_id: UserId) -> Event:
+    """A user of the pool was seen here for the first time. Who it is has to be looked up."""
+    return Event("UserRegistered", "user", user_id, {"userId": str(user_id)})

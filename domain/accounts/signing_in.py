@@ -1,0 +1,83 @@
+"""Signing in, staying signed in, and signing out."""
+
+from dataclasses import replace
+
+from domain.accounts import inputs
+from domain.accounts.model import Challenge, ChallengeAnswer, ChallengeKind, TokenSet
+from domain.accounts.pace import Pace
+from domain.accounts.pool_ports import SessionEnds, SignIns
+from domain.accounts.ports import Tokens
+from domain.accounts.refusals import NotSupported, TooManyAttempts
+from domain.shared.refusals import Unavailable
+from domain.shared.viewer import Viewer
+
+
+class SignIn:
+    def __init__(self, pool: SignIns, tokens: Tokens, pace: Pace, sessions: SessionEnds | None = None) -> None:
+        self._pool = pool
+        self._tokens = tokens
+        self._sessions = sessions
+        self._pace = pace
+
+    async def sign_in(self, email: str, password: str | None) -> TokenSet | Challenge:
+        """By password, or without one by passkey: then the pool answers with a challenge for the browser.
+
+        Raises InvalidInput, InvalidCredentials.
+        """
+        address = inputs.address(email)
+        if password is None:
+            return await self._pace.keep(self._pool.sign_in_with_passkey(address))
+        secret = inputs.secret(password, "password")
+        return await self._pace.keep(self._pool.sign_in(address, secret))
+
+    async def answer(self, answer: ChallengeAnswer) -> TokenSet | Challenge:
+        """The next step of a sign-in. Raises InvalidInput, InvalidCredentials, InvalidCode, WeakPassword."""
+        checked = replace(
+            answer,
+            session=inputs.secret(answer.session, "session"),
+            username=inputs.secret(answer.username, "username"),
+            answer=self._answer(answer),
+        )
+        return await self._pace.keep(self._pool.answer(checked))
+
+    @staticmethod
+    def _answer(answer: ChallengeAnswer) -> str:
+        if answer.kind is ChallengeKind.NEW_PASSWORD_REQUIRED:
+            return inputs.new_password(answer.answer, "answer")
+        if answer.kind is ChallengeKind.WEB_AUTHN:
+            return inputs.json_object(answer.answer, "answer")
+        return inputs.code(answer.answer)
+
+    async def refresh(self, refresh_token: str) -> TokenSet:
+        """Another access token for the same session. Raises InvalidInput, RefreshRefused."""
+        return await self._pool.refresh(inputs.secret(refresh_token, "refreshToken"))
+
+    async def sign_out(self, viewer: Viewer, access_token: str, refresh_token: str | None, *, everywhere: bool) -> bool:
+        """End the session of a bearer token here, and its refresh token at the pool; `everywhere`, all of the user's.
+
+        Here it ends for certain, or this raises Unavailable and can be tried again. True when the pool, too, has taken back
+        what it was asked to: a pool that cannot, or is away, keeps nobody signed in here. Raises InvalidToken, InvalidInput.
+        """
+        identity = await self._tokens.verify(access_token)
+        sent = inputs.secret(refresh_token, "refreshToken") if refresh_token is not None else None
+        taken_back = await self._take_back(access_token, sent, everywhere)
+        # Last: afterwards the bearer is refused, and what failed could not be tried again.
+        if self._sessions is None:
+            return taken_back
+        if everywhere:
+            await self._sessions.end_all_sessions(viewer)
+        elif identity.session_id is not None:
+            await self._sessions.end_session(viewer, identity.session_id)
+        return taken_back
+
+    async def _take_back(self, access_token: str, refresh_token: str | None, everywhere: bool) -> bool:
+        try:
+            if everywhere:
+                await self._pool.revoke_all(access_token)
+            elif refresh_token is not None:
+                await self._pool.revoke(refresh_token)
+            else:
+                return False
+        except (NotSupported, TooManyAttempts, Unavailable):
+            return False
+        return True
