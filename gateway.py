@@ -7,13 +7,15 @@ from enum import StrEnum
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from adapters.health import as_json
 from adapters.images.svg import logo_svg, product_svg
+from domain.payments.refusals import UntrustedEvent
+from domain.shared.refusals import Unavailable
 from engine import graphiql
 from engine.execution import Executor
 from engine.http import GraphQLHTTP
@@ -24,11 +26,12 @@ from resolvers.errors import explain_to
 from resolvers.requests import Contexts
 from schema.build import build_schema
 from schema.examples import EXAMPLES
-from settings import Settings
+from settings import STRIPE_WEBHOOKS, Settings
 from wiring import Marketplace, open_marketplace
 
 GRAPHQL_PATHS = ("/graphql", "/api/graphql")
 GRAPHIQL_ASSETS = "/graphiql"
+MAX_WEBHOOK_BYTES = 1024 * 1024
 NOT_FOUND = PlainTextResponse("no such picture", 404)
 MAX_KEY = 64
 
@@ -87,6 +90,26 @@ class Gateway:
         status = "ok" if all(state.is_up for state in states) else "degraded"
         return JSONResponse({"status": status, "backEnds": as_json(states)})
 
+    async def stripe_webhook(self, request: Request) -> Response:
+        """Stripe tells what happened. 200 once it is kept, also a second time; 503 where it is not, so that it comes again."""
+        assert self._marketplace is not None
+        body = bytearray()
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_WEBHOOK_BYTES:
+                    return JSONResponse({"error": f"an event has at most {MAX_WEBHOOK_BYTES} bytes"}, 413)
+            is_new = await self._marketplace.payment_events.receive(
+                bytes(body), request.headers.get("stripe-signature")
+            )
+        except ClientDisconnect:
+            return JSONResponse({"error": "the event ended too early"}, 400)
+        except UntrustedEvent as refusal:
+            return JSONResponse({"error": refusal.message}, 400)
+        except Unavailable as outage:
+            return JSONResponse({"error": outage.message}, 503, {"retry-after": "5"})
+        return JSONResponse({"received": True, "new": is_new})
+
 
 def create_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     """The gateway, as an ASGI app. Its back ends open when it starts, and close when it stops."""
@@ -106,6 +129,7 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
         routes=[
             Route("/health", gateway.alive),
             Route("/api/health", gateway.health),
+            Route(STRIPE_WEBHOOKS, gateway.stripe_webhook, methods=["POST"]),
             *(Route(path, endpoint) for path in GRAPHQL_PATHS),
             *(WebSocketRoute(path, websocket) for path in GRAPHQL_PATHS),
             Route("/images/products/{product_id:uuid}/{number}.svg", product_image),

@@ -14,6 +14,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIN_SECRET = 32
 DEFAULT_DATA_DIR = Path(".data")
+STRIPE_WEBHOOKS = "/api/webhooks/stripe"
+"""Where the gateway takes Stripe's events."""
 RUN_ENV = "run.env"
 """File under the data folder in which `torii up` writes the addresses of what it started, for the other commands."""
 
@@ -85,6 +87,14 @@ class Settings(BaseSettings):
         ge=0,
         description="Shortest answer to a sign-up, sign-in or reset, so that its time tells nothing; above what the pool needs.",
     )
+    stripe_secret_key: SecretStr = Field(
+        SecretStr(""), description="Stripe, as the platform: `sk_live_…`, or `sk_test_…` where no money is real."
+    )
+    stripe_webhook_secret: SecretStr = Field(
+        SecretStr(""), description="Signs what Stripe sends to `/api/webhooks/stripe`: `whsec_…`."
+    )
+    stripe_api_base: str = Field("", description="Address of a Stripe sandbox; empty in production.")
+    stripe_timeout_ms: int = Field(5000, ge=10, description="Longest Stripe call.")
 
     search_index_dir: Path | None = Field(None, description="Folder of the tantivy index; default `DATA_DIR/search`.")
 
@@ -111,7 +121,7 @@ class Settings(BaseSettings):
             raise ValueError(f"an address has the form {kinds[0]}://user:password@host:port/…")
         return value
 
-    @field_validator("aws_endpoint_url", "public_url", "cognito_jwks_url")
+    @field_validator("aws_endpoint_url", "public_url", "cognito_jwks_url", "stripe_api_base")
     @classmethod
     def web_address_is_one(cls, value: str) -> str:
         if value and not _is_address(value, ("http", "https")):
@@ -128,6 +138,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"{each} is neither an address nor a network such as 10.0.0.0/8") from error
         return value
 
+    @field_validator("stripe_secret_key", "stripe_webhook_secret")
+    @classmethod
+    def stripe_secret_is_one(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        prefixes = ("whsec_",) if info.field_name == "stripe_webhook_secret" else ("sk_", "rk_")
+        if value.get_secret_value() and not value.get_secret_value().startswith(prefixes):
+            raise ValueError(f"begins with {' or '.join(prefixes)}")
+        return value
+
     @field_validator("secret_key")
     @classmethod
     def secret_is_long(cls, value: SecretStr) -> SecretStr:
@@ -139,13 +157,26 @@ class Settings(BaseSettings):
     def production_has_no_defaults(self) -> Self:
         if self.mode is not Mode.PRODUCTION:
             return self
-        secrets = ("secret_key", "database_url", "redis_url", "cognito_user_pool_id", "cognito_client_id")
+        stripe = ("stripe_secret_key", "stripe_webhook_secret")
+        secrets = ("secret_key", "database_url", "redis_url", "cognito_user_pool_id", "cognito_client_id", *stripe)
         missing = [f"TORII_{name.upper()}" for name in secrets if not _plain(getattr(self, name))]
         if missing:
             raise ValueError(f"production needs {', '.join(missing)}")
         if self.aws_endpoint_url:
             raise ValueError(
                 "TORII_AWS_ENDPOINT_URL names an emulator, whose signing key is public: leave it empty in production"
+            )
+        if self.stripe_api_base:
+            raise ValueError(
+                "TORII_STRIPE_API_BASE names a sandbox, which moves no money: leave it empty in production"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def live_keys_stay_out_of_sandboxes(self) -> Self:
+        if self.stripe_api_base and "_live_" in self.stripe_secret_key.get_secret_value():
+            raise ValueError(
+                "TORII_STRIPE_SECRET_KEY is a live key, and TORII_STRIPE_API_BASE names a sandbox: set one of them"
             )
         return self
 

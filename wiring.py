@@ -27,11 +27,14 @@ from adapters.postgres.catalog import PostgresBrands, PostgresCategories, Postgr
 from adapters.postgres.changes import CatalogChanges
 from adapters.postgres.database import Database
 from adapters.postgres.orders import PostgresOrders
+from adapters.postgres.payments import PostgresPaymentEvents
 from adapters.postgres.reviews import PostgresReviews
 from adapters.postgres.sellers import PostgresSellers
 from adapters.redis.cache import VersionedCache
 from adapters.redis.catalog import CachedCategories, CachedProducts, CatalogCache
 from adapters.redis.client import Missed, RedisClient, connect, server_version
+from adapters.stripe.connection import StripeConnection
+from adapters.stripe.webhooks import StripeWebhooks
 from adapters.tantivy.analysis import Analyzer
 from adapters.tantivy.index import TantivyIndex
 from domain.accounts.credentials import CredentialChanges
@@ -43,6 +46,7 @@ from domain.accounts.signing_in import SignIn
 from domain.carts.service import CartDesk
 from domain.catalog.service import Catalog
 from domain.orders.service import OrderDesk
+from domain.payments.service import PaymentEvents
 from domain.recommendations.service import Recommendations
 from domain.reviews.service import ReviewBoard
 from domain.search.documents import MarketplaceDocuments
@@ -67,12 +71,13 @@ class Stores:
     aws: Aws
     redis: RedisClient
     index: TantivyIndex
+    stripe: StripeConnection
 
 
 @asynccontextmanager
 async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
     """Clients as a gateway uses them, with the limits of a request. Raises MissingSettings."""
-    require(settings, "database_url", "redis_url")
+    require(settings, "database_url", "redis_url", "stripe_secret_key")
     async with AsyncExitStack() as stack:
         database = Database(
             settings.database_url.get_secret_value(),
@@ -87,7 +92,13 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
         redis = RedisClient(connected, timeout_ms=settings.redis_timeout_ms)
         index = TantivyIndex(settings.search_dir, Analyzer())
         stack.push_async_callback(index.close)
-        yield Stores(database, aws, redis, index)
+        stripe = StripeConnection(
+            settings.stripe_secret_key.get_secret_value(),
+            api_base=settings.stripe_api_base,
+            timeout_ms=settings.stripe_timeout_ms,
+        )
+        stack.push_async_callback(stripe.close)
+        yield Stores(database, aws, redis, index, stripe)
 
 
 def health_of(settings: Settings, stores: Stores) -> Health:
@@ -114,6 +125,11 @@ def health_of(settings: Settings, stores: Stores) -> Health:
             ),
             BackEnd("cognito", check_users, "check TORII_COGNITO_USER_POOL_ID; known keys go on serving"),
             BackEnd("search", stores.index.check, "run `torii reindex`"),
+            BackEnd(
+                "stripe",
+                stores.stripe.check,
+                "check TORII_STRIPE_SECRET_KEY, and Stripe's own status page; nothing can be paid or refunded meanwhile",
+            ),
         ]
     )
 
@@ -125,12 +141,13 @@ class Marketplace:
     services: Services
     guests: GuestTokens
     health: Health
+    payment_events: PaymentEvents
 
 
 @asynccontextmanager
 async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
     """Adapters and services for the gateway, closed in the other order. Raises MissingSettings."""
-    require(settings, "secret_key")
+    require(settings, "secret_key", "stripe_webhook_secret")
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(settings))
@@ -165,7 +182,9 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
         changes = CatalogChanges(settings.database_url.get_secret_value(), cache, Missed)
         await stack.enter_async_context(running(changes.run()))
         guests = GuestTokens(settings.secret_key.get_secret_value(), clock)
-        yield Marketplace(services, guests, health_of(settings, stores))
+        signed = StripeWebhooks(settings.stripe_webhook_secret.get_secret_value(), clock)
+        payment_events = PaymentEvents(signed, PostgresPaymentEvents(database))
+        yield Marketplace(services, guests, health_of(settings, stores), payment_events)
 
 
 @dataclass(frozen=True, slots=True)

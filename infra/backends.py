@@ -16,6 +16,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "database_url": ("TORII_DATABASE_URL", "TORII_DATABASE_WORKER_URL", "TORII_DATABASE_OWNER_URL"),
     "redis_url": ("TORII_REDIS_URL",),
     "aws_endpoint_url": ("TORII_AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    "stripe_secret_key": ("TORII_STRIPE_SECRET_KEY", "TORII_STRIPE_WEBHOOK_SECRET", "TORII_STRIPE_API_BASE"),
     "secret_key": ("TORII_SECRET_KEY",),
     "search_index_dir": ("TORII_SEARCH_INDEX_DIR",),
 }

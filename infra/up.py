@@ -14,7 +14,7 @@ from infra.embedded.refusals import StartRefused
 from infra.embedded.stack import Progress, Stack
 from infra.hangup import told_of_hangup
 from infra.standby import GO
-from settings import Settings
+from settings import STRIPE_WEBHOOKS, Settings
 
 HURRIED_S = 2.0
 SLOWEST_START_S = 60.0
@@ -97,6 +97,7 @@ class Supervisor:
             await while_running([self._gateway], self._stack.start_servers())
         else:
             await self._stack.start_servers()
+        await self._stack.send_events_to(self._webhook_url)
         run_env.write(self._stack.data_dir, environment)
         for step in self._steps:
             await while_running(self._stack.parts, self._take(step, environment))
@@ -128,6 +129,11 @@ class Supervisor:
             wants_input=not self._reload,
         )
         return spawn(program, self._stack.data_dir.log, self._stack.data_dir.run)
+
+    @property
+    def _webhook_url(self) -> str:
+        host = REACHED_AT.get(self._settings.host, self._settings.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._settings.port}{STRIPE_WEBHOOKS}"
 
     async def _is_healthy(self) -> bool:
         host = REACHED_AT.get(self._settings.host, self._settings.host)

@@ -15,7 +15,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 metadata = MetaData()
 
@@ -242,6 +242,16 @@ order_status_histories = _table(
     Column("note", Text),
     Column("changed_by", Uuid),
     _time("created_at"),
+)
+
+webhook_events = _table(
+    "payments",
+    "webhook_events",
+    Column("event_id", Text),
+    Column("type", Text),
+    Column("payload", JSON),
+    _time("received_at"),
+    _time("handled_at"),
 )
 
 reviews = _table(

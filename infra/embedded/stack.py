@@ -14,9 +14,10 @@ from infra.embedded.leftovers import end_leftovers
 from infra.embedded.ports import remembered_ports
 from infra.embedded.postgres import DATABASE, Postgres
 from infra.embedded.process import Part
+from infra.embedded.stripe_server import Stripe
 from infra.embedded.valkey import Valkey
 
-PARTS = ("postgres", "valkey", "aws")
+PARTS = ("postgres", "valkey", "aws", "stripe")
 Progress = Callable[[str], None]
 
 
@@ -25,7 +26,7 @@ def silent(message: str) -> None:
 
 
 class Stack:
-    """PostgreSQL, Valkey and the AWS emulator on one data folder.
+    """PostgreSQL, Valkey, the AWS emulator and the Stripe sandbox on one data folder.
 
     `throwaway` trades safety in a crash for speed. Raises what infra.embedded.refusals names. Start it from the main
     thread: the kernel ends the servers when the thread that started them ends.
@@ -37,6 +38,7 @@ class Stack:
         self.postgres: Postgres
         self.valkey: Valkey
         self.aws: Aws
+        self.stripe: Stripe
         self._credentials: Credentials
         self._throwaway = throwaway
         self._progress = progress
@@ -51,6 +53,9 @@ class Stack:
             "TORII_DATABASE_OWNER_URL": self.postgres.url("torii_owner"),
             "TORII_REDIS_URL": self.valkey.url(),
             "TORII_AWS_ENDPOINT_URL": self.aws.url,
+            "TORII_STRIPE_API_BASE": self.stripe.url,
+            "TORII_STRIPE_SECRET_KEY": self._credentials.stripe_secret_key,
+            "TORII_STRIPE_WEBHOOK_SECRET": self._credentials.stripe_webhook_secret,
             "TORII_SECRET_KEY": self._credentials.secret_key,
             "TORII_SEARCH_INDEX_DIR": str(self.data_dir.path / "search"),
             "AWS_ACCESS_KEY_ID": self._credentials.aws_access_key_id,
@@ -70,16 +75,19 @@ class Stack:
             self.postgres = Postgres(self.data_dir, ports["postgres"], credentials, throwaway=self._throwaway)
             self.valkey = Valkey(self.data_dir, ports["valkey"], credentials.valkey, throwaway=self._throwaway)
             self.aws = Aws(self.data_dir, ports["aws"])
+            stripe_keys = credentials.stripe_secret_key, credentials.stripe_webhook_secret
+            self.stripe = Stripe(self.data_dir, ports["stripe"], *stripe_keys)
             undo.pop_all()
 
     async def start_servers(self) -> None:
-        """Start all three and wait until each answers. Needs `claim` first; on an error nothing is left running."""
+        """Start them all and wait until each answers. Needs `claim` first; on an error nothing is left running."""
         try:
             async with asyncio.TaskGroup() as starting:
                 # the slowest first: its imports take a second while the others start
                 starting.create_task(self._start_simple(self.aws))
                 starting.create_task(self._start_simple(self.valkey))
                 starting.create_task(self._start_postgres())
+                starting.create_task(self._start_simple(self.stripe))
         except BaseExceptionGroup as group:
             await self.stop_servers()
             raise _first_cause(group) from group
@@ -96,6 +104,11 @@ class Stack:
         finally:
             self.parts.clear()
             self.data_dir.release()
+
+    async def send_events_to(self, url: str) -> None:
+        """Have Stripe's events sent to the gateway, there. Raises PartDied or PartNotReady."""
+        part = next(part for part in self.parts if part.name == self.stripe.name)
+        await self.stripe.send_events_to(part, url)
 
     def start(self) -> None:
         self.claim()
@@ -117,7 +130,7 @@ class Stack:
     ) -> None:
         self.stop()
 
-    async def _start_simple(self, server: Aws | Valkey) -> None:
+    async def _start_simple(self, server: Aws | Valkey | Stripe) -> None:
         part = server.spawn()
         self.parts.append(part)
         await server.ready(part)

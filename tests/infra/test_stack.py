@@ -161,7 +161,18 @@ def test_credentials_are_for_us_alone_and_stay(tmp_path: Path) -> None:
     made = Credentials.load_or_make(file)
     assert file.stat().st_mode & 0o777 == 0o600
     assert Credentials.load_or_make(file) == made
-    assert len(set(json.loads(file.read_text()).values())) == 8
+    assert len(set(json.loads(file.read_text()).values())) == 10
+
+
+def test_a_folder_of_an_earlier_release_gets_the_credentials_that_it_lacks(tmp_path: Path) -> None:
+    file = tmp_path / "secrets.json"
+    made = Credentials.load_or_make(file)
+    of_before = {name: value for name, value in json.loads(file.read_text()).items() if not name.startswith("stripe")}
+    file.write_text(json.dumps(of_before))
+    found = Credentials.load_or_make(file)
+    assert found.postgres_app == made.postgres_app
+    assert found.stripe_secret_key.startswith("sk_test_")
+    assert Credentials.load_or_make(file) == found
 
 
 @pytest.fixture

@@ -29,6 +29,41 @@ def test_each_wrong_setting_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [line.split("=")[0] for line in text.splitlines()] == ["TORII_REDIS_TIMEOUT_MS", "TORII_LOG_LEVEL"]
 
 
+def test_keys_of_stripe_look_like_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = said(monkeypatch, TORII_STRIPE_SECRET_KEY="whsec_1", TORII_STRIPE_WEBHOOK_SECRET="sk_test_1")
+    assert [line.split(":")[0] for line in text.splitlines()] == [
+        "TORII_STRIPE_SECRET_KEY",
+        "TORII_STRIPE_WEBHOOK_SECRET",
+    ]
+    assert "whsec_1" not in text
+
+
+PRODUCTION = {
+    "TORII_MODE": "production",
+    "TORII_SECRET_KEY": "s" * 32,
+    "TORII_DATABASE_URL": "postgresql://torii_app:p@db.internal/torii",
+    "TORII_REDIS_URL": "rediss://cache.internal",
+    "TORII_COGNITO_USER_POOL_ID": "pool",
+    "TORII_COGNITO_CLIENT_ID": "client",
+}
+PAID = {"TORII_STRIPE_SECRET_KEY": "sk_live_1", "TORII_STRIPE_WEBHOOK_SECRET": "whsec_1"}
+
+
+def test_production_without_payments_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert said(monkeypatch, **PRODUCTION) == "production needs TORII_STRIPE_SECRET_KEY, TORII_STRIPE_WEBHOOK_SECRET"
+
+
+def test_production_takes_no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = {"TORII_STRIPE_SECRET_KEY": "sk_test_1", "TORII_STRIPE_API_BASE": "http://127.0.0.1:1234"}
+    text = said(monkeypatch, **PRODUCTION | PAID | key)
+    assert text.startswith("TORII_STRIPE_API_BASE names a sandbox")
+
+
+def test_a_live_key_goes_to_no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = said(monkeypatch, **PAID, TORII_STRIPE_API_BASE="http://127.0.0.1:1234")
+    assert "is a live key" in text
+
+
 def test_production_names_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said(monkeypatch, TORII_MODE="production").startswith(
         "production needs TORII_SECRET_KEY, TORII_DATABASE_URL"

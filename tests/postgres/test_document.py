@@ -61,6 +61,7 @@ DIFFERENCES = {
     "outbox: added": "what happened, written with what it tells of, until it has been sent on",
     "order_numbers: added": "keeps order numbers unique across the months of orders",
     "product_ratings: added": "count and sum of a product's reviews, kept by trigger: a page of products reads no reviews",
+    "webhook_events: added": "what Stripe told us, kept before it is told that we heard",
     "products.slug: added": "the product's address in a shop front",
     "products.slug: key UK": "an address is one product",
     "products.currency: added": ITS_CURRENCY,
@@ -72,6 +73,7 @@ DIFFERENCES = {
     "order_items.product_name: added": "an order keeps its own copy of what was bought",
     # -- indexes
     "idx_users_email: is unique users(email)": "it is also what keeps e-mail addresses unique",
+    "idx_webhook_events_unhandled: added": "what is still to be handled, oldest first; the handled ones are not in it",
     "idx_orders_user_id: is orders(user_id, id)": LIST,
     "idx_reviews_product_id: is reviews(product_id, created_at DESC, id DESC)": LIST,
     "idx_outbox_unsent: added": "what a relay has still to send",
