@@ -25,15 +25,17 @@ class Guard:
     refusal: Callable[[Any], Exception]
 
 
-Admission = tuple[Guard, Any, Any]
+Admission = tuple[Guard | None, Any, Any]
 """A guard, the value and the viewer that it admitted there."""
+
+NOBODY_YET: Admission = (None, None, None)
 
 
 class Asking(Protocol):
-    """What a context says of who asks. `admitted` is the operation's own, and begins as None."""
+    """What a context says of who asks. `admitted` is the operation's own, and begins as NOBODY_YET."""
 
     viewer: Any
-    admitted: Admission | None
+    admitted: Admission
 
 
 def enforce(schema: GraphQLSchema, guard_of: Callable[[GraphQLObjectType, str], Guard | None]) -> None:
@@ -50,24 +52,43 @@ def _put_behind(field: GraphQLField, guard: Guard) -> None:
     resolve = field.resolve
     assert resolve is not None  # Strawberry gives each field one
     field.extensions[GUARD] = guard
-    field.resolve = guarded(resolve, guard)
+    field.resolve = (guarded_with_arguments if field.args else guarded)(resolve, guard)
 
 
 def guarded(resolve: Resolve, guard: Guard) -> Resolve:
-    """The resolver, for those whom the guard admits. Nothing is loaded for others, who get its refusal.
+    """The resolver of a field without arguments, for those whom the guard admits. Nothing is loaded for others.
 
     Fields of one value are resolved one after the other, so the last admission is all that has to be remembered for a rule to be
     decided once a value. It counts for the very same viewer only: a mutation may make another of whoever asks.
     """
 
+    def resolve_if_admitted(value: Any, info: GraphQLResolveInfo[Any]) -> Any:
+        # this and the next function say the same: taking no arguments halves what a guard costs, a quarter of a microsecond
+        context: Asking = info.context
+        last, admitted, viewer = context.admitted
+        if admitted is not value or last is not guard or viewer is not context.viewer:
+            _decide(guard, value, context)
+        return resolve(value, info)
+
+    return resolve_if_admitted
+
+
+def guarded_with_arguments(resolve: Resolve, guard: Guard) -> Resolve:
+    """As `guarded`, for a field with arguments."""
+
     def resolve_if_admitted(value: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         context: Asking = info.context
-        last = context.admitted
-        if last is None or last[1] is not value or last[0] is not guard or last[2] is not context.viewer:
-            viewer = context.viewer
-            if not guard.admits(value, viewer):
-                raise guard.refusal(viewer)
-            context.admitted = (guard, value, viewer)
+        last, admitted, viewer = context.admitted
+        if admitted is not value or last is not guard or viewer is not context.viewer:
+            _decide(guard, value, context)
         return resolve(value, info, **arguments)
 
     return resolve_if_admitted
+
+
+def _decide(guard: Guard, value: Any, context: Asking) -> None:
+    """Remember an admission. Raises the guard's refusal."""
+    viewer = context.viewer
+    if not guard.admits(value, viewer):
+        raise guard.refusal(viewer)
+    context.admitted = (guard, value, viewer)

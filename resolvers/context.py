@@ -9,7 +9,7 @@ from strawberry.types import Info as StrawberryInfo
 
 from domain.shared.languages import DEFAULT_LANGUAGE, Language
 from domain.shared.viewer import Viewer
-from engine.access import Admission
+from engine.access import NOBODY_YET, Admission
 from resolvers.loaders import Loaders
 from resolvers.services import Services
 
@@ -31,7 +31,7 @@ class Context:
     """The viewer's access token, for what the user pool does on the viewer's behalf. Never printed, never logged."""
     response_headers: dict[str, str] = field(default_factory=dict)
     loaders: Loaders = field(init=False)
-    admitted: Admission | None = field(init=False, default=None)
+    admitted: Admission = field(init=False, default=NOBODY_YET)
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.services, self.viewer)

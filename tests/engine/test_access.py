@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from graphql import (
     ExecutionResult,
+    GraphQLArgument,
     GraphQLField,
+    GraphQLInt,
     GraphQLList,
     GraphQLObjectType,
     GraphQLSchema,
@@ -16,7 +18,7 @@ from graphql import (
     parse,
 )
 
-from engine.access import GUARD, Admission, Guard, enforce
+from engine.access import GUARD, NOBODY_YET, Admission, Guard, enforce
 
 
 class Refused(Exception):
@@ -26,7 +28,7 @@ class Refused(Exception):
 @dataclass
 class Asking:
     viewer: Any
-    admitted: Admission | None = None
+    admitted: Admission = NOBODY_YET
 
 
 @dataclass
@@ -42,7 +44,7 @@ class Diaries:
             {
                 "writer": GraphQLField(GraphQLString, resolve=lambda diary, _: diary),
                 "text": GraphQLField(GraphQLString, resolve=self._text),
-                "place": GraphQLField(GraphQLString, resolve=self._place),
+                "place": GraphQLField(GraphQLString, {"floor": GraphQLArgument(GraphQLInt)}, resolve=self._place),
             },
         )
         diaries = GraphQLField(GraphQLList(diary), resolve=lambda *_: ["hanako", "taro"])
@@ -54,9 +56,9 @@ class Diaries:
         self.read.append(diary)
         return f"{diary}'s day"
 
-    async def _place(self, diary: str, _: Any) -> str:
+    async def _place(self, diary: str, _: Any, floor: int = 1) -> str:
         await asyncio.sleep(0)
-        return f"{diary}'s room"
+        return f"{diary}'s room, floor {floor}"
 
     def _admits(self, diary: str, viewer: str) -> bool:
         self.decisions.append((diary, viewer))
@@ -81,9 +83,9 @@ async def test_a_field_is_shown_to_whom_its_guard_admits_and_nothing_is_read_for
     assert diaries.read == ["hanako"]
 
 
-async def test_a_field_that_is_awaited_is_guarded_too(diaries: Diaries) -> None:
-    result = await diaries.ask(Asking("taro"), "{ diaries { place } }")
-    assert result.data == {"diaries": [{"place": None}, {"place": "taro's room"}]}
+async def test_a_field_that_is_awaited_or_has_arguments_is_guarded_too(diaries: Diaries) -> None:
+    result = await diaries.ask(Asking("taro"), "{ diaries { place(floor: 2) } }")
+    assert result.data == {"diaries": [{"place": None}, {"place": "taro's room, floor 2"}]}
 
 
 async def test_a_rule_is_decided_once_a_value_however_many_fields_have_it(diaries: Diaries) -> None:
