@@ -7,6 +7,10 @@ bootstrap := $(if $(wildcard .venv/bin/python),.venv/bin/python -I -S,$(PYTHON))
 WORKERS ?= auto
 compile := .venv/uv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
+# Bytecode is kept also where the environment says otherwise, as container images do: without it, everything that is
+# started compiles some thousand modules anew, and a warm start takes twice as long.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help run install dev test servers test-servers test-browser test-bench check lint types imports format schema lock bench clean
 

@@ -172,13 +172,13 @@ def token(
     ] = None,
 ) -> None:
     """Print an access token, for the header `Authorization: Bearer …`. It is good for an hour."""
-    import jobs
+    import cloud
     from adapters.cognito.pool import DEMO_ACCOUNTS, DEMO_PASSWORD
 
     if password is None:
         password = DEMO_PASSWORD if email in DEMO_ACCOUNTS else typer.prompt("Password", hide_input=True, err=True)
     with running_backends(load_settings(), must_run=True) as settings:
-        sys.stdout.write(asyncio.run(jobs.token(settings, email, password)) + "\n")
+        sys.stdout.write(asyncio.run(cloud.token(settings, email, password)) + "\n")
 
 
 @app.command()

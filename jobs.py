@@ -4,20 +4,21 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from adapters.cognito.pool import DEMO_ACCOUNTS, DEMO_PASSWORD, access_token, ensure_user
+from adapters.cognito.pool import DEMO_ACCOUNTS, DEMO_PASSWORD, ensure_user
 from adapters.dynamodb.tables import ensure_tables
 from adapters.health import State
 from adapters.parquet.online_retail import OnlineRetailFile
 from adapters.postgres.bulk import bulk_load
 from adapters.postgres.migrate import upgrade_async
 from adapters.postgres.online_retail import OnlineRetailShop
+from cloud import open_aws, user_pool
 from domain.imports.ports import Progress as ImportProgress
 from domain.imports.service import ImportSummary, OnlineRetailImport
 from domain.shared.refusals import Refusal
 from infra.demo.load import Summary, load
 from reports import Told
 from settings import Mode, Settings, require
-from wiring import JOB_TIMEOUT_MS, health_of, open_aws, open_jobs, open_stores, user_pool
+from wiring import JOB_TIMEOUT_MS, health_of, open_jobs, open_stores
 
 
 class NotInProduction(Refusal):
@@ -88,12 +89,6 @@ async def import_online_retail(settings: Settings, path: Path, progress: ImportP
     if not summary.changed_nothing:
         await rebuild(settings, after)
     return summary
-
-
-async def token(settings: Settings, email: str, password: str) -> str:
-    """An access token of the pool. Raises SignInRefused, Unavailable."""
-    async with open_aws(settings) as aws:
-        return await access_token(aws, await user_pool(settings, aws), email, password)
 
 
 async def doctor(settings: Settings) -> Sequence[State]:

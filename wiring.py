@@ -13,7 +13,7 @@ from adapters.cognito.directory import CognitoDirectory
 from adapters.cognito.issuer import EMULATOR_KID, issuer_of, jwks_url_of
 from adapters.cognito.keys import KeySet
 from adapters.cognito.passkeys import CognitoPasskeys
-from adapters.cognito.pool import Pool, check_pool, ensure_pool
+from adapters.cognito.pool import Pool, check_pool
 from adapters.cognito.sign_ins import CognitoSignIns
 from adapters.cognito.sign_ups import CognitoSignUps
 from adapters.cognito.tokens import CognitoTokens
@@ -37,6 +37,7 @@ from adapters.stripe.connection import StripeConnection
 from adapters.stripe.webhooks import StripeWebhooks
 from adapters.tantivy.analysis import Analyzer
 from adapters.tantivy.index import TantivyIndex
+from cloud import open_aws, user_pool
 from domain.accounts.credentials import CredentialChanges
 from domain.accounts.pace import Pace
 from domain.accounts.passkeys import PasskeyDesk
@@ -58,9 +59,6 @@ from settings import Mode, Settings, require
 
 JOB_TIMEOUT_MS = 60_000
 log = logging.getLogger("torii")
-
-POOL_NAME = "torii"
-"""The user pool that is found, or made, where the settings name none: the emulator's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,18 +213,6 @@ async def open_jobs(settings: Settings) -> AsyncIterator[Jobs]:
             Recommendations(DynamoFeatures(aws, settings.dynamodb_table_prefix, clock), catalog, clock),
             PostgresOrders(database),
         )
-
-
-def open_aws(settings: Settings, timeout_ms: int | None = None) -> Aws:
-    return Aws(settings.aws_region, settings.aws_endpoint_url, timeout_ms or settings.dynamodb_timeout_ms)
-
-
-async def user_pool(settings: Settings, aws: Aws) -> Pool:
-    """The pool that the settings name, else the emulator's: on AWS itself none is made. Raises MissingSettings."""
-    if settings.cognito_user_pool_id or not settings.aws_endpoint_url:
-        require(settings, "cognito_user_pool_id", "cognito_client_id")
-        return Pool(settings.cognito_user_pool_id, settings.cognito_client_id)
-    return await ensure_pool(aws, POOL_NAME)
 
 
 def key_set(settings: Settings, pool: Pool, clock: SystemClock) -> KeySet:

@@ -8,11 +8,11 @@ from starlette.applications import Starlette
 
 import jobs
 from adapters.cognito.pool import DEMO_PASSWORD, ensure_pool, ensure_user
+from cloud import open_aws, token, user_pool
 from gateway import create_app
 from settings import Settings
 from tests.api.client import Client
 from tests.factories import Factory, open_factory
-from wiring import open_aws, user_pool
 
 Tokens = Callable[[str, str], Awaitable[str]]
 
@@ -77,6 +77,6 @@ def token_of(prepared: Settings) -> Tokens:
         async with open_aws(prepared, 10_000) as aws:
             pool = await user_pool(prepared, aws)
             await ensure_user(aws, pool, email, DEMO_PASSWORD, group)
-        return await jobs.token(prepared, email, DEMO_PASSWORD)
+        return await token(prepared, email, DEMO_PASSWORD)
 
     return token_of

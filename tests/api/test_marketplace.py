@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+import cloud
 import jobs
 from adapters.cognito.pool import DEMO_PASSWORD
 from gateway import create_app
@@ -53,7 +54,7 @@ async def demo(demo_prepared: Settings) -> AsyncIterator[Client]:
     assert stages["products"] == PRODUCTS_SEEDED
     app = create_app(demo_prepared)
     async with app.router.lifespan_context(app), client_of(app) as http:
-        yield Client(http, token=await jobs.token(demo_prepared, "buyer@example.com", DEMO_PASSWORD))
+        yield Client(http, token=await cloud.token(demo_prepared, "buyer@example.com", DEMO_PASSWORD))
 
 
 async def test_one_query_crosses_the_whole_marketplace(demo: Client) -> None:

@@ -1,0 +1,26 @@
+"""AWS as the settings name it: its clients and the user pool. By itself, so that `torii token` loads nothing else."""
+
+from adapters.aws.clients import Aws
+from adapters.cognito.pool import Pool, access_token, ensure_pool
+from settings import Settings, require
+
+POOL_NAME = "torii"
+"""The user pool that is found, or made, where the settings name none: the emulator's."""
+
+
+def open_aws(settings: Settings, timeout_ms: int | None = None) -> Aws:
+    return Aws(settings.aws_region, settings.aws_endpoint_url, timeout_ms or settings.dynamodb_timeout_ms)
+
+
+async def user_pool(settings: Settings, aws: Aws) -> Pool:
+    """The pool that the settings name, else the emulator's: on AWS itself none is made. Raises MissingSettings."""
+    if settings.cognito_user_pool_id or not settings.aws_endpoint_url:
+        require(settings, "cognito_user_pool_id", "cognito_client_id")
+        return Pool(settings.cognito_user_pool_id, settings.cognito_client_id)
+    return await ensure_pool(aws, POOL_NAME)
+
+
+async def token(settings: Settings, email: str, password: str) -> str:
+    """An access token of the pool. Raises SignInRefused, Unavailable."""
+    async with open_aws(settings) as aws:
+        return await access_token(aws, await user_pool(settings, aws), email, password)
