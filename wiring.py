@@ -23,6 +23,8 @@ from adapters.dynamodb.tables import check_tables
 from adapters.guests import GuestTokens
 from adapters.health import BackEnd, Health
 from adapters.postgres.accounts import PostgresUsers
+from adapters.postgres.accounts_addresses import PostgresAddresses
+from adapters.postgres.accounts_profiles import PostgresProfiles
 from adapters.postgres.catalog import PostgresBrands, PostgresCategories, PostgresProducts
 from adapters.postgres.changes import CatalogChanges
 from adapters.postgres.database import Database
@@ -38,9 +40,11 @@ from adapters.stripe.webhooks import StripeWebhooks
 from adapters.tantivy.analysis import Analyzer
 from adapters.tantivy.index import TantivyIndex
 from cloud import open_aws, user_pool
+from domain.accounts.addresses import Addresses
 from domain.accounts.credentials import CredentialChanges
 from domain.accounts.pace import Pace
 from domain.accounts.passkeys import PasskeyDesk
+from domain.accounts.profiles import Profiles
 from domain.accounts.registration import Registration
 from domain.accounts.service import Accounts
 from domain.accounts.signing_in import SignIn
@@ -165,11 +169,13 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
         pace = Pace(settings.identity_pace_ms / 1000)
         services = Services(
             accounts=Accounts(tokens, directory, users, sellers),
+            addresses=Addresses(PostgresAddresses(database)),
             carts=CartDesk(DynamoCarts(aws, prefix, clock), catalog, clock),
             catalog=catalog,
             credentials=CredentialChanges(CognitoCredentials(aws, pool.client_id), tokens, directory, users, pace),
             orders=OrderDesk(PostgresOrders(database)),
             passkeys=PasskeyDesk(CognitoPasskeys(aws)),
+            profiles=Profiles(PostgresProfiles(database), clock),
             recommendations=Recommendations(DynamoFeatures(aws, prefix, clock), catalog, clock),
             registration=Registration(CognitoSignUps(aws, pool.client_id), pace),
             reviews=ReviewBoard(PostgresReviews(database)),

@@ -69,6 +69,8 @@ def totals(services: Services) -> Batch:
 
 
 BATCHES: Mapping[str, Callable[[Services, Viewer], Batch]] = {
+    "addresses": lambda services, viewer: partial(services.addresses.by_ids, viewer),
+    "addresses_of_user": lambda services, viewer: partial(services.addresses.of_users, viewer),
     "authors": lambda services, _: services.accounts.authors,
     "brands": lambda services, _: services.catalog.brands_by_ids,
     "categories": lambda services, _: services.catalog.categories_by_ids,

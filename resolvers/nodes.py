@@ -10,6 +10,7 @@ from resolvers.context import Info
 from resolvers.global_ids import decode
 
 NODE_LOADERS = {
+    "Address": "addresses",
     "Brand": "brands",
     "Category": "categories",
     "Order": "orders",

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from domain.accounts.addresses import Addresses
 from domain.accounts.credentials import CredentialChanges
 from domain.accounts.passkeys import PasskeyDesk
+from domain.accounts.profiles import Profiles
 from domain.accounts.registration import Registration
 from domain.accounts.service import Accounts
 from domain.accounts.signing_in import SignIn
@@ -21,11 +23,13 @@ class Services:
     """Made once, shared by all requests."""
 
     accounts: Accounts
+    addresses: Addresses
     carts: CartDesk
     catalog: Catalog
     credentials: CredentialChanges
     orders: OrderDesk
     passkeys: PasskeyDesk
+    profiles: Profiles
     recommendations: Recommendations
     registration: Registration
     reviews: ReviewBoard

@@ -1,21 +1,39 @@
 """The viewer in the schema."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import strawberry
 
-from engine.fields import After, Before, First, Last, attribute, resolver
+from domain.accounts import details
+from engine.fields import After, Before, First, Last, attribute, edge, resolver
+from engine.secrecy import SENSITIVE
 from resolvers import orders
 from resolvers.context import Info
-from schema.access import OWNER, Ownership, of_user
+from schema.access import ASKERS_OWN, OWNER, PUBLIC, Ownership, of_user
+from schema.addresses import Address
+from schema.errors import UserError
 from schema.orders import Order
 from schema.relay import Connection
+
+strawberry.enum(details.Gender, description="As users say it themselves, or not at all.")
 
 
 async def _orders(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> object:
     return await orders.of_viewer(info, {"first": first, "after": after, "last": last, "before": before})
+
+
+@strawberry.type(description="What a user tells of themselves. All of it may be left out.")
+class Profile:
+    ownership = ASKERS_OWN
+
+    display_name: str | None = attribute(access=OWNER, description="The name shown beside reviews.")
+    avatar_url: str | None = attribute(access=OWNER, description="Their picture, shown beside reviews.")
+    birth_date: date | None = attribute(access=OWNER, description="Date of birth.")
+    gender: details.Gender | None = attribute(access=OWNER, description="Gender.")
+    phone_number: str | None = attribute(access=OWNER, description="E.164, such as +819012345678.")
+    version: int = attribute(access=OWNER, description="Grows with each change, for `expectedVersion`; 0 at first.")
 
 
 @strawberry.type(description="Whoever is signed in.")
@@ -26,6 +44,13 @@ class Viewer:
     display_name: str | None = attribute(access=OWNER, description="The name shown beside reviews.")
     avatar_url: str | None = attribute(access=OWNER, description="Their picture.")
     created_at: datetime = attribute(access=OWNER, description="Since when they are known here.")
+    details: Profile = attribute(access=OWNER, name="profile", description="What they tell of themselves.")
+    addresses: list[Address] | None = edge(
+        "addresses_of_user",
+        key="id",
+        access=OWNER,
+        description="Where they have things sent, the default first; at most 20.",
+    )
     orders: Connection[Order] | None = resolver(
         _orders,
         access=OWNER,
@@ -33,3 +58,29 @@ class Viewer:
         graphql_type=Connection[Order] | None,
         description="What they ordered, newest first.",
     )
+
+
+@strawberry.input(description="Changes what is given of the profile; null takes it back.")
+class ProfileUpdateInput:
+    expected_version: int = strawberry.field(description="The profile's version as the client knows it.")
+    display_name: str | None = strawberry.field(
+        metadata=SENSITIVE, default=strawberry.UNSET, description="Shown beside reviews; at most 60 characters."
+    )
+    avatar_url: str | None = strawberry.field(
+        metadata=SENSITIVE, default=strawberry.UNSET, description="An address that starts with https://."
+    )
+    birth_date: date | None = strawberry.field(
+        metadata=SENSITIVE, default=strawberry.UNSET, description="Date of birth."
+    )
+    gender: details.Gender | None = strawberry.field(default=strawberry.UNSET, description="Gender.")
+    phone_number: str | None = strawberry.field(
+        metadata=SENSITIVE, default=strawberry.UNSET, description="A Japanese number."
+    )
+
+
+@strawberry.type(description="What became of `profileUpdate`.")
+class ProfileUpdatePayload:
+    ownership = ASKERS_OWN
+
+    viewer: Viewer | None = attribute(access=OWNER, description="The viewer now; null when nothing was done.")
+    user_errors: list[UserError] = attribute(access=PUBLIC, description="Why nothing was done.")

@@ -8,6 +8,7 @@ from engine.fields import mutation
 from resolvers import carts
 from resolvers.context import Info
 from schema.access import PUBLIC
+from schema.account_mutations import AccountMutations
 from schema.carts import (
     CartItemAddInput,
     CartItemAddPayload,
@@ -38,7 +39,7 @@ async def _cart_item_remove(
 
 
 @strawberry.type(description="What can be done. A refusal is data (`userErrors`); only outages and bugs are errors.")
-class Mutation(IdentityMutations):
+class Mutation(AccountMutations, IdentityMutations):
     cart_item_add: CartItemAddPayload = mutation(
         _cart_item_add,
         access=PUBLIC,

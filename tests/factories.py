@@ -86,6 +86,16 @@ class Factory:
             await self.row(tables.user_profiles, user_id=key, display_name=name)
         return key
 
+    async def address(self, user_id: UUID, **values: Any) -> UUID:
+        defaults = {
+            "recipient_name": "山田花子",
+            "postal_code": "100-0001",
+            "prefecture": "東京都",
+            "city": "千代田区",
+            "address_line1": "千代田1-1",
+        }
+        return await self.row(tables.addresses, user_id=user_id, **defaults | values)
+
     async def review(self, product_id: UUID, **values: Any) -> UUID:
         user_id = values.pop("user_id", None) or await self.user(name="花子")
         return await self.row(tables.reviews, product_id=product_id, user_id=user_id, **{"rating": 5} | values)

@@ -9,9 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from adapters.postgres.batches import among_ids, one_each
 from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
-from adapters.postgres.tables import authors, user_profiles, users
+from adapters.postgres.tables import authors, users
 from domain.accounts.events import user_registered
-from domain.accounts.model import Author, PoolUser, Profile
+from domain.accounts.model import Author, PoolUser
 from domain.accounts.refusals import AddressTaken
 from domain.shared.ids import UserId
 from domain.shared.viewer import ANONYMOUS, Viewer
@@ -55,18 +55,6 @@ class PostgresUsers:
                 await connection.execute(change)
         except IntegrityError:  # idx_users_email; its text has the address
             raise AddressTaken from None
-
-    async def profile(self, viewer: Viewer) -> Profile | None:
-        statement = (
-            select(users, user_profiles.c.display_name, user_profiles.c.avatar_url)
-            .outerjoin(user_profiles, user_profiles.c.user_id == users.c.id)
-            .where(users.c.id == viewer.user_id)
-        )
-        rows = await self._database.seen_by(viewer, statement)
-        if not rows:
-            return None
-        row = rows[0]
-        return Profile(UserId(row.id), row.email, row.display_name, row.avatar_url, row.created_at)
 
     async def authors(self, ids: Sequence[UserId]) -> Sequence[Author | None]:
         rows = await self._database.public(AUTHORS, {"ids": ids})

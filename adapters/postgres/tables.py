@@ -9,6 +9,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
     Table,
@@ -49,6 +50,7 @@ user_profiles = _table(
     Column("preferences", JSONB),
     _time("created_at"),
     _time("updated_at"),
+    Column("version", Integer),
 )
 addresses = _table(
     "accounts",
@@ -63,10 +65,24 @@ addresses = _table(
     Column("is_default", Boolean),
     _time("created_at"),
     _time("updated_at"),
+    Column("recipient_name", Text),
+    Column("version", Integer),
 )
 favorites = _table("accounts", "favorites", Column("user_id", Uuid), Column("product_id", Uuid), _time("created_at"))
 authors = _table("accounts", "authors", Column("display_name", Text), Column("avatar_url", Text))
 """A view: what the public sees of those who wrote something."""
+
+idempotency_keys = Table(
+    "keys",
+    metadata,
+    Column("principal", Text, primary_key=True),
+    Column("mutation", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", LargeBinary),
+    Column("result", Uuid),
+    _time("created_at"),
+    schema="idempotency",
+)
 
 sellers = _table(
     "sellers",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from domain.accounts.details import PersonalDetails
 from domain.shared.ids import SessionId, UserId
 
 
@@ -24,9 +25,16 @@ class Profile:
 
     id: UserId
     email: str
-    display_name: str | None
-    avatar_url: str | None
+    details: PersonalDetails
     created_at: datetime
+
+    @property
+    def display_name(self) -> str | None:
+        return self.details.display_name
+
+    @property
+    def avatar_url(self) -> str | None:
+        return self.details.avatar_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from domain.accounts.model import Author, Identity, PoolUser, Profile
+from domain.accounts.model import Author, Identity, PoolUser
 from domain.shared.ids import UserId
 from domain.shared.viewer import Viewer
 
@@ -33,7 +33,5 @@ class Users(Protocol):
     async def keep_address(self, viewer: Viewer, user: PoolUser) -> None:
         """Write the pool's present address into the viewer's row. Raises AddressTaken."""
         ...
-
-    async def profile(self, viewer: Viewer) -> Profile | None: ...
 
     async def authors(self, ids: Sequence[UserId]) -> Sequence[Author | None]: ...

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from uuid import UUID
 
-from domain.accounts.model import Author, Identity, Profile
+from domain.accounts.model import Author, Identity
 from domain.accounts.ports import Directory, Tokens, Users
 from domain.sellers.service import Sellers
 from domain.shared.ids import UserId
@@ -52,10 +52,6 @@ class Accounts:
 
     async def _first_seen(self, identity: Identity) -> UserId:
         return await self._users.first_seen(await self._directory.user(identity))
-
-    async def profile(self, viewer: Viewer) -> Profile | None:
-        """The viewer's own data; None when signed out."""
-        return None if viewer.user_id is None else await self._users.profile(viewer)
 
     async def authors(self, ids: Sequence[UserId]) -> Sequence[Author | None]:
         return await self._users.authors(ids)

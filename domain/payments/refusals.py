@@ -14,9 +14,6 @@ class PaymentConflict(Refusal):
 
     code = "PAYMENT_CONFLICT"
 
-    def __init__(self) -> None:
-        super().__init__("this order has a payment with another amount or currency already")
-
 
 class UntrustedEvent(Refusal):
     """A message that does not prove to come from the provider, is too old, or cannot be read."""

@@ -6,6 +6,7 @@ from typing import NewType
 from uuid import UUID
 
 UserId = NewType("UserId", UUID)
+AddressId = NewType("AddressId", UUID)
 SellerId = NewType("SellerId", UUID)
 ProductId = NewType("ProductId", UUID)
 VariationId = NewType("VariationId", UUID)

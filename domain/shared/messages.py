@@ -133,6 +133,7 @@ OF_ACCOUNTS = {
         "this is no Japanese phone number, such as 03-1234-5678 or +81 90 1234 5678",
         "日本の電話番号を入力してください（例: 03-1234-5678、090-1234-5678）。",
     ),
+    "address_not_found": Text("you have no such address", "この住所は登録されていません。"),
     "ADDRESS_LIMIT": Text(
         "at most {most} addresses are kept: delete one first",
         "登録できる住所は{most}件までです。不要な住所を削除してください。",
@@ -200,4 +201,13 @@ OF_IDENTITY = {
     ),
 }
 
-TEXTS: Mapping[str, Text] = OF_EVERYTHING | OF_LISTS | OF_CATALOGUE | OF_CARTS | OF_ACCOUNTS | OF_IDENTITY
+OF_PAYMENTS = {
+    "PAYMENT_REFUSED": Text("the payment provider refuses this", "決済サービスがこの操作を受け付けませんでした。"),
+    "PAYMENT_CONFLICT": Text(
+        "this order has a payment with another amount or currency already",
+        "この注文には、金額または通貨の異なる支払いがすでにあります。",
+    ),
+    "UNTRUSTED_EVENT": Text("this message cannot be trusted", "この通知の送信元を確認できません。"),
+}
+
+TEXTS: Mapping[str, Text] = OF_EVERYTHING | OF_LISTS | OF_CATALOGUE | OF_CARTS | OF_ACCOUNTS | OF_IDENTITY | OF_PAYMENTS

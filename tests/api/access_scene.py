@@ -59,6 +59,8 @@ async def open_scene(app: Starlette, settings: Settings, make: Factory, token_of
         product, brand, category = await _shelf(make, tea)
         carted, scarce = await make.product(seller_id=tea), await make.product(seller_id=tea, stock_quantity=3)
         await clients[Persona.OWNER].data(ADD, product=encode("Product", carted))
+        recipient = f"受取人 {uuid7()}"
+        await make.address(users[Persona.OWNER], recipient_name=recipient)
         number = f"ACCESS-{uuid7()}"
         order = await make.order(users[Persona.OWNER], (product, tea, 1980), order_number=number)
         await _findable(settings, ProductId(product))
@@ -78,6 +80,7 @@ async def open_scene(app: Starlette, settings: Settings, make: Factory, token_of
                 "mail address": "access-owner@example.com",
                 "order number": number,
                 "order": encode("Order", order),
+                "recipient": recipient,
                 "cart line": str(carted),
             },
         )

@@ -130,12 +130,13 @@ def values_at(value: Any, names: Sequence[str]) -> Iterator[bool]:
 
 
 HANDED: Mapping[str, Callable[[Services, Viewer, OrderId], Awaitable[Any]]] = {
+    "Address": lambda services, owner, _: first(first(services.addresses.of_users(owner, [owner.user_id]))),
     "Cart": lambda services, owner, _: services.carts.cart(owner),
     "Order": lambda services, owner, order: first(services.orders.by_ids(owner, [order])),
     "OrderItem": lambda services, owner, order: first(first(services.orders.items_of(owner, [order]))),
     "OrderStatusChange": lambda services, owner, order: first(first(services.orders.history_of(owner, [order]))),
     "Payment": lambda services, owner, order: first(services.orders.payments_of(owner, [order])),
-    "Viewer": lambda services, owner, _: services.accounts.profile(owner),
+    "Viewer": lambda services, owner, _: services.profiles.of_viewer(owner),
 }
 """How to get the owner's value of each type that says whose its values are."""
 

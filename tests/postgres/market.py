@@ -7,7 +7,7 @@ from domain.shared.ids import UserId
 from domain.shared.viewer import Role, Viewer
 from tests.postgres.shop import Shop
 
-KEYS = {"reviews.product_ratings": "product_id", "sellers.members": "seller_id"}
+KEYS = {"idempotency.keys": "result", "reviews.product_ratings": "product_id", "sellers.members": "seller_id"}
 """The key column of the tables whose key is not `id`."""
 
 
@@ -37,11 +37,13 @@ SHOWN = {
 }  # fmt: skip
 """What anybody sees."""
 HANAKOS = {
-    "hanako", "hanako's profile", "hanako's address", "hanako's favorite", "hanako's order", "hanako's item of the store",
+    "hanako", "hanako's profile", "hanako's address", "hanako's favorite", "hanako's idempotency key",
+    "hanako's order", "hanako's item of the store",
     "hanako's item of the rival", "hanako's payment", "hanako's history",
 }  # fmt: skip
 TAROS = {
-    "taro", "taro's profile", "taro's address", "taro's favorite", "taro's order", "taro's item of the rival",
+    "taro", "taro's profile", "taro's address", "taro's favorite", "taro's idempotency key",
+    "taro's order", "taro's item of the rival",
     "taro's payment", "taro's history",
 }  # fmt: skip
 THE_STORES = {
@@ -59,7 +61,9 @@ SEES = {
     "taro": SHOWN | TAROS,
     "clerk": SHOWN | THE_STORES,
     "rival clerk": SHOWN | THE_RIVALS,
-    "admin": SHOWN | HANAKOS | TAROS | THE_STORES | THE_RIVALS,
+    # an idempotency key is of use to nobody but who sent it
+    "admin": (SHOWN | HANAKOS | TAROS | THE_STORES | THE_RIVALS)
+    - {"hanako's idempotency key", "taro's idempotency key"},
 }
 
 
@@ -78,6 +82,7 @@ async def open_market(shop: Shop) -> Market:
         market.add(f"{person} as an author", "accounts.authors", user)
         market.add(f"{person}'s address", "accounts.addresses", await shop.address(user))
         market.add(f"{person}'s favorite", "accounts.favorites", await shop.favorite(user, product))
+        market.add(f"{person}'s idempotency key", "idempotency.keys", await shop.idempotency_key(user))
         order = market.add(f"{person}'s order", "orders.orders", await shop.order(user))
         market.add(f"{person}'s payment", "orders.order_payments", await shop.payment(order))
         market.add(f"{person}'s history", "orders.order_status_histories", await shop.history(order))

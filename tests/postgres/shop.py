@@ -41,6 +41,16 @@ class Shop:
     async def favorite(self, user: UUID, product: UUID) -> UUID:
         return await self.insert("accounts.favorites", {"user_id": user, "product_id": product})
 
+    async def idempotency_key(self, user: UUID) -> UUID:
+        """A key that the user sent; it is known by its result."""
+        result = uuid7()
+        await self.connection.execute(
+            "INSERT INTO idempotency.keys (principal, mutation, key, fingerprint, result) VALUES ($1, 'm', 'k', '', $2)",
+            f"user:{user}",
+            result,
+        )
+        return result
+
     async def seller(self, *, member: UUID | None = None, **columns: Any) -> UUID:
         key = uuid7()
         defaults = {"id": key, "company_name": "山田商店", "email": f"{key}@example.com", "status": "active"}

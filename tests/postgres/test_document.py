@@ -16,6 +16,7 @@ MONEY = "money is in integer minor units of its currency"
 ITS_CURRENCY = "the currency of the amounts beside it: there is more than one"
 ONE_PER = "one of them for each: the database refuses the second"
 FOREIGN_KEY = "the index behind a foreign key or an edge: without it a delete or a look-up there reads the whole table"
+VERSION = "grows with every change, so that two tabs do not undo each other's"
 LIST = "a list's order, read from the cursor on"
 
 DIFFERENCES = {
@@ -60,6 +61,10 @@ DIFFERENCES = {
     "members: added": "who works for a seller: the policies ask it",
     "outbox: added": "what happened, written with what it tells of, until it has been sent on",
     "order_numbers: added": "keeps order numbers unique across the months of orders",
+    "keys: added": "idempotency keys: what a client sends twice happens once",
+    "user_profiles.version: added": VERSION,
+    "addresses.version: added": VERSION,
+    "addresses.recipient_name: added": "a parcel needs a name",
     "product_ratings: added": "count and sum of a product's reviews, kept by trigger: a page of products reads no reviews",
     "webhook_events: added": "what Stripe told us, kept before it is told that we heard",
     "products.slug: added": "the product's address in a shop front",
@@ -78,6 +83,8 @@ DIFFERENCES = {
     "idx_reviews_product_id: is reviews(product_id, created_at DESC, id DESC)": LIST,
     "idx_outbox_unsent: added": "what a relay has still to send",
     "idx_outbox_sent_at: added": "what can be removed",
+    "idx_favorites_newest: added": LIST,
+    "idx_keys_created_at: added": "what has had its time is deleted by it",
     "idx_addresses_user_id: added": FOREIGN_KEY,
     "idx_addresses_one_default: added": "a user has one default address",
     "idx_members_seller_id: added": FOREIGN_KEY,

@@ -26,10 +26,30 @@ RELATIONS = """
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
 """
-GATEWAY_WRITES = {("events.outbox", "INSERT"), ("payments.webhook_events", "INSERT")}
 WHO_IS_SET = select(
     func.current_setting("torii.kind", True, type_=Text), func.current_setting("torii.user_id", True, type_=Text)
 )
+
+RIGHTS = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN")
+OF_COLUMNS = ("INSERT", "UPDATE", "REFERENCES")
+HAS_RIGHT = {
+    True: "SELECT has_any_column_privilege('torii_app', $1::oid, $2)",
+    False: "SELECT has_table_privilege('torii_app', $1::oid, $2)",
+}
+WRITABLE = {
+    ("accounts.users", "UPDATE"),
+    ("accounts.user_profiles", "INSERT"),
+    ("accounts.user_profiles", "UPDATE"),
+    ("accounts.addresses", "INSERT"),
+    ("accounts.addresses", "UPDATE"),
+    ("accounts.addresses", "DELETE"),
+    ("accounts.favorites", "INSERT"),
+    ("accounts.favorites", "DELETE"),
+    ("events.outbox", "INSERT"),
+    ("idempotency.keys", "INSERT"),
+    ("payments.webhook_events", "INSERT"),
+}
+"""What the gateway's role may write at all, of some columns or all."""
 
 Read = Callable[[str], Awaitable[Any]]
 
@@ -177,23 +197,21 @@ async def until_active(app: Any, mark: str, *, active: bool = True) -> None:
 
 
 class TestWriting:
-    async def test_the_gateway_may_write_whole_rows_to_nothing_but_the_outbox_and_what_it_is_told(
-        self, owner: Any
-    ) -> None:
-        rights = ("INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN")
-        writable = {
+    async def test_the_gateway_writes_what_is_the_viewers_own_and_nothing_else(self, owner: Any) -> None:
+        found = {
             (row["name"], right)
             for row in await owner.fetch(RELATIONS)
-            for right in rights
-            if await owner.fetchval("SELECT has_table_privilege('torii_app', $1::oid, $2)", row["oid"], right)
+            for right in RIGHTS
+            if await owner.fetchval(HAS_RIGHT[right in OF_COLUMNS], row["oid"], right)
         }
-        assert writable == GATEWAY_WRITES
+        assert found == WRITABLE
 
     async def test_an_attempt_is_refused(self, market: Market, app: Any) -> None:
         await app.execute("SELECT set_config('torii.kind', 'admin', false)")
-        for table in {table for table, _ in market.rows.values()} - {
-            "sellers.public_profiles"
-        }:  # a join: nobody writes to it
+        writable = {table for table, _ in WRITABLE}
+        for table in (
+            {table for table, _ in market.rows.values()} - writable - {"sellers.public_profiles"}
+        ):  # a join: nobody writes to it
             key = KEYS.get(table, "id")
             for statement in (
                 f"DELETE FROM {table}",
@@ -206,6 +224,65 @@ class TestWriting:
     async def test_the_gateway_makes_no_temporary_tables(self, app: Any) -> None:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await app.execute("CREATE TEMP TABLE mine (id int)")
+
+
+class TestWritingOnesOwn:
+    """What the gateway may write is the viewer's own, whatever a statement says or leaves out."""
+
+    @pytest.mark.parametrize("person", ["taro", "admin", "anonymous", "clerk"])
+    async def test_a_forgotten_filter_changes_nobody_elses(
+        self, market: Market, database: Database, worker: Any, person: str
+    ) -> None:
+        before = await of_hanako(worker, market)
+        for statement in (
+            "UPDATE accounts.users SET phone_number = 'mine'",
+            "UPDATE accounts.user_profiles SET display_name = 'mine'",
+            "UPDATE accounts.addresses SET city = 'mine'",
+            "DELETE FROM accounts.addresses",
+            "DELETE FROM accounts.favorites",
+        ):
+            async with database.transaction(market.viewer(person)) as connection:
+                await connection.execute(text(statement))
+        assert await of_hanako(worker, market) == before
+
+    @pytest.mark.parametrize("person", ["taro", "admin", "anonymous"])
+    async def test_nothing_is_written_in_anothers_name(self, market: Market, database: Database, person: str) -> None:
+        hanako, product = market.people["hanako"], market.rows["sold out"][1]
+        for statement in (
+            f"INSERT INTO accounts.user_profiles (user_id, display_name) VALUES ('{market.people['clerk']}', 'x')",
+            "INSERT INTO accounts.addresses (user_id, postal_code, prefecture, city, address_line1)"
+            f" VALUES ('{hanako}', '100-0001', '東京都', '千代田区', '1-1')",
+            f"INSERT INTO accounts.favorites (user_id, product_id) VALUES ('{hanako}', '{product}')",
+            "INSERT INTO idempotency.keys (principal, mutation, key, fingerprint, result)"
+            f" VALUES ('user:{hanako}', 'addressCreate', 'k', '', '{hanako}')",
+        ):
+            with pytest.raises(DBAPIError, match="row-level security"):
+                await database.seen_by(market.viewer(person), text(statement + " RETURNING 1"))
+
+    async def test_a_row_is_not_given_away(self, market: Market, database: Database) -> None:
+        for table in ("addresses", "user_profiles", "favorites"):
+            give = text(f"UPDATE accounts.{table} SET user_id = '{market.people['hanako']}'")
+            with pytest.raises(DBAPIError, match="permission denied"):
+                await database.seen_by(market.viewer("taro"), give)
+
+    async def test_identity_is_not_the_gateways_to_write(self, market: Market, database: Database) -> None:
+        for column in ("cognito_sub", "id", "created_at"):
+            with pytest.raises(DBAPIError, match="permission denied"):
+                await database.seen_by(market.viewer("taro"), text(f"UPDATE accounts.users SET {column} = NULL"))
+
+
+async def of_hanako(worker: Any, market: Market) -> list[Any]:
+    hanako = market.people["hanako"]
+    return [
+        tuple(row)
+        for table, key in (
+            ("users", "id"),
+            ("user_profiles", "user_id"),
+            ("addresses", "user_id"),
+            ("favorites", "user_id"),
+        )
+        for row in await worker.fetch(f"SELECT * FROM accounts.{table} WHERE {key} = $1", hanako)
+    ]
 
 
 class TestHowItIsSetUp:

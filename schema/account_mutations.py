@@ -1,0 +1,85 @@
+"""Mutations of the viewer's own account."""
+
+from typing import Annotated
+
+import strawberry
+
+from engine.fields import mutation
+from resolvers import accounts, addresses
+from resolvers.context import Info
+from schema.access import SIGNED_IN
+from schema.accounts import ProfileUpdateInput, ProfileUpdatePayload
+from schema.addresses import (
+    AddressCreateInput,
+    AddressCreatePayload,
+    AddressDeleteInput,
+    AddressDeletePayload,
+    AddressSetDefaultInput,
+    AddressSetDefaultPayload,
+    AddressUpdateInput,
+    AddressUpdatePayload,
+)
+
+
+async def _profile_update(
+    info: Info, input: Annotated[ProfileUpdateInput, strawberry.argument(description="What to change.")]
+) -> object:
+    return await accounts.update_profile(info, input)
+
+
+async def _address_create(
+    info: Info, input: Annotated[AddressCreateInput, strawberry.argument(description="The address.")]
+) -> object:
+    return await addresses.create(info, input)
+
+
+async def _address_update(
+    info: Info, input: Annotated[AddressUpdateInput, strawberry.argument(description="What to change.")]
+) -> object:
+    return await addresses.update(info, input)
+
+
+async def _address_delete(
+    info: Info, input: Annotated[AddressDeleteInput, strawberry.argument(description="Which.")]
+) -> object:
+    return await addresses.delete(info, input.id)
+
+
+async def _address_set_default(
+    info: Info, input: Annotated[AddressSetDefaultInput, strawberry.argument(description="Which.")]
+) -> object:
+    return await addresses.set_default(info, input.id)
+
+
+@strawberry.type
+class AccountMutations:
+    profile_update: ProfileUpdatePayload = mutation(
+        _profile_update,
+        access=SIGNED_IN,
+        graphql_type=ProfileUpdatePayload,
+        description="Changes what the viewer tells of themselves.",
+    )
+    address_create: AddressCreatePayload = mutation(
+        _address_create,
+        access=SIGNED_IN,
+        graphql_type=AddressCreatePayload,
+        description="Keeps another address, at most 20. The first becomes the default.",
+    )
+    address_update: AddressUpdatePayload = mutation(
+        _address_update,
+        access=SIGNED_IN,
+        graphql_type=AddressUpdatePayload,
+        description="Changes an address. Orders keep the one that they were placed with.",
+    )
+    address_delete: AddressDeletePayload = mutation(
+        _address_delete,
+        access=SIGNED_IN,
+        graphql_type=AddressDeletePayload,
+        description="Forgets an address; where it was the default the newest other becomes it.",
+    )
+    address_set_default: AddressSetDefaultPayload = mutation(
+        _address_set_default,
+        access=SIGNED_IN,
+        graphql_type=AddressSetDefaultPayload,
+        description="Makes an address the default one.",
+    )
