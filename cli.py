@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -176,7 +176,7 @@ def token(
     from adapters.cognito.pool import DEMO_ACCOUNTS, DEMO_PASSWORD
 
     if password is None:
-        password = DEMO_PASSWORD if email in DEMO_ACCOUNTS else typer.prompt("Password", hide_input=True, err=True)
+        password = DEMO_PASSWORD if email in DEMO_ACCOUNTS else _asked_password(email)
     with running_backends(load_settings(), must_run=True) as settings:
         sys.stdout.write(asyncio.run(cloud.token(settings, email, password)) + "\n")
 
@@ -191,6 +191,12 @@ def doctor() -> None:
     console.print(health_report(states))
     if not all(state.is_up for state in states):
         raise typer.Exit(REFUSED)
+
+
+def _asked_password(email: str) -> str:
+    if not sys.stdin.isatty():
+        _refuse(f"{email} needs a password: give --password or set TORII_PASSWORD", WRONG_SETTING)
+    return str(typer.prompt("Password", hide_input=True, err=True))
 
 
 def steps(settings: Settings) -> list["Step"]:
@@ -265,7 +271,7 @@ def main() -> None:
         _refuse(str(refusal), REFUSED)
 
 
-def _refuse(text: str, status: int) -> None:
+def _refuse(text: str, status: int) -> NoReturn:
     errors.print(f"[bold red]torii:[/bold red] {escape(text)}")
     sys.exit(status)
 

@@ -16,6 +16,7 @@ MIN_SECRET = 32
 DEFAULT_DATA_DIR = Path(".data")
 STRIPE_WEBHOOKS = "/api/webhooks/stripe"
 """Where the gateway takes Stripe's events."""
+ENV_FILE = ".env"
 RUN_ENV = "run.env"
 """File under the data folder in which `torii up` writes the addresses of what it started, for the other commands."""
 
@@ -27,16 +28,23 @@ class Mode(StrEnum):
 
 def data_dir_from_environment() -> Path:
     """The data folder, which has to be known before anything in it can be read."""
-    named = (
-        os.environ.get("TORII_DATA_DIR") or os.environ.get("DATA_DIR") or dotenv_values(".env").get("TORII_DATA_DIR")
-    )
+    _, named = _named("DATA_DIR")
     return Path(named) if named else DEFAULT_DATA_DIR
+
+
+def _named(name: str) -> tuple[str, str | None]:
+    """Which variable gives a setting that is read with and without our prefix, and its value; they win over `.env`."""
+    for source in (os.environ, dotenv_values(ENV_FILE)):
+        for variable in (f"TORII_{name}", name):
+            if source.get(variable):
+                return variable, source[variable]
+    return f"TORII_{name}", None
 
 
 class Settings(BaseSettings):
     """Addresses, secrets and limits. Addresses left empty are those of the embedded back ends, filled in by `torii up`."""
 
-    model_config = SettingsConfigDict(env_prefix="TORII_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="TORII_", env_file=ENV_FILE, extra="ignore", frozen=True)
 
     mode: Mode = Field(Mode.DEVELOPMENT, description="`production` refuses embedded keys and secrets left empty.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
@@ -230,10 +238,9 @@ def load() -> Settings:
     `.env` wins over what a running `torii up` wrote, and variables win over both.
     """
     data_dir = data_dir_from_environment()
-    plain = {"data_dir": data_dir} | (
-        {"port": os.environ["PORT"]} if os.environ.get("PORT") and not os.environ.get("TORII_PORT") else {}
-    )
-    return Settings(_env_file=(data_dir / RUN_ENV, ".env"), **plain)  # type: ignore[call-arg, arg-type]
+    _, port = _named("PORT")
+    plain = {"data_dir": data_dir} | ({"port": port} if port else {})
+    return Settings(_env_file=(data_dir / RUN_ENV, ENV_FILE), **plain)  # type: ignore[call-arg, arg-type]
 
 
 def explain(error: ValidationError) -> str:
@@ -247,9 +254,7 @@ def _line(problem: ErrorDetails) -> str:
     if field is None:  # about several settings at once: the text names them
         return said
     name = str(problem["loc"][0])
-    variable = f"TORII_{name.upper()}"
-    if name == "port" and not os.environ.get(variable) and os.environ.get("PORT"):
-        variable = "PORT"
+    variable, _ = _named(name.upper()) if name == "port" else (f"TORII_{name.upper()}", None)
     value = "" if field.annotation is SecretStr else f"={problem['input']}"
     default = field.get_default()
     otherwise = f"or leave it out (default: {default})" if default not in ("", None) else "or leave it out"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import strawberry
 from graphql import GraphQLObjectType, GraphQLSchema, get_named_type
+from strawberry.schema.config import StrawberryConfig
 
 from engine.access import Guard, enforce
 from schema.access import OWNER, SELLER, Access, Ownership, guard
@@ -12,6 +13,7 @@ from schema.directives import in_context
 from schema.matrix import Persona, access_matrix
 from schema.mutation import Mutation
 from schema.query import Query
+from schema.scalars import SCALARS
 
 
 class IncompleteField(Exception):
@@ -20,7 +22,7 @@ class IncompleteField(Exception):
 
 def build_schema() -> strawberry.Schema:
     """The schema of the marketplace, each field behind its access rules. Raises IncompleteField."""
-    schema = strawberry.Schema(Query, Mutation, directives=[in_context])
+    schema = strawberry.Schema(Query, Mutation, directives=[in_context], config=StrawberryConfig(scalar_map=SCALARS))
     guard_fields(schema._schema)
     return schema
 

@@ -24,6 +24,8 @@ class OnlineRetailFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        if path.is_dir():  # pyarrow calls it damaged
+            raise UnreadableFile(f"{path} is a folder: name the Parquet file in it")
         with _refusing(path):
             self._file = parquet.ParquetFile(path)
             columns, self._rows = self._file.schema_arrow.names, self._file.metadata.num_rows

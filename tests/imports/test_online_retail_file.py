@@ -34,6 +34,10 @@ def test_times_and_codes_may_be_typed_columns(tmp_path: Path) -> None:
     assert sale_of(row) == sale_of(GOOD)
 
 
+def test_folder_is_called_a_folder(tmp_path: Path) -> None:
+    assert refusal(tmp_path) == f"{tmp_path} is a folder: name the Parquet file in it"
+
+
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     assert "No such file" in refusal(tmp_path / "nothing.parquet")
 

@@ -1,9 +1,14 @@
 """A wrong setting is one line that names the variable, what is wrong and what to do."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
 import settings as configuration
+from tests.infra.running import ROOT
 
 
 def said(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
@@ -73,3 +78,43 @@ def test_production_names_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_proxy_that_is_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     text = said(monkeypatch, TORII_TRUSTED_PROXIES="10.0.0.0/8, the-balancer")
     assert "the-balancer is neither an address nor a network such as 10.0.0.0/8" in text
+
+
+def test_port_and_data_dir_are_read_from_the_file_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for variable in ("PORT", "TORII_PORT", "DATA_DIR", "TORII_DATA_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+
+    (tmp_path / ".env").write_text("PORT=8111\nDATA_DIR=elsewhere\n")
+    settings = configuration.load()
+    assert (settings.port, settings.data_dir) == (8111, Path("elsewhere"))
+    (tmp_path / ".env").write_text("PORT=8111\nDATA_DIR=elsewhere\nTORII_PORT=8222\nTORII_DATA_DIR=there\n")
+    settings = configuration.load()
+    assert (settings.port, settings.data_dir) == (8222, Path("there"))
+    monkeypatch.setenv("PORT", "8333")
+    monkeypatch.setenv("DATA_DIR", "here")
+    settings = configuration.load()
+    assert (settings.port, settings.data_dir) == (8333, Path("here"))
+
+
+def test_a_wrong_port_in_the_file_is_named_as_it_was_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PORT", raising=False)
+    monkeypatch.delenv("TORII_PORT", raising=False)
+    (tmp_path / ".env").write_text("PORT=http\n")
+    with pytest.raises(ValidationError) as wrong:
+        configuration.load()
+    assert configuration.explain(wrong.value).startswith("PORT=http: input should be a valid integer")
+
+
+def test_a_password_is_asked_for_only_where_somebody_can_answer() -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "cli", "token", "someone@example.com"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr == "torii: someone@example.com needs a password: give --password or set TORII_PASSWORD\n"

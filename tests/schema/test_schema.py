@@ -1,6 +1,7 @@
 """The schema as a contract: checked in, described and guarded to the last field."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from graphql import (
     parse,
     validate,
 )
+from strawberry.exceptions import StrawberryInputCoercionError
 
 from domain.shared.refusals import Refusal
 from engine.fields import Edge
@@ -23,6 +25,7 @@ from resolvers.nodes import NODE_LOADERS
 from schema.build import build_schema, incomplete_fields, sdl
 from schema.errors import UserErrorCode
 from schema.examples import EXAMPLES
+from schema.scalars import decimal
 
 CHECKED_IN = Path(__file__).parents[2] / "schema.graphql"
 
@@ -34,6 +37,19 @@ def schema() -> GraphQLSchema:
 
 def own_types(schema: GraphQLSchema) -> Iterator[Any]:
     return (type_ for name, type_ in schema.type_map.items() if not name.startswith("__"))
+
+
+@pytest.mark.parametrize("given", ["1980", "19.80", "-1", "1e3", 1980, 19.8])
+def test_a_decimal_is_a_number_as_json_writes_it(given: object) -> None:
+    assert decimal(given) == Decimal(str(given))
+
+
+@pytest.mark.parametrize(
+    "given", ["1_000", "１０００", "٣", "NaN", "Infinity", " 1", "1\n", "", "1.", "+1", "1" * 41, True, None, [1]]
+)
+def test_anything_else_is_no_decimal(given: object) -> None:
+    with pytest.raises(StrawberryInputCoercionError, match="ASCII digits"):
+        decimal(given)
 
 
 def test_the_checked_in_schema_is_the_present_one() -> None:
