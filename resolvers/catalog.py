@@ -5,8 +5,16 @@ from decimal import Decimal
 from typing import Any
 
 from domain.catalog.categories import Category
-from domain.catalog.model import Attribute, Brand, Product, ProductFilter, ProductRef, ProductSort, ProductStatus
-from domain.catalog.service import BRANDS_ORDER
+from domain.catalog.model import (
+    BRANDS_ORDER,
+    Attribute,
+    Brand,
+    Product,
+    ProductFilter,
+    ProductRef,
+    ProductSort,
+    ProductStatus,
+)
 from domain.sellers.model import Seller
 from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId
 from domain.shared.money import MINOR_DIGITS, minor_units

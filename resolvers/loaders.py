@@ -10,11 +10,10 @@ from typing import Any
 from strawberry.dataloader import DataLoader
 
 from domain.carts.model import LineRef
-from domain.catalog.model import Variation
-from domain.catalog.service import BrandsScope, ProductsScope
-from domain.orders.service import OrdersScope
+from domain.catalog.model import BrandsScope, ProductsScope, Variation
+from domain.orders.model import OrdersScope
 from domain.recommendations.model import RecommendationsScope
-from domain.reviews.service import REVIEWS_ORDER, ReviewsScope
+from domain.reviews.model import REVIEWS_ORDER, ReviewsScope
 from domain.search.model import SearchScope
 from domain.shared.paging import EMPTY, Count, PageRequest
 from domain.shared.viewer import Viewer

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from domain.orders.model import Order
-from domain.orders.service import ORDERS_ORDER
+from domain.orders.model import ORDERS_ORDER, Order
 from domain.shared.paging import Page, PageRequest
 from resolvers.context import Info
 from resolvers.global_ids import decode

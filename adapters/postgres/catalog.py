@@ -15,19 +15,21 @@ from adapters.postgres.keyset import SortColumn, key_part, slice_rows
 from adapters.postgres.tables import brands, categories, product_images, product_variations, products
 from domain.catalog.categories import Category, CategoryTree
 from domain.catalog.model import (
+    BRANDS_ORDER,
     Brand,
+    BrandsScope,
     Image,
     Product,
     ProductFilter,
     ProductRef,
     ProductSort,
+    ProductsScope,
     ProductStatus,
     ShippingInfo,
     Variation,
     attribute_pairs,
     attributes_of,
 )
-from domain.catalog.service import BRANDS_ORDER, BrandsScope, ProductsScope
 from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId, VariationId
 from domain.shared.money import Money
 from domain.shared.paging import Count, Page, PageRequest, Precision, cut_page

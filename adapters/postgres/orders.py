@@ -11,8 +11,16 @@ from adapters.postgres.batches import among_ids, many_each, one_each
 from adapters.postgres.database import Database
 from adapters.postgres.keyset import slice_rows
 from adapters.postgres.tables import order_items, order_payments, order_status_histories, orders
-from domain.orders.model import Order, OrderItem, OrderStatus, Payment, PaymentStatus, StatusChange
-from domain.orders.service import ORDERS_ORDER, OrdersScope
+from domain.orders.model import (
+    ORDERS_ORDER,
+    Order,
+    OrderItem,
+    OrdersScope,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    StatusChange,
+)
 from domain.shared.ids import OrderId, OrderItemId, ProductId, SellerId, UserId, VariationId
 from domain.shared.money import Money
 from domain.shared.paging import Count, Page, PageRequest, cut_page

@@ -13,8 +13,7 @@ from adapters.postgres.batches import among_ids, many_each, one_each
 from adapters.postgres.database import Database
 from adapters.postgres.keyset import SortColumn, key_part, slice_rows
 from adapters.postgres.tables import product_ratings, reviews
-from domain.reviews.model import Rating, Review
-from domain.reviews.service import REVIEWS_ORDER, ReviewsScope
+from domain.reviews.model import REVIEWS_ORDER, Rating, Review, ReviewsScope
 from domain.shared.ids import ProductId, ReviewId, UserId
 from domain.shared.paging import Page, PageRequest, cut_page
 

@@ -8,6 +8,9 @@ from uuid import UUID
 
 from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId, VariationId
 from domain.shared.money import Money
+from domain.shared.viewer import Viewer
+
+BRANDS_ORDER = "brands"
 
 LOW_STOCK = 5
 """Units from which down shoppers are told that few are left."""
@@ -176,3 +179,16 @@ def attributes_of(pairs: dict[str, str]) -> tuple[Attribute, ...]:
 
 def attribute_pairs(attributes: Sequence[Attribute]) -> dict[str, str]:
     return {attribute.name: attribute.value for attribute in attributes}
+
+
+@dataclass(frozen=True, slots=True)
+class ProductsScope:
+    """The list that a page of products was cut from, as this viewer sees it."""
+
+    viewer: Viewer
+    which: ProductFilter
+
+
+@dataclass(frozen=True, slots=True)
+class BrandsScope:
+    """All brands."""

@@ -1,10 +1,20 @@
 """What one may ask of the catalogue."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from domain.catalog.categories import Category, CategoryTree
-from domain.catalog.model import Brand, Image, Product, ProductFilter, ProductRef, ProductSort, ProductStatus, Variation
+from domain.catalog.model import (
+    Brand,
+    Image,
+    Product,
+    ProductFilter,
+    ProductRef,
+    ProductSort,
+    ProductsScope,
+    ProductStatus,
+    Variation,
+)
 from domain.catalog.ports import Brands, Categories, Products
 from domain.shared.ids import BrandId, CategoryId, ProductId
 from domain.shared.paging import Count, Page, PageRequest, empty_page
@@ -16,21 +26,6 @@ MAX_NARROWING = 100
 """Brands, or attributes, that one filter may name."""
 COUNT_LIMIT = 10_000
 """Rows after which a total is no longer counted but said to be at least this many."""
-
-BRANDS_ORDER = "brands"
-
-
-@dataclass(frozen=True, slots=True)
-class ProductsScope:
-    """The list that a page of products was cut from, as this viewer sees it."""
-
-    viewer: Viewer
-    which: ProductFilter
-
-
-@dataclass(frozen=True, slots=True)
-class BrandsScope:
-    """All brands."""
 
 
 class Catalog:

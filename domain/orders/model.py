@@ -7,6 +7,9 @@ from uuid import UUID
 
 from domain.shared.ids import OrderId, OrderItemId, ProductId, SellerId, UserId, VariationId
 from domain.shared.money import Money
+from domain.shared.viewer import Viewer
+
+ORDERS_ORDER = "orders"
 
 
 class OrderStatus(StrEnum):
@@ -84,3 +87,10 @@ class StatusChange:
     note: str | None
     created_at: datetime
     user_id: UserId | None
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersScope:
+    """All orders that a viewer placed."""
+
+    viewer: Viewer

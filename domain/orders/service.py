@@ -1,25 +1,15 @@
 """What one may ask about orders."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
-from domain.orders.model import Order, OrderItem, Payment, StatusChange
+from domain.orders.model import ORDERS_ORDER, Order, OrderItem, OrdersScope, Payment, StatusChange
 from domain.orders.ports import Orders
 from domain.shared.ids import OrderId
 from domain.shared.paging import Count, Page, PageRequest, empty_page
 from domain.shared.viewer import Role, Viewer
 
 T = TypeVar("T", Order, OrderItem, Payment, StatusChange)
-
-ORDERS_ORDER = "orders"
-
-
-@dataclass(frozen=True, slots=True)
-class OrdersScope:
-    """All orders that a viewer placed."""
-
-    viewer: Viewer
 
 
 def may_see(viewer: Viewer, value: Order | OrderItem | Payment | StatusChange) -> bool:

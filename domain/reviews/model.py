@@ -5,6 +5,8 @@ from datetime import datetime
 
 from domain.shared.ids import ProductId, ReviewId, UserId
 
+REVIEWS_ORDER = "reviews"
+
 
 @dataclass(frozen=True, slots=True)
 class Review:
@@ -33,3 +35,10 @@ class Rating:
     def average(self) -> float | None:
         """Mean rating, rounded to two digits; None before the first."""
         return round(self.total / self.count, 2) if self.count else None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewsScope:
+    """All reviews of a product."""
+
+    product_id: ProductId

@@ -1,21 +1,11 @@
 """What one may ask about reviews."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from domain.reviews.model import Rating, Review
+from domain.reviews.model import Rating, Review, ReviewsScope
 from domain.reviews.ports import Reviews
 from domain.shared.ids import ProductId, ReviewId
 from domain.shared.paging import Count, Page, PageRequest
-
-REVIEWS_ORDER = "reviews"
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewsScope:
-    """All reviews of a product."""
-
-    product_id: ProductId
 
 
 class ReviewBoard:
