@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
+from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, default_field_resolver
 
 GUARD = "guard"
 """The key of a field's guard in its `extensions`."""
@@ -49,10 +49,11 @@ def enforce(schema: GraphQLSchema, guard_of: Callable[[GraphQLObjectType, str], 
 
 
 def _put_behind(field: GraphQLField, guard: Guard) -> None:
-    resolve = field.resolve
-    assert resolve is not None  # Strawberry gives each field one
+    wrap = guarded_with_arguments if field.args else guarded
     field.extensions[GUARD] = guard
-    field.resolve = (guarded_with_arguments if field.args else guarded)(resolve, guard)
+    field.resolve = wrap(field.resolve or default_field_resolver, guard)
+    if field.subscribe is not None:  # nobody is to wait for events that are not for them
+        field.subscribe = wrap(field.subscribe, guard)
 
 
 def guarded(resolve: Resolve, guard: Guard) -> Resolve:

@@ -31,7 +31,7 @@ def guard_fields(schema: GraphQLSchema) -> None:
     """Enforce the access rules of a schema. Raises IncompleteField."""
     faults = [
         *(f"{path} needs access and description" for path in incomplete_fields(schema)),
-        *(f"{path} is for OWNER or SELLER: say whose, in its type's `ownership`" for path in unowned_fields(schema)),
+        *(f"{path} is for OWNER or SELLER, and no `ownership` says whose it is" for path in unowned_fields(schema)),
         *(f"{path} leads others to an asker's own value" for path in exposing_fields(schema)),
     ]
     if faults:

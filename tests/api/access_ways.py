@@ -5,6 +5,7 @@ Ways are found by following fields from `Query` and then from `Mutation`. What c
 
 import re
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +46,13 @@ NOT_OFFERED = {
     "Passkey": "the emulator's user pool has no passkeys",
     "SessionChallenge": "the emulator's user pool asks nothing of the scene's people",
 }
-"""Types that no way leads to a value of, and why. The guards of their fields are those of all types."""
+"""Types of which the scene has no value, and why: they are asked for all the same, and nobody may be shown one."""
 
-OWN = {"Query.cart", "Query.viewer"}
+OWN = {"Query.cart", "Query.passkeys", "Query.viewer"}
 """Root fields that lead each to what is their own, as mutations do."""
 
-FIELDS_AT_ONCE = 8
+ASKED_AT_ONCE = 30
+"""Fields of one query; a document may hold a response name, such as `__typename`, a hundred times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +71,44 @@ class Way:
         """The fields on the way, outermost first."""
         return re.findall(r"\w+", re.sub(r"\([^)]*\)", "", self.text))[1:]
 
-    def document(self, selections: list[str]) -> tuple[str, list[str]]:
-        """The document that asks for each selection by itself, and the aliases: a refusal takes no other field along."""
+    def asking(self, fields: str) -> str:
+        """What leads to the fields, for an operation with an alias before it."""
         inner = self.text[self.text.index("{") + 1 : self.text.rindex("}")].strip()
-        aliases = [f"a{number}" for number in range(len(selections))]
-        asked = [
-            f"{alias}: {inner.replace('*', '__typename ' + selection)}" if self.names else f"{alias}: {selection}"
-            for alias, selection in zip(aliases, selections, strict=True)
-        ]
-        body = "\n".join(asked)
-        variables = ", ".join(f"{name}: ID!" for name in sorted(set(re.findall(r"\$\w+", body))))
-        return f"{self.text.split()[0]} {f'({variables})' if variables else ''} {{\n{body}\n}}", aliases
+        return inner.replace("*", f"__typename {fields}") if self.names else fields
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Fields of a type, asked for by one alias: what is refused takes no other alias along."""
+
+    type_name: str
+    names: tuple[str, ...]
+    way: Way
+    text: str
+
+
+def questions(schema: GraphQLSchema, ways: Mapping[str, Way]) -> list[list[Question]]:
+    """Every field of every object type, in the order to ask: queries, many fields at once, then mutations one by one."""
+    queries: list[Question] = []
+    mutations: list[Question] = []
+    for name, type_ in sorted(schema.type_map.items()):
+        if isinstance(type_, GraphQLObjectType) and not name.startswith("__"):
+            texts = {each: selection(type_, each, field) for each, field in type_.fields.items()}
+            way = ways[name]
+            if way.is_mutation and way.names:  # called once, for all its fields
+                mutations.append(Question(name, tuple(texts), way, way.asking(" ".join(texts.values()))))
+            else:
+                asked = [Question(name, (each,), way, way.asking(text)) for each, text in texts.items()]
+                (mutations if way.is_mutation else queries).extend(asked)
+    at_once = [queries[start : start + ASKED_AT_ONCE] for start in range(0, len(queries), ASKED_AT_ONCE)]
+    return [*at_once, *([question] for question in mutations)]
+
+
+def document(asked: Sequence[Question]) -> str:
+    """One operation with an alias for each question: `a0`, `a1` and so on."""
+    body = "\n".join(f"a{number}: {question.text}" for number, question in enumerate(asked))
+    variables = ", ".join(f"{name}: ID!" for name in sorted(set(re.findall(r"\$\w+", body))))
+    return f"{asked[0].way.text.split()[0]} {f'({variables})' if variables else ''} {{\n{body}\n}}"
 
 
 def find_ways(schema: GraphQLSchema) -> dict[str, Way]:

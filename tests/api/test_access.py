@@ -21,16 +21,16 @@ from schema.declared import ownership_of
 from schema.matrix import Persona, Row, access_matrix, admitted
 from settings import Settings
 from tests.api.access_scene import Scene, open_scene
-from tests.api.access_ways import FIELDS_AT_ONCE, NOT_OFFERED, Way, find_ways, selection
+from tests.api.access_ways import NOT_OFFERED, Question, Way, document, find_ways, questions, selection
 from tests.api.client import Answer
 from tests.api.conftest import Tokens
 from tests.factories import Factory
 from wiring import open_marketplace
 
 SCHEMA: GraphQLSchema = build_schema()._schema
-MATRIX = [row for row in access_matrix(SCHEMA) if row.type_name not in NOT_OFFERED]
+MATRIX = access_matrix(SCHEMA)
 WAYS = find_ways(SCHEMA)
-TYPES = sorted({row.type_name for row in MATRIX}, key=lambda name: WAYS[name].is_mutation)  # sign-out comes last
+TYPES = sorted({row.type_name for row in MATRIX})
 REFUSALS = {"UNAUTHENTICATED", "FORBIDDEN"}
 
 Cell = tuple[str, str, Persona]
@@ -54,6 +54,11 @@ def object_type(name: str) -> GraphQLObjectType:
     return type_
 
 
+def test_there_is_a_way_to_every_type() -> None:
+    lost = set(TYPES) - set(WAYS)
+    assert not lost, f"say in WAYS of tests/api/access_ways.py how a client gets to {', '.join(sorted(lost))}"
+
+
 async def test_each_field_is_shown_to_whom_the_matrix_says_and_to_nobody_else(scene: Scene) -> None:
     expected = {
         (row.type_name, row.field_name, persona): persona in row.seen_by and leads(row.type_name, persona)
@@ -61,38 +66,32 @@ async def test_each_field_is_shown_to_whom_the_matrix_says_and_to_nobody_else(sc
         for persona in Persona
     }
     found: dict[Cell, bool] = {}
-    for type_name in TYPES:
+    for asked in questions(SCHEMA, WAYS):
         for persona in Persona:
-            found |= await ask_for(scene, type_name, persona)
+            found |= await ask(scene, persona, asked)
+    assert found.keys() == expected.keys()
     assert len(found) == len(MATRIX) * len(Persona)
-    wrong = {cell: found.get(cell) for cell, shown in expected.items() if found.get(cell) != shown}
+    wrong = {cell: found[cell] for cell, shown in expected.items() if found[cell] != shown}
     assert wrong == {}, (
-        "where a value is missing, give its type a way in tests/api/access_ways.py, or the scene a value"
+        "if the scene has no value of a type, put one there or give a way to one in tests/api/access_ways.py;"
+        " if a root field leads each to what is their own, put it into OWN"
     )
 
 
 def leads(type_name: str, persona: Persona) -> bool:
-    """Whether the way there is one that others than the owner can go, too."""
-    return not WAYS[type_name].is_own or persona is Persona.OWNER
+    """Whether there is an owner's value to be led to, and by a way that is not the owner's alone."""
+    return type_name not in NOT_OFFERED and (not WAYS[type_name].is_own or persona is Persona.OWNER)
 
 
-async def ask_for(scene: Scene, type_name: str, persona: Persona) -> dict[Cell, bool]:
-    """Whether each field of the type is shown to the persona. Asserts that nothing of the owner's is shown besides."""
-    way, type_ = WAYS[type_name], object_type(type_name)
-    fields = list(type_.fields)
-    at_once = 1 if type_ is SCHEMA.mutation_type else len(fields) if way.is_mutation else FIELDS_AT_ONCE
-    found: dict[Cell, bool] = {}
-    for names in (fields[start : start + at_once] for start in range(0, len(fields), at_once)):
-        selections = [selection(type_, name, type_.fields[name]) for name in names]
-        if way.is_mutation and way.names:
-            selections = [" ".join(selections)]  # called once
-        document, aliases = way.document(selections)
-        answer = await send(scene, persona, document)
-        shown = [is_shown(answer, alias, way, persona) for alias in aliases]
-        for name, each in zip(names, shown if len(shown) == len(names) else shown * len(names), strict=True):
-            found[type_name, name, persona] = each
-    if not leads(type_name, persona):
-        return dict.fromkeys(found, False)  # what is shown is this one's own; `send` has looked for the owner's
+async def ask(scene: Scene, persona: Persona, asked: Sequence[Question]) -> dict[Cell, bool]:
+    """Whether each field is shown to the persona. Asserts that nothing of the owner's is shown besides."""
+    answer = await send(scene, persona, document(asked))
+    found = {}
+    for number, question in enumerate(asked):
+        # on a way that leads each to what is their own, whatever is shown is not the owner's: `send` has looked
+        theirs = question.way.is_own and persona is not Persona.OWNER
+        shown = is_shown(answer, f"a{number}", question.way, persona) and not theirs
+        found |= {(question.type_name, name, persona): shown for name in question.names}
     return found
 
 

@@ -16,6 +16,7 @@ from graphql import (
     GraphQLString,
     execute,
     parse,
+    subscribe,
 )
 
 from engine.access import GUARD, NOBODY_YET, Admission, Guard, enforce
@@ -107,6 +108,30 @@ async def test_an_admission_counts_for_the_viewer_it_was_made_for(diaries: Diari
     context.viewer = "hanako"
     with pytest.raises(Refused, match="not for hanako"):
         text("taro", info)
+
+
+async def test_a_subscription_that_is_refused_does_not_begin() -> None:
+    begun = []
+
+    async def days(_root: Any, info: Any) -> Any:
+        begun.append(info.context.viewer)
+        yield "Monday"
+
+    query = GraphQLObjectType("Query", {"nothing": GraphQLField(GraphQLString)})
+    day = GraphQLField(GraphQLString, resolve=lambda day, _: day, subscribe=days)
+    schema = GraphQLSchema(query, subscription=GraphQLObjectType("Subscription", {"day": day}))
+    guard = Guard("hanako", lambda _, viewer: viewer == "hanako", Refused)
+    enforce(schema, lambda type_, name: guard if name == "day" else None)
+
+    async def first(viewer: str) -> ExecutionResult:
+        events: Any = subscribe(schema, parse("subscription { day }"), context_value=Asking(viewer))
+        events = await events if asyncio.iscoroutine(events) else events
+        return events if isinstance(events, ExecutionResult) else await anext(events)
+
+    assert (await first("hanako")).data == {"day": "Monday"}
+    [error] = (await first("taro")).errors or []
+    assert isinstance(error.original_error, Refused)
+    assert begun == ["hanako"]
 
 
 def test_guards_can_be_read_off_the_schema(diaries: Diaries) -> None:

@@ -19,10 +19,13 @@ from graphql import (
 from strawberry.exceptions import StrawberryInputCoercionError
 
 from domain.shared.refusals import Refusal
+from engine.access import GUARD
 from engine.fields import Edge
 from resolvers.loaders import BATCHES
 from resolvers.nodes import NODE_LOADERS
+from schema.access import PUBLIC
 from schema.build import build_schema, incomplete_fields, sdl
+from schema.declared import declared_fields
 from schema.errors import UserErrorCode
 from schema.examples import EXAMPLES
 from schema.scalars import decimal
@@ -75,6 +78,12 @@ def test_everything_is_described(schema: GraphQLSchema) -> None:
 
 def test_every_field_says_who_may_see_it(schema: GraphQLSchema) -> None:
     assert incomplete_fields(schema) == []
+
+
+def test_every_field_that_is_not_public_is_guarded_and_no_other_is(schema: GraphQLSchema) -> None:
+    fields = [field for field in declared_fields(schema) if isinstance(field.type_, GraphQLObjectType)]
+    guarded = {field.path for field in fields if GUARD in field.field.extensions}
+    assert guarded == {field.path for field in fields if field.access is not None and PUBLIC not in field.access}
 
 
 def test_a_field_without_an_access_rule_does_not_pass() -> None:
