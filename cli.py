@@ -28,6 +28,7 @@ from reports import (
     health_report,
     import_report,
     progress_bars,
+    repair_report,
     seed_report,
 )
 from settings import DEFAULT_DATA_DIR, MissingSettings, Settings
@@ -58,6 +59,8 @@ app = typer.Typer(
 )
 imports = typer.Typer(help="Take in data of another shop.", no_args_is_help=True)
 app.add_typer(imports, name="import")
+users = typer.Typer(help="Look after the users' rows.", no_args_is_help=True)
+app.add_typer(users, name="users")
 console = Console()
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -124,6 +127,16 @@ def import_online_retail(
     with running_backends(load_settings(), say) as settings, progress_bars() as progress:
         summary = asyncio.run(jobs.import_online_retail(settings, path, progress, progress))
     console.print(import_report(summary))
+
+
+@users.command("repair")
+def repair_users() -> None:
+    """Bring the users' rows in line with the user pool: rows that are missing, addresses that moved. Safe to run again."""
+    import jobs
+
+    with running_backends(load_settings(), say) as settings, progress_bars() as progress:
+        repaired = asyncio.run(jobs.repair_users(settings, progress))
+    say(repair_report(repaired))
 
 
 @app.command()

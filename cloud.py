@@ -1,11 +1,13 @@
 """AWS as the settings name it: its clients and the user pool. By itself, so that `torii token` loads nothing else."""
 
 from adapters.aws.clients import Aws
-from adapters.cognito.pool import Pool, access_token, ensure_pool
+from adapters.cognito.pool import Pool, access_token, ensure_pool, find_pool
 from settings import Settings, require
 
 POOL_NAME = "torii"
 """The user pool that is found, or made, where the settings name none: the emulator's."""
+
+MAKING_MS = 60_000
 
 
 def open_aws(settings: Settings, timeout_ms: int | None = None) -> Aws:
@@ -17,7 +19,21 @@ async def user_pool(settings: Settings, aws: Aws) -> Pool:
     if settings.cognito_user_pool_id or not settings.aws_endpoint_url:
         require(settings, "cognito_user_pool_id", "cognito_client_id")
         return Pool(settings.cognito_user_pool_id, settings.cognito_client_id)
-    return await ensure_pool(aws, POOL_NAME)
+    return await find_pool(aws, POOL_NAME) or await make_pool(settings, aws, POOL_NAME)
+
+
+async def make_pool(settings: Settings, aws: Aws, name: str) -> Pool:
+    """The emulator's pool of this name, made by one process of several that start at once. Raises MissingSettings."""
+    from adapters.postgres.database import Database  # most commands find the pool there, and need no database for that
+    from adapters.postgres.locks import one_at_a_time
+
+    require(settings, "database_url")
+    database = Database(settings.database_url.get_secret_value(), pool_size=1, timeout_ms=MAKING_MS)
+    try:
+        async with one_at_a_time(database, f"user pool {name}"):
+            return await ensure_pool(aws, name)
+    finally:
+        await database.close()
 
 
 async def token(settings: Settings, email: str, password: str) -> str:

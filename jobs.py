@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from adapters.cognito.pool import DEMO_ACCOUNTS, DEMO_PASSWORD, ensure_user
+from adapters.cognito.roll import CognitoRoll
 from adapters.dynamodb.tables import ensure_tables
 from adapters.health import State
 from adapters.parquet.online_retail import OnlineRetailFile
@@ -12,6 +13,7 @@ from adapters.postgres.bulk import bulk_load
 from adapters.postgres.migrate import upgrade_async
 from adapters.postgres.online_retail import OnlineRetailShop
 from cloud import open_aws, user_pool
+from domain.accounts.repair import Repaired, UserRepair
 from domain.imports.ports import Progress as ImportProgress
 from domain.imports.service import ImportSummary, OnlineRetailImport
 from domain.shared.refusals import Refusal
@@ -89,6 +91,13 @@ async def import_online_retail(settings: Settings, path: Path, progress: ImportP
     if not summary.changed_nothing:
         await rebuild(settings, after)
     return summary
+
+
+async def repair_users(settings: Settings, progress: Told) -> Repaired:
+    """Bring the rows of users in line with the user pool. Changes nothing a second time. Raises Unavailable."""
+    async with open_jobs(settings) as jobs:
+        roll = CognitoRoll(jobs.aws, (await user_pool(settings, jobs.aws)).pool_id)
+        return await UserRepair(roll, jobs.user_rows).run(lambda done: progress("looking at users", done, 0))
 
 
 async def doctor(settings: Settings) -> Sequence[State]:

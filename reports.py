@@ -11,6 +11,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from adapters.health import State
+    from domain.accounts.repair import Repaired
     from domain.imports.service import ImportSummary
     from infra.demo.load import Summary
     from schema.matrix import Row
@@ -64,6 +65,14 @@ def seed_report(summary: "Summary") -> str:
         f"{rows['products']:,} products of {rows['sellers']:,} sellers, {rows['orders']:,} orders, "
         f"{rows['reviews']:,} reviews, {rows['users']:,} users"
     )
+
+
+def repair_report(repaired: "Repaired") -> str:
+    """What a repair of users did, in a line."""
+    line = f"{repaired.seen:,} users in the pool: {repaired.made:,} rows made, {repaired.moved:,} addresses updated"
+    if repaired.taken:
+        line += f"; the addresses of {repaired.taken:,} belong to other rows, which a person has to look at"
+    return line
 
 
 def import_report(summary: "ImportSummary") -> Table:

@@ -25,6 +25,7 @@ from adapters.health import BackEnd, Health
 from adapters.postgres.accounts import PostgresUsers
 from adapters.postgres.accounts_addresses import PostgresAddresses
 from adapters.postgres.accounts_profiles import PostgresProfiles
+from adapters.postgres.accounts_repair import PostgresUserRows
 from adapters.postgres.catalog import PostgresBrands, PostgresCategories, PostgresProducts
 from adapters.postgres.changes import CatalogChanges
 from adapters.postgres.database import Database
@@ -199,6 +200,8 @@ class Jobs:
     documents: MarketplaceDocuments
     recommendations: Recommendations
     baskets: PostgresOrders
+    user_rows: PostgresUserRows
+    aws: Aws
 
 
 @asynccontextmanager
@@ -218,6 +221,8 @@ async def open_jobs(settings: Settings) -> AsyncIterator[Jobs]:
             MarketplaceDocuments(catalog, Sellers(PostgresSellers(database)), ReviewBoard(PostgresReviews(database))),
             Recommendations(DynamoFeatures(aws, settings.dynamodb_table_prefix, clock), catalog, clock),
             PostgresOrders(database),
+            PostgresUserRows(database),
+            aws,
         )
 
 

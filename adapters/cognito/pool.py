@@ -68,10 +68,22 @@ class SignInRefused(Refusal):
         super().__init__(f"the user pool refuses to sign this account in: {why}")
 
 
+async def find_pool(aws: Aws, name: str) -> Pool | None:
+    """The pool of this name, if it is there with its app client and all groups. Raises Unavailable."""
+    pools = await _listed(aws, "list_user_pools", "UserPools", MaxResults=60)
+    pool_id = _named(pools, "Name", name, "Id")
+    if pool_id is None:
+        return None
+    clients = await _listed(aws, "list_user_pool_clients", "UserPoolClients", UserPoolId=pool_id, MaxResults=60)
+    client_id = _named(clients, "ClientName", CLIENT_NAME, "ClientId")
+    groups = {each["GroupName"] for each in await _listed(aws, "list_groups", "Groups", UserPoolId=pool_id)}
+    return Pool(pool_id, client_id) if client_id is not None and groups >= set(GROUPS) else None
+
+
 async def ensure_pool(aws: Aws, name: str) -> Pool:
     """The pool of this name with its app client and groups; what is missing is made, what is there stays as it is.
 
-    One process at a time: Cognito would make two pools of one name. Raises Unavailable.
+    One process at a time (wiring.py sees to that): Cognito would make two pools of one name. Raises Unavailable.
     """
     pools = await _listed(aws, "list_user_pools", "UserPools", MaxResults=60)
     pool_id = _named(pools, "Name", name, "Id") or await _create_pool(aws, name)

@@ -1,15 +1,18 @@
 """Makes moto's Cognito answer as the real one does where a client would be misled.
 
-As shipped (5.2.5) an operation that it does not have comes out as a 500, which to a client is an outage, and a confirmed sign-up
-leaves the address unverified. What it lacks besides, tests name: it takes any code, and a client may write any attribute.
+As shipped (5.2.5) an operation that it does not have comes out as a 500, which to a client is an outage; a confirmed sign-up
+leaves the address unverified; and GlobalSignOut, which is not signed, looks for the token in the default region alone. What it
+lacks besides is named in tests/adapters/test_cognito_identity.py.
 """
 
 import json
 from collections.abc import Iterable
+from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from moto.cognitoidp.models import CognitoIdpBackend
 from moto.cognitoidp.responses import CognitoIdpResponse
+from moto.core.responses import EmptyResult
 from moto.core.utils import camelcase_to_underscores
 
 TARGET = "AWSCognitoIdentityProviderService."
@@ -25,7 +28,13 @@ def repair() -> None:
         self.admin_get_user(pool.id, username).update_attributes([{"Name": "email_verified", "Value": "true"}])
         return session
 
+    def sign_out_in_its_region(self: CognitoIdpResponse) -> Any:
+        token = self._get_param("AccessToken")
+        self._get_region_agnostic_backend()._find_backend_by_access_token(token).global_sign_out(token)
+        return EmptyResult()
+
     CognitoIdpBackend.confirm_sign_up = confirm_and_verify  # type: ignore[method-assign]
+    CognitoIdpResponse.global_sign_out = sign_out_in_its_region  # type: ignore[method-assign]
 
 
 class RefuseUnoffered:

@@ -1,14 +1,22 @@
 """Signing up, in and out through the gateway. The emulator takes any code for a sign-up or a reset."""
 
+import asyncio
 import itertools
+import logging
+import time
 from typing import Any
 
 import httpx
 import pytest
 
 from adapters.postgres import tables
+from cloud import open_aws
+from gateway import create_app
+from settings import Settings
 from tests.api.client import Client
+from tests.api.conftest import client_of
 from tests.factories import Factory
+from tests.relay import relayed
 
 PASSWORD = "hon-no-mushi-7"
 ANOTHER = "tsundoku-no-8"
@@ -190,12 +198,157 @@ async def test_what_is_no_address_is_refused_before_anybody_is_asked(api: Client
     assert refused["userErrors"] == [{"code": "BAD_USER_INPUT", "field": ["email"]}]
 
 
-async def test_signing_out_needs_somebody_who_is_signed_in(api: Client) -> None:
-    assert await api.codes(SIGN_OUT, **{"in": {}}) == ["UNAUTHENTICATED"]
-
-
 async def test_somebody_signs_out(api: Client, http: httpx.AsyncClient) -> None:
     tokens = await signed_in(api, await registered(api))
     ended = await payload(Client(http, token=tokens["accessToken"]), SIGN_OUT, refreshToken=tokens["refreshToken"])
     # The emulator has no RevokeToken.
     assert ended == {"ended": True, "refreshTokenRevoked": False, "userErrors": []}
+
+
+CHANGE_PASSWORD = """mutation ($in: PasswordChangeInput!) { p: passwordChange(input: $in) {
+  nextStep missing userErrors { code field } } }"""
+RESET = "mutation ($in: PasswordResetRequestInput!) { p: passwordResetRequest(input: $in) { nextStep userErrors { code } } }"
+CONFIRM_RESET = """mutation ($in: PasswordResetConfirmInput!) { p: passwordResetConfirm(input: $in) {
+  nextStep missing userErrors { code field } } }"""
+CHANGE_EMAIL = "mutation ($in: EmailChangeRequestInput!) { p: emailChangeRequest(input: $in) { nextStep userErrors { code field } } }"
+CONFIRM_EMAIL = (
+    "mutation ($in: EmailChangeConfirmInput!) { p: emailChangeConfirm(input: $in) { nextStep userErrors { code } } }"
+)
+
+
+async def test_the_password_is_changed_by_whoever_knows_it(api: Client, http: httpx.AsyncClient) -> None:
+    address = await registered(api)
+    user = Client(http, token=(await signed_in(api, address))["accessToken"])
+    wrong = await payload(user, CHANGE_PASSWORD, oldPassword=ANOTHER, newPassword=ANOTHER)
+    assert wrong["userErrors"] == [{"code": "WRONG_PASSWORD", "field": ["oldPassword"]}]
+    weak = await payload(user, CHANGE_PASSWORD, oldPassword=PASSWORD, newPassword="weak")
+    assert (weak["missing"], weak["userErrors"]) == (
+        ["LENGTH", "DIGIT", "SYMBOL"],
+        [{"code": "WEAK_PASSWORD", "field": ["newPassword"]}],
+    )
+    assert (await payload(user, CHANGE_PASSWORD, oldPassword=PASSWORD, newPassword=ANOTHER))["nextStep"] == "DONE"
+    assert await signed_in(api, address, ANOTHER)
+
+
+async def test_a_forgotten_password_is_replaced_and_nobody_learns_who_is_known(api: Client) -> None:
+    address, unknown = await registered(api), new_address()
+    asked = [await payload(api, RESET, email=each) for each in (address, unknown)]
+    assert asked == [{"nextStep": "ENTER_CODE", "userErrors": []}] * 2
+    refused = [
+        await payload(api, CONFIRM_RESET, email=each, code="moto-confirmation-code:1", password=ANOTHER)
+        for each in (address, unknown)
+    ]
+    assert (
+        refused == [{"nextStep": None, "missing": [], "userErrors": [{"code": "INVALID_CODE", "field": ["code"]}]}] * 2
+    )
+    done = await payload(api, CONFIRM_RESET, email=address, code="123456", password=ANOTHER)
+    assert done["nextStep"] == "SIGN_IN"
+    assert await signed_in(api, address, ANOTHER)
+
+
+async def test_the_users_row_follows_a_changed_address_and_nobody_takes_anothers(
+    api: Client, http: httpx.AsyncClient
+) -> None:
+    address, of_another = await registered(api), await registered(api)
+    await Client(http, token=(await signed_in(api, of_another))["accessToken"]).data(WHO)
+    user = Client(http, token=(await signed_in(api, address))["accessToken"])
+    assert await user.data(WHO) == {"viewer": {"email": address}}
+    taken = await payload(user, CHANGE_EMAIL, email=of_another)
+    assert taken == {"nextStep": "ENTER_CODE", "userErrors": []}  # like any other: whose it is, is not told
+    assert await user.data(WHO) == {"viewer": {"email": address}}
+    moved = new_address()
+    assert (await payload(user, CHANGE_EMAIL, email=moved))["nextStep"] == "DONE"  # the emulator mails no code
+    assert await user.data(WHO) == {"viewer": {"email": moved}}
+    assert await signed_in(api, moved)
+
+
+async def test_an_invited_user_answers_the_challenge_and_is_signed_in(api: Client, prepared: Settings) -> None:
+    address = new_address()
+    async with open_aws(prepared, 10_000) as aws:
+        await aws.cognito.admin_create_user(
+            UserPoolId=prepared.cognito_user_pool_id,
+            Username=address,
+            TemporaryPassword=PASSWORD,
+            MessageAction="SUPPRESS",
+        )
+    asked = await payload(api, SIGN_IN, email=address, password=PASSWORD)
+    assert (asked["accessToken"], asked["userErrors"]) == (None, [])
+    answer = asked["challenge"]
+    weak = await payload(api, ANSWER, **answer, answer="weak")
+    assert (weak["missing"], weak["userErrors"]) == (["LENGTH", "DIGIT", "SYMBOL"], [{"code": "WEAK_PASSWORD"}])
+    done = await payload(api, ANSWER, **answer, answer=ANOTHER)
+    assert (done["challenge"], done["userErrors"]) == (None, [])
+    assert done["accessToken"]
+
+
+async def test_passkeys_are_not_supported_where_the_pool_has_none(api: Client, http: httpx.AsyncClient) -> None:
+    address = await registered(api)
+    user = Client(http, token=(await signed_in(api, address))["accessToken"])
+    not_supported = [{"code": "NOT_SUPPORTED"}]
+    begun = await user.data("mutation { p: passkeyRegistrationStart { options userErrors { code } } }")
+    assert begun["p"] == {"options": None, "userErrors": not_supported}
+    kept = await user.data(
+        """mutation { p: passkeyRegistrationComplete(input: { credential: "{}" }) { passkeys { id } userErrors { code } } }"""
+    )
+    assert kept["p"] == {"passkeys": None, "userErrors": not_supported}
+    gone = await user.data("""mutation { p: passkeyDelete(input: { id: "key" }) { deletedId userErrors { code } } }""")
+    assert gone["p"] == {"deletedId": None, "userErrors": not_supported}
+    assert await user.codes("{ passkeys { id } }") == ["NOT_SUPPORTED"]
+    assert [error["code"] for error in (await payload(api, SIGN_IN, email=address))["userErrors"]] == ["NOT_SUPPORTED"]
+    broken = await user.data(
+        """mutation { p: passkeyRegistrationComplete(input: { credential: "[" }) { userErrors { code field } } }"""
+    )
+    assert broken["p"]["userErrors"] == [{"code": "BAD_USER_INPUT", "field": ["credential"]}]
+
+
+@pytest.mark.parametrize(
+    "signed_in_only",
+    [
+        """{ passkeys { id } }""",
+        """mutation { passkeyRegistrationStart { options } }""",
+        """mutation { passkeyDelete(input: { id: "x" }) { deletedId } }""",
+        """mutation { passkeyRegistrationComplete(input: { credential: "{}" }) { passkeys { id } } }""",
+        """mutation { passwordChange(input: { oldPassword: "a", newPassword: "b" }) { nextStep } }""",
+        """mutation { emailChangeRequest(input: { email: "a@example.com" }) { nextStep } }""",
+        """mutation { emailChangeConfirm(input: { code: "1" }) { nextStep } }""",
+        """mutation { sessionEnd(input: {}) { ended } }""",
+    ],
+)
+async def test_what_acts_on_somebody_needs_somebody_who_is_signed_in(api: Client, signed_in_only: str) -> None:
+    assert await api.codes(signed_in_only) == ["UNAUTHENTICATED"]
+
+
+async def test_no_password_address_or_token_gets_into_the_log(
+    api: Client, http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG, "torii"):
+        address = await registered(api)
+        tokens = await signed_in(api, address)
+        await payload(api, SIGN_IN, email=address, password=ANOTHER)
+        user = Client(http, token=tokens["accessToken"])
+        await payload(user, CHANGE_PASSWORD, oldPassword=PASSWORD, newPassword=ANOTHER)
+        await payload(user, SIGN_OUT, refreshToken=tokens["refreshToken"])
+    secrets = (address, PASSWORD, ANOTHER, tokens["accessToken"], tokens["refreshToken"])
+    assert [secret for secret in secrets if secret in caplog.text] == []
+
+
+async def test_a_pool_that_never_answers_is_an_outage_in_time(api: Client, prepared: Settings) -> None:
+    address = await registered(api)
+    async with relayed(f"{prepared.aws_endpoint_url}/") as (relay, url):
+        hurried = {"dynamodb_timeout_ms": 500, "aws_endpoint_url": url, "identity_pace_ms": 60_000}
+        app = create_app(prepared.model_copy(update=hurried))
+        async with app.router.lifespan_context(app), client_of(app) as http:
+            client = Client(http)
+            relay.flowing.clear()
+            began = time.perf_counter()
+            answers = await asyncio.gather(
+                client.answer(SIGN_IN, **{"in": {"email": address, "password": PASSWORD}}),
+                client.answer(REGISTER, **{"in": {"email": new_address(), "password": PASSWORD}}),
+                client.answer(REFRESH, **{"in": {"refreshToken": "any"}}),
+            )
+            assert time.perf_counter() - began < 10  # neither the query's 20 s nor the pace's minute
+            for answer in answers:
+                assert [error["extensions"]["code"] for error in answer["errors"]] == ["SERVICE_UNAVAILABLE"]
+                assert answer["errors"][0]["extensions"]["retryable"]
+            relay.flowing.set()
+            assert await payload(client, REFRESH, refreshToken="never-was-one")
