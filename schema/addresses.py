@@ -23,7 +23,7 @@ class Address(Node):
     is_type_of = shows(addresses.Address)
     ownership = Ownership(of_user(lambda address: address.user_id))
 
-    id: strawberry.ID = global_id("Address")
+    id: strawberry.ID = global_id("Address", access=OWNER)
     recipient_name: str | None = _written("recipient_name", "Who receives it; null where it was never told.")
     postal_code: str = _written("postal_code", "As NNN-NNNN.")
     prefecture: str = _written("prefecture", "One of the 47, in Japanese, such as 東京都.")

@@ -41,7 +41,7 @@ class ProductImage:
 
 @strawberry.type(description="A kind of a product that is priced and stocked by itself, such as a size.")
 class ProductVariation:
-    id: strawberry.ID = global_id("ProductVariation")
+    id: strawberry.ID = global_id("ProductVariation", access=PUBLIC)
     sku: str = attribute(access=PUBLIC, description="The seller's own code for it.")
     name: str = attribute(access=PUBLIC, description="What tells it from the others.")
     attributes: list[Attribute] = attribute(access=PUBLIC, description="Its properties.")
@@ -54,7 +54,7 @@ class ProductVariation:
 class Category(Node):
     is_type_of = shows(categories.Category)
 
-    id: strawberry.ID = global_id("Category")
+    id: strawberry.ID = global_id("Category", access=PUBLIC)
     name: str = attribute(access=PUBLIC, description="Shown to shoppers.")
     slug: str = attribute(access=PUBLIC, description="Its name in addresses.")
     icon_url: str | None = attribute(access=PUBLIC, description="Small picture.")
@@ -73,7 +73,7 @@ class Category(Node):
 class Brand(Node):
     is_type_of = shows(model.Brand)
 
-    id: strawberry.ID = global_id("Brand")
+    id: strawberry.ID = global_id("Brand", access=PUBLIC)
     name: str = attribute(access=PUBLIC, description="Shown to shoppers.")
     name_kana: str | None = attribute(access=PUBLIC, description="The name in kana.")
     logo_url: str | None = attribute(access=PUBLIC, description="Logo; may be relative to the gateway.")
@@ -83,7 +83,7 @@ class Brand(Node):
 class Product(Node):
     is_type_of = shows(model.Product)
 
-    id: strawberry.ID = global_id("Product")
+    id: strawberry.ID = global_id("Product", access=PUBLIC)
     sku: str = attribute(access=PUBLIC, description="The seller's own code for it; another seller may use the same.")
     slug: str = attribute(access=PUBLIC, description="Its name in addresses.")
     name: str = attribute(access=PUBLIC, description="Shown to shoppers, in the seller's language.")

@@ -23,7 +23,7 @@ BUYERS = Ownership(of_user(lambda value: value.user_id))
 class OrderItem:
     ownership = Ownership(BUYERS.owner, seller=lambda item: item.seller_id)
 
-    id: strawberry.ID = global_id("OrderItem", OWNER | SELLER)
+    id: strawberry.ID = global_id("OrderItem", access=OWNER | SELLER)
     name: str = attribute(access=OWNER | SELLER, description="The product's name when it was ordered.")
     quantity: int = attribute(access=OWNER | SELLER, description="How many.")
     unit_price: Money = attribute(access=OWNER | SELLER, description="What one cost, tax included.")
@@ -61,7 +61,7 @@ class Order(Node):
     is_type_of = shows(model.Order)
     ownership = BUYERS
 
-    id: strawberry.ID = global_id("Order", OWNER)
+    id: strawberry.ID = global_id("Order", access=OWNER)
     order_number: str = attribute(access=OWNER, description="What buyer and support call it.")
     status: model.OrderStatus = attribute(access=OWNER, description="Where it stands.")
     subtotal: Money = attribute(access=OWNER, description="All items, tax included.")

@@ -13,7 +13,7 @@ from schema.access import PUBLIC, Access
 T = TypeVar("T")
 
 
-def global_id(type_name: str, access: Access = PUBLIC) -> Any:
+def global_id(type_name: str, *, access: Access) -> Any:
     return computed(
         lambda value: encode(type_name, value.id), access=access, description="Global id, for `node` and for caches."
     )

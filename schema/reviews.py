@@ -23,7 +23,7 @@ class Author:
 class Review(Node):
     is_type_of = shows(model.Review)
 
-    id: strawberry.ID = global_id("Review")
+    id: strawberry.ID = global_id("Review", access=PUBLIC)
     rating: int = attribute(access=PUBLIC, description="1 to 5.")
     title: str | None = attribute(access=PUBLIC, description="Headline.")
     comment: str | None = attribute(access=PUBLIC, description="The review itself.")

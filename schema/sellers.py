@@ -14,7 +14,7 @@ from schema.relay import Node, global_id, shows
 class Seller(Node):
     is_type_of = shows(model.Seller)
 
-    id: strawberry.ID = global_id("Seller")
+    id: strawberry.ID = global_id("Seller", access=PUBLIC)
     name: str = attribute(access=PUBLIC, description="Company or shop name.")
     name_kana: str | None = attribute(access=PUBLIC, description="The name in kana.")
     description: str = attribute(access=PUBLIC, description="The seller in its own words.")
