@@ -11,7 +11,12 @@ MAKING_MS = 60_000
 
 
 def open_aws(settings: Settings, timeout_ms: int | None = None) -> Aws:
-    return Aws(settings.aws_region, settings.aws_endpoint_url, timeout_ms or settings.dynamodb_timeout_ms)
+    return Aws(
+        settings.aws_region,
+        settings.aws_endpoint_url,
+        timeout_ms or settings.dynamodb_timeout_ms,
+        cognito_timeout_ms=timeout_ms or settings.cognito_timeout_ms,
+    )
 
 
 async def user_pool(settings: Settings, aws: Aws) -> Pool:

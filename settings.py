@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     aws_endpoint_url: str = Field("", description="Address of an AWS emulator; empty in production.")
     dynamodb_table_prefix: str = Field("torii-", description="Put before each DynamoDB table's name.")
     dynamodb_timeout_ms: int = Field(1000, ge=10, description="Longest DynamoDB call.")
+    cognito_timeout_ms: int = Field(1500, ge=10, description="Longest Cognito call; signing up mails a code.")
     cognito_user_pool_id: str = Field("", description="User pool whose access tokens are accepted.")
     cognito_client_id: str = Field("", description="App client whose access tokens are accepted.")
     cognito_jwks_url: str = Field("", description="Key set of the pool; default the pool's own.")

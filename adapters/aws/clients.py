@@ -51,15 +51,24 @@ class Aws:
         endpoint_url: an emulator's address; empty for AWS itself.
         timeout_ms: the longest that one call may take, its retry included. A request path and a bulk job
             want different ones: each makes its own `Aws`.
+        cognito_timeout_ms: the same for Cognito, which mails codes and hashes passwords; default `timeout_ms`.
         pool_size: connections kept to each service.
 
     Credentials come from boto's own chain (AWS_ACCESS_KEY_ID, container or instance role, ...).
     """
 
-    def __init__(self, region: str, endpoint_url: str = "", timeout_ms: int = 1000, pool_size: int = 20) -> None:
+    def __init__(
+        self,
+        region: str,
+        endpoint_url: str = "",
+        timeout_ms: int = 1000,
+        pool_size: int = 20,
+        *,
+        cognito_timeout_ms: int | None = None,
+    ) -> None:
         self._region = region
         self._endpoint_url = endpoint_url
-        self._timeout_s = timeout_ms / 1000
+        self._limits_s = {DYNAMODB: timeout_ms / 1000, COGNITO: (cognito_timeout_ms or timeout_ms) / 1000}
         self._pool_size = pool_size
         self._stack = AsyncExitStack()
         self._dynamodb: Any = None
@@ -67,22 +76,25 @@ class Aws:
 
     async def __aenter__(self) -> Self:
         session = aioboto3.Session(region_name=self._region)
-        config = Config(
-            connect_timeout=self._timeout_s,
-            read_timeout=self._timeout_s,
-            max_pool_connections=self._pool_size,
-            retries={"total_max_attempts": 2, "mode": "standard"},  # a request path retries at most once
-        )
         endpoint = self._endpoint_url or None
         async with AsyncExitStack() as stack:
             self._dynamodb = await stack.enter_async_context(
-                session.client("dynamodb", endpoint_url=endpoint, config=config)
+                session.client("dynamodb", endpoint_url=endpoint, config=self._config(DYNAMODB))
             )
             self._cognito = await stack.enter_async_context(
-                session.client("cognito-idp", endpoint_url=endpoint, config=config)
+                session.client("cognito-idp", endpoint_url=endpoint, config=self._config(COGNITO))
             )
             self._stack = stack.pop_all()
         return self
+
+    def _config(self, service: str) -> Config:
+        # A call that timed out is not tried again: its time is up, and what it was to do may have been done.
+        return Config(
+            connect_timeout=self._limits_s[service],
+            read_timeout=self._limits_s[service],
+            max_pool_connections=self._pool_size,
+            retries={"total_max_attempts": 2, "mode": "standard"},  # a request path retries at most once
+        )
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -108,12 +120,12 @@ class Aws:
 
     @asynccontextmanager
     async def calling(self, service: str) -> AsyncIterator[None]:
-        """Around calls that share one time limit of `timeout_ms`. Raises Unavailable for outages and nothing else.
+        """Around calls that share one time limit, that of the service. Raises Unavailable for outages and nothing else.
 
         The limit is ours and not botocore's, whose attempts each have one, with up to a second of waiting in between.
         """
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self._limits_s[service]):
                 yield
         except (TimeoutError, NoConnection, HTTPClientError, IncompleteReadError, *NO_CREDENTIALS) as error:
             raise Unavailable(service) from error

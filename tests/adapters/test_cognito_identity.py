@@ -26,6 +26,7 @@ from adapters.cognito.directory import pool_user
 from adapters.cognito.faults import PoolFault
 from adapters.cognito.passkeys import CognitoPasskeys
 from adapters.cognito.pool import Pool, ensure_pool, ensure_user
+from adapters.cognito.roll import PAGE, CognitoRoll
 from adapters.cognito.sign_ins import CognitoSignIns
 from adapters.cognito.sign_ups import CognitoSignUps
 from domain.accounts.model import Challenge, ChallengeAnswer, ChallengeKind, Passkey, TokenSet
@@ -218,6 +219,18 @@ class TestOnTheEmulator:
             await ports.sign_ins.revoke_all(TOKEN)
         with pytest.raises(InvalidToken):
             await ports.credentials.change_address(TOKEN, "a@example.com")
+
+    async def test_the_roll_has_every_user_who_confirmed_page_by_page(
+        self, ports: Ports, aws: Aws, settings: Settings
+    ) -> None:
+        pool = await ensure_pool(aws, f"{settings.dynamodb_table_prefix}roll-tests")
+        of_roll = Ports(aws, pool)
+        await of_roll.sign_ups.sign_up("never-confirmed@example.com", PASSWORD)
+        confirmed = {await signed_up(of_roll) for _ in range(PAGE + 5)}
+        pages = [page async for page in CognitoRoll(aws, pool.pool_id).pages()]
+        assert len(pages) == 2
+        assert {user.email for page in pages for user in page} == confirmed
+        assert all(user.email_verified for page in pages for user in page)
 
     async def test_a_client_can_write_attributes_here_so_none_of_them_is_looked_at(
         self, ports: Ports, aws: Aws, pool: Pool

@@ -33,6 +33,7 @@ async def prepare(settings: Settings) -> Settings:
     patient = {
         "redis_timeout_ms": 5_000,
         "dynamodb_timeout_ms": 10_000,
+        "cognito_timeout_ms": 10_000,
         "query_timeout_ms": 20_000,
         "identity_pace_ms": 0,
     }

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+import jobs
 from adapters.postgres import tables
 from cloud import open_aws
 from gateway import create_app
@@ -335,7 +336,7 @@ async def test_no_password_address_or_token_gets_into_the_log(
 async def test_a_pool_that_never_answers_is_an_outage_in_time(api: Client, prepared: Settings) -> None:
     address = await registered(api)
     async with relayed(f"{prepared.aws_endpoint_url}/") as (relay, url):
-        hurried = {"dynamodb_timeout_ms": 500, "aws_endpoint_url": url, "identity_pace_ms": 60_000}
+        hurried = {"cognito_timeout_ms": 500, "aws_endpoint_url": url, "identity_pace_ms": 60_000}
         app = create_app(prepared.model_copy(update=hurried))
         async with app.router.lifespan_context(app), client_of(app) as http:
             client = Client(http)
@@ -352,3 +353,19 @@ async def test_a_pool_that_never_answers_is_an_outage_in_time(api: Client, prepa
                 assert answer["errors"][0]["extensions"]["retryable"]
             relay.flowing.set()
             assert await payload(client, REFRESH, refreshToken="never-was-one")
+
+
+async def test_a_repair_makes_the_row_of_somebody_who_never_came(
+    api: Client, prepared: Settings, make: Factory
+) -> None:
+    address = await registered(api)
+    user = tables.users
+    assert await make.rows(user.select().where(user.c.email == address)) == []
+    told: list[int] = []
+    repaired = await jobs.repair_users(prepared, lambda _stage, done, _total: told.append(done))
+    assert repaired.made >= 1
+    assert told[-1] == repaired.seen
+    [row] = await make.rows(user.select().where(user.c.email == address))
+    events = await make.rows(tables.outbox.select().where(tables.outbox.c.aggregate_id == row.id))
+    assert [event.type for event in events] == ["UserRegistered"]
+    assert (await jobs.repair_users(prepared, lambda _stage, _done, _total: None)).made == 0

@@ -1,5 +1,6 @@
 """The schema as a contract: checked in, described and guarded to the last field."""
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -23,11 +24,12 @@ from engine.access import GUARD
 from engine.fields import Edge
 from resolvers.loaders import BATCHES
 from resolvers.nodes import NODE_LOADERS
-from schema.access import PUBLIC
+from schema.access import PUBLIC, Access
 from schema.build import build_schema, incomplete_fields, sdl
 from schema.declared import declared_fields
 from schema.errors import UserErrorCode
 from schema.examples import EXAMPLES
+from schema.identity_mutations import IdentityMutations
 from schema.scalars import decimal
 
 CHECKED_IN = Path(__file__).parents[2] / "schema.graphql"
@@ -124,3 +126,21 @@ def test_every_refusal_of_a_mutation_has_its_code_in_the_schema() -> None:
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_the_examples_are_valid(schema: GraphQLSchema, example: str) -> None:
     assert validate(schema, parse(example)) == []
+
+
+def test_every_mutation_of_identity_names_its_rate_limit_and_only_public_ones_ignore_the_bearer(
+    schema: GraphQLSchema,
+) -> None:
+    assert schema.mutation_type is not None
+    declared = {
+        name: field.extensions["strawberry-definition"].metadata for name, field in schema.mutation_type.fields.items()
+    }
+    ours = [field.python_name for field in IdentityMutations.__strawberry_definition__.fields]  # type: ignore[attr-defined]
+    marked = {name: each for name, each in declared.items() if re.sub("([A-Z])", r"_\1", name).lower() in ours}
+    assert len(marked) == len(ours)
+    assert [name for name, each in marked.items() if not each.get("limit")] == []
+    for name, each in declared.items():
+        if name in marked:
+            assert each.get("ignores_bearer", False) is (each["access"] is Access.PUBLIC), name
+        else:
+            assert not each.get("ignores_bearer"), f"{name} acts for a viewer"
