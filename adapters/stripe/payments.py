@@ -1,8 +1,8 @@
 """Payment intents and refunds at Stripe."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from adapters.stripe.connection import StripeConnection
@@ -86,24 +86,27 @@ class StripePayments:
 
 
 def intent_of(found: "stripe.PaymentIntent") -> PaymentIntent:
-    currency = found.currency.upper()
-    failed = found.last_payment_error
+    """What Stripe leaves out raises AttributeError in the library's objects, so they are read as plain values."""
+    raw: Mapping[str, Any] = found.to_dict()
+    currency = raw["currency"].upper()
+    failed = raw.get("last_payment_error") or {}
+    charge = raw.get("latest_charge")
     return PaymentIntent(
-        id=IntentId(found.id),
-        order_id=_order_of(found),
-        amount=Money(found.amount, currency),
-        received=Money(found.amount_received or 0, currency),
-        status=IntentStatus(found.status),
-        created_at=datetime.fromtimestamp(found.created, UTC),
-        charge_id=found.latest_charge if isinstance(found.latest_charge, str) else None,
-        decline_code=(failed.decline_code or failed.code) if failed else None,
-        client_secret=found.client_secret or "",
+        id=IntentId(raw["id"]),
+        order_id=_order_of(raw.get("metadata") or {}),
+        amount=Money(raw["amount"], currency),
+        received=Money(raw.get("amount_received") or 0, currency),
+        status=IntentStatus(raw["status"]),
+        created_at=datetime.fromtimestamp(raw["created"], UTC),
+        charge_id=charge if isinstance(charge, str) else None,
+        decline_code=failed.get("decline_code") or failed.get("code"),
+        client_secret=raw.get("client_secret") or "",
     )
 
 
-def _order_of(found: "stripe.PaymentIntent") -> OrderId | None:
+def _order_of(metadata: Mapping[str, str]) -> OrderId | None:
     """Others may use the same account of Stripe: what has no order of ours is none of ours."""
-    named = found.metadata.to_dict().get(ORDER)
+    named = metadata.get(ORDER)
     try:
         return OrderId(UUID(named)) if named else None
     except ValueError:

@@ -1,6 +1,8 @@
 """What Stripe tells the gateway: kept once, before it is answered, and only where it is Stripe's."""
 
 import asyncio
+import hashlib
+import hmac
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -133,9 +135,6 @@ def _header(signed: str | None) -> list[tuple[bytes, bytes]]:
     ids=["nothing", "no text", "a list", "no id", "a number as id", "no type", "no event", "a deep hole"],
 )
 async def test_what_is_signed_and_no_event_is_refused(http: httpx.AsyncClient, secret: str, body: bytes) -> None:
-    import hashlib
-    import hmac
-
     at = now()
     mac = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
     assert (await tell(http, body, f"t={at},v1={mac}")).status_code == 400
@@ -151,17 +150,16 @@ async def test_other_methods_have_no_place(http: httpx.AsyncClient) -> None:
 
 
 async def test_while_the_database_is_away_stripe_is_asked_to_come_again(
-    prepared: Settings, secret: str, worker: asyncpg.Connection
+    http: httpx.AsyncClient, prepared: Settings, secret: str, worker: asyncpg.Connection
 ) -> None:
     app = create_app(prepared.model_copy(update={"database_timeout_ms": 300}))
     body = event()
-    async with app.router.lifespan_context(app), client_of(app) as http:
-        async with worker.transaction():
-            await worker.execute("LOCK TABLE payments.webhook_events IN ACCESS EXCLUSIVE MODE")
-            answer = await tell(http, body, signature(body, secret, now()))
-            assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-        assert await kept(worker, body) == []
-        assert (await tell(http, body, signature(body, secret, now()))).json()["new"] is True
+    async with app.router.lifespan_context(app), client_of(app) as impatient, worker.transaction():
+        await worker.execute("LOCK TABLE payments.webhook_events IN ACCESS EXCLUSIVE MODE")
+        answer = await tell(impatient, body, signature(body, secret, now()))
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert await kept(worker, body) == []
+    assert (await tell(http, body, signature(body, secret, now()))).json()["new"] is True
 
 
 async def test_the_gateway_cannot_read_or_change_what_it_was_told(prepared: Settings) -> None:

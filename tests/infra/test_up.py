@@ -1,5 +1,6 @@
 """`torii up` from start to end, as a process."""
 
+import json
 import os
 import signal
 import socket
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 
 from infra.embedded import run_env
 from tests.infra.running import BROKEN_GATEWAY, Torii, free_port, processes_on, start, until
@@ -61,6 +63,18 @@ class TestRunning:
         assert torii.wait_until_ended() == 0
         assert processes_on(torii.data_dir) == []
         assert not (torii.data_dir / "run.env").exists()
+
+    def test_stripe_is_told_where_the_gateway_is(self, torii: Torii) -> None:
+        torii.wait_until_up()
+        found = dotenv_values(torii.data_dir / "run.env")
+        request = urllib.request.Request(
+            f"{found['TORII_STRIPE_API_BASE']}/v1/webhook_endpoints",
+            headers={"authorization": f"Bearer {found['TORII_STRIPE_SECRET_KEY']}"},
+        )
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            (endpoint,) = json.load(answer)["data"]
+        assert endpoint["url"] == f"http://127.0.0.1:{torii.port}/api/webhooks/stripe"
+        assert endpoint["enabled_events"] == ["*"]
 
     def test_killed_outright_leaves_no_orphan_and_the_next_start_heals(self, torii: Torii, place: Path) -> None:
         torii.wait_until_up()

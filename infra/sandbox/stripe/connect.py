@@ -142,7 +142,9 @@ def balance(params: Params) -> Action:
             {"amount": sum_, "currency": currency, "source_types": {"card": sum_}} for currency, sum_ in found.items()
         ]
         pending = [{"amount": 0, "currency": currency, "source_types": {"card": 0}} for currency in found]
-        return {"object": "balance", "available": available, "livemode": False, "pending": pending}
+        reserved = [{"amount": 0, "currency": currency} for currency in found]
+        shown = {"available": available, "connect_reserved": reserved, "livemode": False, "pending": pending}
+        return {"object": "balance", **shown}
 
     return act
 
@@ -194,10 +196,25 @@ def _capabilities(params: Params) -> dict[str, str]:
     return found
 
 
+NOTHING_REQUIRED: Json = {
+    "alternatives": [],
+    "current_deadline": None,
+    "currently_due": [],
+    "disabled_reason": None,
+    "errors": [],
+    "eventually_due": [],
+    "past_due": [],
+    "pending_verification": [],
+}
 BLANK_ACCOUNT: Json = {
     "business_profile": None,
     "charges_enabled": True,
+    "controller": {"type": "application", "is_controller": True},
     "details_submitted": True,
+    "external_accounts": page([], "/v1/accounts/external_accounts", has_more=False),
+    "future_requirements": NOTHING_REQUIRED,
     "payouts_enabled": True,
+    "requirements": NOTHING_REQUIRED,
     "settings": None,
+    "tos_acceptance": {"date": None, "ip": None, "user_agent": None},
 }

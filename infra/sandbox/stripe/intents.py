@@ -215,6 +215,7 @@ def _amount(params: Params, currency: str) -> int | None:
 
 
 BLANK: Json = {
+    "allowed_payment_method_types": None,
     "amount": 0,
     "amount_capturable": 0,
     "amount_details": {"tip": {}},
@@ -236,6 +237,7 @@ BLANK: Json = {
     "last_payment_error": None,
     "latest_charge": None,
     "livemode": False,
+    "managed_payments": {"enabled": False},
     "metadata": {},
     "next_action": None,
     "on_behalf_of": None,

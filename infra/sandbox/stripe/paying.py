@@ -152,7 +152,7 @@ def _charge(tx: Transaction, intent: Json, method: Json, why: Decline | None) ->
 
 def _card_of(method: Json, intent: Json) -> Json:
     shown = {name: value for name, value in card_details(CARDS[method["_card"]]).items() if name not in NOT_OF_A_CHARGE}
-    return {**shown, "amount_authorized": intent["amount"], "mandate": None, "network": shown["brand"]}
+    return {**shown, **BLANK_CARD, "amount_authorized": intent["amount"], "network": shown["brand"]}
 
 
 NOT_OF_A_CHARGE = ("display_brand", "generated_from", "networks", "three_d_secure_usage")
@@ -172,6 +172,20 @@ def _outcome(why: Decline | None) -> Json:
     }
 
 
+BLANK_CARD: Json = {
+    "authorization_code": None,
+    "extended_authorization": {"status": "disabled"},
+    "incremental_authorization": {"status": "unavailable"},
+    "installments": None,
+    "mandate": None,
+    "multicapture": {"status": "unavailable"},
+    "network_token": {"used": False},
+    "network_transaction_id": None,
+    "overcapture": {"maximum_amount_capturable": 0, "status": "unavailable"},
+    "regulated_status": None,
+    "three_d_secure": None,
+    "transaction_link_id": None,
+}
 BLANK: Json = {
     "amount": 0,
     "amount_captured": 0,

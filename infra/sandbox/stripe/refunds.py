@@ -6,6 +6,7 @@ from infra.sandbox.stripe.params import Params, merged
 from infra.sandbox.stripe.store import Transaction, public
 
 KIND, URL = "refund", "/v1/refunds"
+COPIED = ("customer", "payment_intent", "payment_method")
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 
 
@@ -26,7 +27,7 @@ def create(params: Params) -> Action:
         refund = tx.new(
             "re",
             KIND,
-            {**body, "metadata": metadata, "payment_intent": charge["payment_intent"], "reason": reason},
+            {**body, **{name: charge[name] for name in COPIED}, "metadata": metadata, "reason": reason},
         )
         tx.emit("refund.created", refund)
         tx.emit("charge.refunded", charge)
@@ -86,6 +87,7 @@ def _refund(tx: Transaction, charge: Json, asked: int | None) -> int:
 
 BLANK: Json = {
     "balance_transaction": None,
+    "customer_account": None,
     "destination_details": {
         "card": {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"},
         "type": "card",

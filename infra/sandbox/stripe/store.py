@@ -150,6 +150,10 @@ class Transaction:
             newest = f"SELECT seq, row_number() OVER (PARTITION BY {group} ORDER BY seq DESC) AS place FROM {table}"
             oldest = f"SELECT seq FROM ({newest}) WHERE place > ?"
             self._connection.execute(f"DELETE FROM {table} WHERE seq IN ({oldest})", (MAX_OF_A_KIND,))
+        # a delivery without its event would be due for ever
+        self._connection.execute(
+            "DELETE FROM deliveries WHERE event NOT IN (SELECT id FROM objects WHERE kind = 'event')"
+        )
         self._connection.execute("DELETE FROM idempotency WHERE created < ?", (self.now - KEYS_LAST_S,))
         self._connection.execute(
             "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency ORDER BY created DESC LIMIT -1 OFFSET ?)",
