@@ -19,11 +19,13 @@ from adapters.cognito.sign_ups import CognitoSignUps
 from adapters.cognito.tokens import CognitoTokens
 from adapters.dynamodb.carts import DynamoCarts
 from adapters.dynamodb.features import DynamoFeatures
+from adapters.dynamodb.preferences import DynamoPreferences
 from adapters.dynamodb.tables import check_tables
 from adapters.guests import GuestTokens
 from adapters.health import BackEnd, Health
 from adapters.postgres.accounts import PostgresUsers
 from adapters.postgres.accounts_addresses import PostgresAddresses
+from adapters.postgres.accounts_favorites import PostgresFavorites
 from adapters.postgres.accounts_profiles import PostgresProfiles
 from adapters.postgres.accounts_repair import PostgresUserRows
 from adapters.postgres.catalog import PostgresBrands, PostgresCategories, PostgresProducts
@@ -36,6 +38,7 @@ from adapters.postgres.sellers import PostgresSellers
 from adapters.redis.cache import VersionedCache
 from adapters.redis.catalog import CachedCategories, CachedProducts, CatalogCache
 from adapters.redis.client import Missed, RedisClient, connect, server_version
+from adapters.redis.viewed import RedisViews
 from adapters.stripe.connection import StripeConnection
 from adapters.stripe.webhooks import StripeWebhooks
 from adapters.tantivy.analysis import Analyzer
@@ -43,12 +46,15 @@ from adapters.tantivy.index import TantivyIndex
 from cloud import open_aws, user_pool
 from domain.accounts.addresses import Addresses
 from domain.accounts.credentials import CredentialChanges
+from domain.accounts.favorites import Favorites
 from domain.accounts.pace import Pace
 from domain.accounts.passkeys import PasskeyDesk
+from domain.accounts.preferences import PreferenceDesk
 from domain.accounts.profiles import Profiles
 from domain.accounts.registration import Registration
 from domain.accounts.service import Accounts
 from domain.accounts.signing_in import SignIn
+from domain.accounts.viewed import ViewHistory
 from domain.carts.service import CartDesk
 from domain.catalog.service import Catalog
 from domain.orders.service import OrderDesk
@@ -168,14 +174,19 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
         )
         users, directory = PostgresUsers(database), CognitoDirectory(aws, pool.pool_id)
         pace = Pace(settings.identity_pace_ms / 1000)
+        views = RedisViews(stores.redis)
+        preferences = PreferenceDesk(DynamoPreferences(aws, prefix), views, clock)
+        viewed = ViewHistory(views, preferences, clock)
         services = Services(
             accounts=Accounts(tokens, directory, users, sellers),
             addresses=Addresses(PostgresAddresses(database)),
             carts=CartDesk(DynamoCarts(aws, prefix, clock), catalog, clock),
             catalog=catalog,
             credentials=CredentialChanges(CognitoCredentials(aws, pool.client_id), tokens, directory, users, pace),
+            favorites=Favorites(PostgresFavorites(database), catalog),
             orders=OrderDesk(PostgresOrders(database)),
             passkeys=PasskeyDesk(CognitoPasskeys(aws)),
+            preferences=preferences,
             profiles=Profiles(PostgresProfiles(database), clock),
             recommendations=Recommendations(DynamoFeatures(aws, prefix, clock), catalog, clock),
             registration=Registration(CognitoSignUps(aws, pool.client_id), pace),
@@ -183,9 +194,11 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
             search=Search(stores.index),
             sellers=sellers,
             sign_in=SignIn(CognitoSignIns(aws, pool.client_id), tokens, pace),
+            viewed=viewed,
         )
         changes = CatalogChanges(settings.database_url.get_secret_value(), cache, Missed)
         await stack.enter_async_context(running(changes.run()))
+        await stack.enter_async_context(running(viewed.run()))
         guests = GuestTokens(settings.secret_key.get_secret_value(), clock)
         signed = StripeWebhooks(settings.stripe_webhook_secret.get_secret_value(), clock)
         payment_events = PaymentEvents(signed, PostgresPaymentEvents(database))

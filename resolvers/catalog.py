@@ -33,7 +33,10 @@ async def product(
         SellerId(key_of(seller_id, "Seller", "sellerId")) if seller_id is not None else None,
         sku,
     )
-    return await info.context.services.catalog.product(info.context.viewer, ref)
+    found = await info.context.services.catalog.product(info.context.viewer, ref)
+    if found is not None:
+        info.context.services.viewed.saw(info.context.viewer, found.id)
+    return found
 
 
 async def products(info: Info, which: Any, sort: ProductSort, paging: dict[str, Any]) -> Page[Product]:

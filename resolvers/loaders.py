@@ -9,6 +9,7 @@ from typing import Any
 
 from strawberry.dataloader import DataLoader
 
+from domain.accounts.favorites import FavoritesScope
 from domain.carts.model import LineRef
 from domain.catalog.model import BrandsScope, ProductsScope, Variation
 from domain.orders.model import OrdersScope
@@ -56,6 +57,8 @@ def totals(services: Services) -> Batch:
                 counts[scope] = await services.catalog.count_products(scope)
             elif isinstance(scope, BrandsScope):
                 counts[scope] = await services.catalog.count_brands()
+            elif isinstance(scope, FavoritesScope):
+                counts[scope] = await services.favorites.count(scope)
             elif isinstance(scope, OrdersScope):
                 counts[scope] = await services.orders.count(scope)
             elif isinstance(scope, SearchScope):
@@ -75,6 +78,7 @@ BATCHES: Mapping[str, Callable[[Services, Viewer], Batch]] = {
     "categories": lambda services, _: services.catalog.categories_by_ids,
     "category_children": lambda services, _: services.catalog.category_children,
     "category_paths": lambda services, _: services.catalog.category_paths,
+    "preferences_of_user": lambda services, viewer: partial(services.preferences.of_users, viewer),
     "history_of_order": lambda services, viewer: partial(services.orders.history_of, viewer),
     "images_of_product": lambda services, viewer: partial(services.catalog.images_of, viewer=viewer),
     "items_of_order": lambda services, viewer: partial(services.orders.items_of, viewer),

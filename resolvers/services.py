@@ -4,11 +4,14 @@ from dataclasses import dataclass
 
 from domain.accounts.addresses import Addresses
 from domain.accounts.credentials import CredentialChanges
+from domain.accounts.favorites import Favorites
 from domain.accounts.passkeys import PasskeyDesk
+from domain.accounts.preferences import PreferenceDesk
 from domain.accounts.profiles import Profiles
 from domain.accounts.registration import Registration
 from domain.accounts.service import Accounts
 from domain.accounts.signing_in import SignIn
+from domain.accounts.viewed import ViewHistory
 from domain.carts.service import CartDesk
 from domain.catalog.service import Catalog
 from domain.orders.service import OrderDesk
@@ -27,8 +30,10 @@ class Services:
     carts: CartDesk
     catalog: Catalog
     credentials: CredentialChanges
+    favorites: Favorites
     orders: OrderDesk
     passkeys: PasskeyDesk
+    preferences: PreferenceDesk
     profiles: Profiles
     recommendations: Recommendations
     registration: Registration
@@ -36,3 +41,4 @@ class Services:
     search: Search
     sellers: Sellers
     sign_in: SignIn
+    viewed: ViewHistory

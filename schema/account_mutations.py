@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from engine.fields import mutation
-from resolvers import accounts, addresses
+from resolvers import accounts, addresses, favorites, preferences
 from resolvers.context import Info
 from schema.access import SIGNED_IN
 from schema.accounts import ProfileUpdateInput, ProfileUpdatePayload
@@ -19,6 +19,8 @@ from schema.addresses import (
     AddressUpdateInput,
     AddressUpdatePayload,
 )
+from schema.favorites import FavoriteAddInput, FavoriteAddPayload, FavoriteRemoveInput, FavoriteRemovePayload
+from schema.preferences import PreferencesUpdateInput, PreferencesUpdatePayload
 
 
 async def _profile_update(
@@ -49,6 +51,24 @@ async def _address_set_default(
     info: Info, input: Annotated[AddressSetDefaultInput, strawberry.argument(description="Which.")]
 ) -> object:
     return await addresses.set_default(info, input.id)
+
+
+async def _favorite_add(
+    info: Info, input: Annotated[FavoriteAddInput, strawberry.argument(description="Which product.")]
+) -> object:
+    return await favorites.add(info, input.product_id)
+
+
+async def _favorite_remove(
+    info: Info, input: Annotated[FavoriteRemoveInput, strawberry.argument(description="Which product.")]
+) -> object:
+    return await favorites.remove(info, input.product_id)
+
+
+async def _preferences_update(
+    info: Info, input: Annotated[PreferencesUpdateInput, strawberry.argument(description="What to change.")]
+) -> object:
+    return await preferences.update(info, input)
 
 
 @strawberry.type
@@ -82,4 +102,22 @@ class AccountMutations:
         access=SIGNED_IN,
         graphql_type=AddressSetDefaultPayload,
         description="Makes an address the default one.",
+    )
+    favorite_add: FavoriteAddPayload = mutation(
+        _favorite_add,
+        access=SIGNED_IN,
+        graphql_type=FavoriteAddPayload,
+        description="Keeps a product for later, at most 1,000. A second time changes nothing.",
+    )
+    favorite_remove: FavoriteRemovePayload = mutation(
+        _favorite_remove,
+        access=SIGNED_IN,
+        graphql_type=FavoriteRemovePayload,
+        description="Keeps a product no longer. A second time changes nothing.",
+    )
+    preferences_update: PreferencesUpdatePayload = mutation(
+        _preferences_update,
+        access=SIGNED_IN,
+        graphql_type=PreferencesUpdatePayload,
+        description="Changes how the viewer wants to be treated.",
     )

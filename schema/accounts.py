@@ -7,12 +7,14 @@ import strawberry
 from domain.accounts import details
 from engine.fields import After, Before, First, Last, attribute, edge, resolver
 from engine.secrecy import SENSITIVE
-from resolvers import orders
+from resolvers import favorites, orders
 from resolvers.context import Info
 from schema.access import ASKERS_OWN, OWNER, PUBLIC, Ownership, of_user
 from schema.addresses import Address
 from schema.errors import UserError
+from schema.favorites import Favorite, FirstViewed, ViewedProduct
 from schema.orders import Order
+from schema.preferences import Preferences
 from schema.relay import Connection
 
 strawberry.enum(details.Gender, description="As users say it themselves, or not at all.")
@@ -22,6 +24,16 @@ async def _orders(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> object:
     return await orders.of_viewer(info, {"first": first, "after": after, "last": last, "before": before})
+
+
+async def _favorites(
+    info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> object:
+    return await favorites.of_viewer(info, {"first": first, "after": after, "last": last, "before": before})
+
+
+async def _recently_viewed(info: Info, first: FirstViewed = None) -> object:
+    return await favorites.recently_viewed(info, first)
 
 
 @strawberry.type(description="What a user tells of themselves. All of it may be left out.")
@@ -50,6 +62,22 @@ class Viewer:
         key="id",
         access=OWNER,
         description="Where they have things sent, the default first; at most 20.",
+    )
+    preferences: Preferences | None = edge(
+        "preferences_of_user", key="id", access=OWNER, description="How they want to be treated."
+    )
+    favorites: Connection[Favorite] | None = resolver(
+        _favorites,
+        access=OWNER,
+        cost=2,
+        graphql_type=Connection[Favorite] | None,
+        description="What they keep for later, newest first.",
+    )
+    recently_viewed: list[ViewedProduct] | None = resolver(
+        _recently_viewed,
+        access=OWNER,
+        graphql_type=list[ViewedProduct] | None,
+        description="Products whose page they opened, last first; kept for 30 days unless their privacy settings say no.",
     )
     orders: Connection[Order] | None = resolver(
         _orders,

@@ -6,12 +6,13 @@ import strawberry
 
 from domain.catalog.model import ProductSort
 from engine.fields import After, Before, First, Last, resolver
-from resolvers import accounts, carts, catalog, discovery, identity, nodes, orders
+from resolvers import accounts, carts, catalog, discovery, favorites, identity, nodes, orders
 from resolvers.context import Info
 from schema.access import PUBLIC, SIGNED_IN
 from schema.accounts import Viewer
 from schema.carts import Cart
 from schema.catalog import Brand, Category, Product
+from schema.favorites import FirstViewed, ViewedProduct
 from schema.identity import Passkey
 from schema.inputs import ProductFilter
 from schema.orders import Order
@@ -73,6 +74,10 @@ async def _seller(
 
 async def _viewer(info: Info) -> object:
     return await accounts.viewer(info)
+
+
+async def _recently_viewed(info: Info, first: FirstViewed = None) -> object:
+    return await favorites.recently_viewed(info, first)
 
 
 async def _order(info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its global id.")]) -> object:
@@ -153,6 +158,12 @@ class Query:
     )
     cart: Cart | None = resolver(
         _cart, access=PUBLIC, graphql_type=Cart | None, description="The viewer's cart; guests have one too."
+    )
+    recently_viewed: list[ViewedProduct] | None = resolver(
+        _recently_viewed,
+        access=PUBLIC,
+        graphql_type=list[ViewedProduct] | None,
+        description="Products whose page the user or guest opened, last first; at most 50, kept for 30 days.",
     )
     viewer: Viewer | None = resolver(
         _viewer, access=PUBLIC, graphql_type=Viewer | None, description="Whoever is signed in; null for guests."

@@ -96,6 +96,18 @@ class Factory:
         }
         return await self.row(tables.addresses, user_id=user_id, **defaults | values)
 
+    async def many_favorites(self, user_id: UUID, seller_id: UUID, category_id: UUID, number: int) -> None:
+        """So many products, and a user who keeps all of them."""
+        plain = {"name": "煎茶", "description": "", "base_price": 100, "status": "draft"}
+        rows = [
+            {"id": uuid7(), "seller_id": seller_id, "category_id": category_id, "sku": f"M-{next(_numbers)}", **plain}
+            for _ in range(number)
+        ]
+        kept = [{"id": uuid7(), "user_id": user_id, "product_id": row["id"]} for row in rows]
+        async with self._database.transaction(ANONYMOUS) as connection:
+            await connection.execute(insert(tables.products), [row | {"slug": row["sku"].lower()} for row in rows])
+            await connection.execute(insert(tables.favorites), kept)
+
     async def review(self, product_id: UUID, **values: Any) -> UUID:
         user_id = values.pop("user_id", None) or await self.user(name="花子")
         return await self.row(tables.reviews, product_id=product_id, user_id=user_id, **{"rating": 5} | values)

@@ -29,8 +29,9 @@ class Table:
 
 CARTS = Table("Carts", "user_id", "product_id", expires=True)
 FEATURES = Table("Features", "product_id")
+USER_PREFERENCES = Table("UserPreferences", "user_id")
 
-TABLES = (CARTS, FEATURES)
+TABLES = (CARTS, FEATURES, USER_PREFERENCES)
 
 
 async def ensure_tables(aws: Aws, prefix: str) -> None:

@@ -134,6 +134,11 @@ OF_ACCOUNTS = {
         "日本の電話番号を入力してください（例: 03-1234-5678、090-1234-5678）。",
     ),
     "address_not_found": Text("you have no such address", "この住所は登録されていません。"),
+    "FAVORITE_LIMIT": Text(
+        "at most {most} favourites are kept: remove one first",
+        "お気に入りは{most}件まで登録できます。不要なものを削除してください。",
+    ),
+    "currency": Text("prices are not shown in this currency", "この通貨では価格を表示できません。"),
     "ADDRESS_LIMIT": Text(
         "at most {most} addresses are kept: delete one first",
         "登録できる住所は{most}件までです。不要な住所を削除してください。",

@@ -1,5 +1,6 @@
 """One marketplace for the access matrix: a value of every type, and six people who stand to it in six ways."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from uuid import UUID
 from starlette.applications import Starlette
 
 from adapters.dynamodb.features import DynamoFeatures
+from adapters.postgres import tables
 from domain.recommendations.model import Model, Scored
 from domain.shared.clock import SystemClock
 from domain.shared.ids import ProductId, SellerId, UserId, uuid7
@@ -61,6 +63,8 @@ async def open_scene(app: Starlette, settings: Settings, make: Factory, token_of
         await clients[Persona.OWNER].data(ADD, product=encode("Product", carted))
         recipient = f"受取人 {uuid7()}"
         await make.address(users[Persona.OWNER], recipient_name=recipient)
+        await make.row(tables.favorites, user_id=users[Persona.OWNER], product_id=product)
+        await _opened(clients[Persona.OWNER], encode("Product", product))
         number = f"ACCESS-{uuid7()}"
         order = await make.order(users[Persona.OWNER], (product, tea, 1980), order_number=number)
         await _findable(settings, ProductId(product))
@@ -97,6 +101,14 @@ async def _shelf(make: Factory, seller: UUID) -> tuple[UUID, UUID, UUID]:
     await make.variation(product)
     await make.review(product)
     return product, brand, category
+
+
+async def _opened(client: Client, product: str) -> None:
+    """Somebody opened the page of the product, and it is remembered."""
+    await client.data("query ($id: ID!) { product(id: $id) { id } }", id=product)
+    async with asyncio.timeout(10):
+        while not (await client.data("{ recentlyViewed { product { id } } }"))["recentlyViewed"]:
+            await asyncio.sleep(0.01)
 
 
 async def _findable(settings: Settings, product: ProductId) -> None:

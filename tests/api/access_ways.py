@@ -48,7 +48,7 @@ NOT_OFFERED = {
 }
 """Types of which the scene has no value, and why: they are asked for all the same, and nobody may be shown one."""
 
-OWN = {"Query.cart", "Query.passkeys", "Query.viewer"}
+OWN = {"Query.cart", "Query.passkeys", "Query.recentlyViewed", "Query.viewer"}
 """Root fields that lead each to what is their own, as mutations do."""
 
 ASKED_AT_ONCE = 30

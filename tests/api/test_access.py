@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from domain.orders.model import OrderItem
 from domain.shared.ids import OrderId, uuid7
+from domain.shared.paging import PageRequest
 from domain.shared.refusals import Refusal
 from domain.shared.viewer import Viewer
 from resolvers.context import Context
@@ -131,6 +132,7 @@ def values_at(value: Any, names: Sequence[str]) -> Iterator[bool]:
 HANDED: Mapping[str, Callable[[Services, Viewer, OrderId], Awaitable[Any]]] = {
     "Address": lambda services, owner, _: first(first(services.addresses.of_users(owner, [owner.user_id]))),
     "Cart": lambda services, owner, _: services.carts.cart(owner),
+    "Favorite": lambda services, owner, _: first_node(services.favorites.page(owner, PageRequest())),
     "Order": lambda services, owner, order: first(services.orders.by_ids(owner, [order])),
     "OrderItem": lambda services, owner, order: first(first(services.orders.items_of(owner, [order]))),
     "OrderStatusChange": lambda services, owner, order: first(first(services.orders.history_of(owner, [order]))),
@@ -142,6 +144,10 @@ HANDED: Mapping[str, Callable[[Services, Viewer, OrderId], Awaitable[Any]]] = {
 
 async def first(values: Awaitable[Sequence[Any]]) -> Any:
     return (await values)[0]
+
+
+async def first_node(page: Awaitable[Any]) -> Any:
+    return (await page).nodes[0]
 
 
 def owned_types() -> list[str]:
