@@ -148,7 +148,7 @@ async def test_the_gateway_says_that_it_lives_and_how_its_back_ends_are(http: ht
     assert (await http.get("/health")).json() == {"status": "alive"}
     health = await http.get("/api/health")
     assert health.status_code == 200
-    assert set(health.json()["backEnds"]) == {"postgres", "redis", "dynamodb", "cognito", "search"}
+    assert set(health.json()["backEnds"]) == {"postgres", "redis", "dynamodb", "cognito", "search", "stripe"}
     down = {name for name, state in health.json()["backEnds"].items() if state["status"] != "up"}
     assert down <= {"search"}  # which has an index only where something was indexed
 
