@@ -224,6 +224,10 @@ def steps(settings: Settings) -> list["Step"]:
     tables = f"tables-{max(path.stem for path in revisions.glob('r*.py'))}"
 
     def has_no_index() -> bool:
+        if settings.opensearch_url.get_secret_value():
+            from search_index import is_built as is_built_there
+
+            return not asyncio.run(is_built_there(settings))
         from adapters.tantivy.index import is_built
 
         return not is_built(settings.search_dir)

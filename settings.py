@@ -106,6 +106,11 @@ class Settings(BaseSettings):
     stripe_timeout_ms: int = Field(5000, ge=10, description="Longest Stripe call.")
 
     search_index_dir: Path | None = Field(None, description="Folder of the tantivy index; default `DATA_DIR/search`.")
+    opensearch_url: SecretStr = Field(SecretStr(""), description="OpenSearch; empty for the tantivy index.")
+    opensearch_index: str = Field(
+        "products", pattern="^[a-z0-9][a-z0-9_-]{0,60}$", description="What the names of its indexes begin with."
+    )
+    opensearch_timeout_ms: int = Field(1000, ge=10, description="Longest search on OpenSearch.")
 
     graphiql: bool | None = Field(None, description="Serve GraphiQL and introspection; default only in development.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
@@ -128,6 +133,13 @@ class Settings(BaseSettings):
         kinds = ("redis", "rediss") if info.field_name == "redis_url" else ("postgresql", "postgres")
         if value.get_secret_value() and not _is_address(value.get_secret_value(), kinds):
             raise ValueError(f"an address has the form {kinds[0]}://user:password@host:port/…")
+        return value
+
+    @field_validator("opensearch_url")
+    @classmethod
+    def opensearch_address_is_one(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not _is_address(value.get_secret_value(), ("http", "https")):
+            raise ValueError("an address has the form https://user:password@host:port")
         return value
 
     @field_validator("aws_endpoint_url", "public_url", "cognito_jwks_url", "stripe_api_base")

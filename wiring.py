@@ -41,8 +41,6 @@ from adapters.redis.client import Missed, RedisClient, connect, server_version
 from adapters.redis.viewed import RedisViews
 from adapters.stripe.connection import StripeConnection
 from adapters.stripe.webhooks import StripeWebhooks
-from adapters.tantivy.analysis import Analyzer
-from adapters.tantivy.index import TantivyIndex
 from cloud import open_aws, user_pool
 from domain.accounts.addresses import Addresses
 from domain.accounts.credentials import CredentialChanges
@@ -62,10 +60,12 @@ from domain.payments.service import PaymentEvents
 from domain.recommendations.service import Recommendations
 from domain.reviews.service import ReviewBoard
 from domain.search.documents import MarketplaceDocuments
+from domain.search.ports import SearchIndex
 from domain.search.service import Search
 from domain.sellers.service import Sellers
 from domain.shared.clock import SystemClock
 from resolvers.services import Services
+from search_index import open_index
 from settings import Mode, Settings, require
 
 JOB_TIMEOUT_MS = 60_000
@@ -79,7 +79,7 @@ class Stores:
     database: Database
     aws: Aws
     redis: RedisClient
-    index: TantivyIndex
+    index: SearchIndex
     stripe: StripeConnection
 
 
@@ -99,8 +99,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
         connected = connect(settings.redis_url.get_secret_value(), timeout_ms=settings.redis_timeout_ms)
         stack.push_async_callback(connected.aclose)
         redis = RedisClient(connected, timeout_ms=settings.redis_timeout_ms)
-        index = TantivyIndex(settings.search_dir, Analyzer())
-        stack.push_async_callback(index.close)
+        index = await stack.enter_async_context(open_index(settings))
         stripe = StripeConnection(
             settings.stripe_secret_key.get_secret_value(),
             api_base=settings.stripe_api_base,
@@ -133,7 +132,7 @@ def health_of(settings: Settings, stores: Stores) -> Health:
                 "check AWS credentials and region; then `torii migrate`",
             ),
             BackEnd("cognito", check_users, "check TORII_COGNITO_USER_POOL_ID; known keys go on serving"),
-            BackEnd("search", stores.index.check, "run `torii reindex`"),
+            BackEnd("search", stores.index.check, "check TORII_OPENSEARCH_URL, if it is set; then `torii reindex`"),
             BackEnd(
                 "stripe",
                 stores.stripe.check,
@@ -226,8 +225,7 @@ async def open_jobs(settings: Settings) -> AsyncIterator[Jobs]:
         database = Database(settings.database_worker_url.get_secret_value(), pool_size=4, timeout_ms=JOB_TIMEOUT_MS)
         stack.push_async_callback(database.close)
         aws = await stack.enter_async_context(open_aws(settings, JOB_TIMEOUT_MS))
-        index = TantivyIndex(settings.search_dir, Analyzer())
-        stack.push_async_callback(index.close)
+        index = await stack.enter_async_context(open_index(settings))
         catalog = Catalog(PostgresProducts(database), PostgresBrands(database), PostgresCategories(database))
         yield Jobs(
             Search(index),

@@ -1,8 +1,10 @@
 """Servers built by `make servers`, for suites marked `servers`: each started once a session, when a test asks for it."""
 
-import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import pytest_asyncio
@@ -18,6 +20,14 @@ from infra.servers.running import (
 )
 
 
+@contextmanager
+def memory_folder() -> Iterator[Path]:
+    """A folder in memory where there is one: waiting for a busy disk would be nearly all the time some suites take."""
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(prefix="torii-tests-", dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder)
+
+
 @asynccontextmanager
 async def started(server: Server, folders: pytest.TempPathFactory) -> AsyncIterator[str]:
     """The server's address. Skips, saying why, where it is not built. Its log stays in pytest's folder."""
@@ -25,11 +35,9 @@ async def started(server: Server, folders: pytest.TempPathFactory) -> AsyncItera
         server.recipe.built()
     except NotHere as reason:
         pytest.skip(str(reason))
-    folder = folders.mktemp(server.recipe.name)
-    async with running(server, folder) as url:
-        yield url
-    for data in folder.glob("*-data"):
-        shutil.rmtree(data)
+    with memory_folder() as data:
+        async with running(server, folders.mktemp(server.recipe.name), data) as url:
+            yield url
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import sudachipy
 
-from adapters.tantivy.folding import codes, fold, is_kana, normalize, other_kana
+from adapters.folding import codes, fold, is_kana, normalize, other_kana
 
 DICTIONARY = "small"
 

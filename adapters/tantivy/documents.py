@@ -5,6 +5,7 @@ from uuid import UUID
 
 import tantivy
 
+from adapters.search_ranking import browse_rank, text_factor
 from adapters.tantivy.analysis import Analyzer
 from domain.search.model import SearchDocument
 from domain.shared.ids import ProductId
@@ -12,16 +13,6 @@ from domain.shared.ids import ProductId
 FORMAT = 1
 """Grows with every change of the fields or of what is put into them: an index of another format is built anew."""
 
-GONE = 2**63 - 1
-"""The version of a product that was removed for good: nothing is newer."""
-
-POPULARITY_WEIGHT = 0.25
-POPULARITY_HALF = 5.0
-RECENCY_WEIGHT = 0.001
-"""A text score is multiplied by 1 + 0.25 p / (p + 5) + 0.001 t, p the popularity, t the time it was created
-from 0 (1970) to 1 (2106): popularity decides between like matches, and newness what it leaves open."""
-
-_TIME_SPAN = 2.0**32
 _HALF = 2**64
 
 
@@ -53,7 +44,7 @@ def tantivy_document(document: SearchDocument, analyzer: Analyzer) -> tantivy.Do
     kept.add_text("reading", " ".join(name.readings + labels.readings))
     kept.add_text("description", " ".join(analyzer.terms(document.description).forms))
     kept.add_float("weight", _weight(document))
-    kept.add_float("browse_rank", max(document.popularity, 0.0) + _recency(document))
+    kept.add_float("browse_rank", browse_rank(document))
     return kept
 
 
@@ -83,10 +74,4 @@ def _identified(product_id: ProductId, version: int) -> tantivy.Document:
 
 
 def _weight(document: SearchDocument) -> float:
-    popularity = max(document.popularity, 0.0)
-    factor = 1 + POPULARITY_WEIGHT * popularity / (popularity + POPULARITY_HALF) + RECENCY_WEIGHT * _recency(document)
-    return float(2.0**factor - 2.0)  # tantivy multiplies scores by log2(2 + weight)
-
-
-def _recency(document: SearchDocument) -> float:
-    return document.created_at.timestamp() / _TIME_SPAN
+    return float(2.0 ** text_factor(document) - 2.0)  # tantivy multiplies scores by log2(2 + weight)

@@ -10,12 +10,14 @@ from typing import ParamSpec, TypeVar
 
 import tantivy
 
+from adapters.batches import batches
+from adapters.search_ranking import position
 from adapters.tantivy.analysis import Analyzer, dictionary_version
 from adapters.tantivy.documents import FORMAT
 from adapters.tantivy.generations import Generations
 from adapters.tantivy.lock import WriterLock
 from adapters.tantivy.queries import browse_query, text_query
-from adapters.tantivy.ranking import by_popularity, by_relevance, cursor_state, ranked_page
+from adapters.tantivy.ranking import by_popularity, by_relevance, ranked_page
 from adapters.tantivy.refusals import IndexBroken, IndexMissing
 from adapters.tantivy.snapshots import Snapshot, Snapshots
 from adapters.tantivy.writing import Build, forget, put_newer
@@ -81,7 +83,7 @@ class TantivyIndex:
             build = await self._write(lambda: Build(self._generations.begin(), self._analyzer))
             done, is_whole = 0, False
             try:
-                async for batch in _batches(documents, BATCH):
+                async for batch in batches(documents, BATCH):
                     await self._write(build.add, batch)
                     done += len(batch)
                     progress(done)
@@ -113,8 +115,8 @@ class TantivyIndex:
     # what follows runs on our threads
 
     def _search(self, query: SearchQuery, request: PageRequest) -> Page[Hit]:
-        state = cursor_state(request)
-        snapshot = self._snapshots.latest() if state is None else self._snapshots.named(state)
+        start = position(request)
+        snapshot = self._snapshots.latest() if start is None else self._snapshots.named(start[0])
         if snapshot is None:
             return Page((), (), SEARCH_ORDER, scope=SearchScope(query))
         if query.is_browse:
@@ -180,14 +182,3 @@ class TantivyIndex:
 
 def _format(dictionary: str) -> str:
     return f"{FORMAT}, {dictionary}"
-
-
-async def _batches(documents: AsyncIterable[SearchDocument], size: int) -> AsyncIterable[Sequence[SearchDocument]]:
-    batch: list[SearchDocument] = []
-    async for document in documents:
-        batch.append(document)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import tantivy
 from tantivy import Occur, Query
 
+from adapters.folding import is_kana
 from adapters.tantivy.analysis import Clause, Word
-from adapters.tantivy.folding import is_kana
 
 FIELD_WEIGHTS = {"name": (6.0, 2.0), "labels": (2.0, 1.0), "description": (0.0, 1.0)}
 """A word's score in a field is a fixed part plus a multiple of BM25. The fixed part keeps names first even for a word

@@ -1,18 +1,16 @@
 """A page of a ranking: score down, then id up, whatever order tantivy gives to equal scores."""
 
-import math
 from collections.abc import Callable
-from uuid import UUID
 
 import tantivy
 from tantivy import Query
 
+from adapters.search_ranking import position
 from adapters.tantivy.documents import product_ids
 from adapters.tantivy.snapshots import Snapshot
 from domain.search.model import SEARCH_ORDER, Hit, SearchScope
 from domain.shared.ids import ProductId
-from domain.shared.paging import Key, Page, PageRequest, cut_page
-from domain.shared.refusals import InvalidCursor
+from domain.shared.paging import Page, PageRequest, cut_page
 
 FIRST_WINDOW = 128
 Scored = tuple[float, tantivy.DocAddress]
@@ -28,15 +26,11 @@ def by_popularity(snapshot: Snapshot, query: Query) -> Find:
     return lambda limit: snapshot.searcher.search(query, limit, count=False, order_by_field="browse_rank").hits
 
 
-def cursor_state(request: PageRequest) -> str | None:
-    """The name of the state that the request's cursor was made in. Raises InvalidCursor."""
-    return None if request.key is None else _decoded(request.key)[0]
-
-
 def ranked_page(snapshot: Snapshot, find: Find, request: PageRequest, scope: SearchScope) -> Page[Hit]:
     """The rows after the cursor. Reads from the top, in growing windows, since tantivy cannot start at a score:
     the cost grows with the depth (some 45 ms a page at 10,000 rows deep), not with the number of documents."""
-    after = None if request.key is None else _decoded(request.key)[1:]
+    start = position(request)
+    after = None if start is None else start[1:]
     hits = _hits_after(snapshot, find, after, request.size + 1)
     return cut_page(hits, request, SEARCH_ORDER, lambda hit: (snapshot.name, hit.score, str(hit.product_id)), scope)
 
@@ -67,13 +61,3 @@ def _ordered(snapshot: Snapshot, found: list[Scored], after: tuple[float, Produc
     hits = [Hit(product_id, score) for product_id, (score, _) in zip(ids, found, strict=True)]
     hits.sort(key=lambda hit: (-hit.score, hit.product_id.int))
     return [hit for hit in hits if after is None or (-hit.score, hit.product_id.int) > (-after[0], after[1].int)]
-
-
-def _decoded(key: Key) -> tuple[str, float, ProductId]:
-    match key:
-        case (str(state), int() | float() as score, str(product_id)) if math.isfinite(score):
-            try:
-                return state, float(score), ProductId(UUID(product_id))
-            except ValueError:
-                raise InvalidCursor from None
-    raise InvalidCursor

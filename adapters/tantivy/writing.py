@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import tantivy
 from tantivy import Query
 
+from adapters.search_ranking import GONE
 from adapters.tantivy.analysis import Analyzer
-from adapters.tantivy.documents import GONE, id_term, index_schema, product_ids, tantivy_document, tombstone
+from adapters.tantivy.documents import id_term, index_schema, product_ids, tantivy_document, tombstone
 from adapters.tantivy.generations import Generation
 from domain.search.model import SearchDocument
 from domain.shared.ids import ProductId

@@ -35,7 +35,8 @@ class SearchIndex(Protocol):
         """Build a new index beside the present one, which answers until the new one takes its place at once.
 
         Each product comes once; those that are not public are worth sending, since their versions keep late events out.
-        Other writers wait meanwhile. When it fails the present index stays. Returns how many documents it took.
+        What is put or removed meanwhile is not lost. When it fails the present index stays. Returns how many documents
+        it took.
         """
         ...
 

@@ -43,15 +43,13 @@ class Server:
 
 
 @asynccontextmanager
-async def running(server: Server, folder: Path) -> AsyncIterator[str]:
-    """The address of the server while it runs. Its data and `NAME.log` are in `folder`, which has to be there.
+async def running(server: Server, folder: Path, data: Path) -> AsyncIterator[str]:
+    """The address of the server while it runs. `NAME.log` is in `folder`; `folder` and `data` have to be there.
 
     Call it on the main thread: the kernel ends the server when the thread that started it ends. Raises NotBuilt,
     ToolMissing, PartDied, PartNotReady.
     """
     name = server.recipe.name
-    data = folder / f"{name}-data"
-    data.mkdir(exist_ok=True)
     port = remembered_ports(folder / f"{name}-ports.json", (name,))[name]
     command = server.command(Place(server.recipe.built(), data, port))
     part = spawn(Program(name, command, folder=data), folder, folder)

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
+from adapters.folding import MAX_TERM, codes, fold, normalize
 from adapters.tantivy.analysis import Analyzer
-from adapters.tantivy.folding import MAX_TERM, codes, fold, normalize
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,10 @@ from adapters.dynamodb.carts import DynamoCarts
 from adapters.dynamodb.tables import ensure_tables
 from settings import Settings
 from tests.backends import settings_of
+from tests.contract.search_shop import search_index, shopper
 from tests.contract.watch import Watch
+
+__all__ = ["search_index", "shopper"]
 
 DYNAMODBS = ["moto", pytest.param("dynamodb-local", marks=pytest.mark.servers)]
 

@@ -1,13 +1,14 @@
 """Products for search suites, and what a shopper gets back for a query."""
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
+
+import aiohttp
+import pytest
 
 from adapters.tantivy.analysis import Analyzer
 from adapters.tantivy.index import TantivyIndex
@@ -17,16 +18,9 @@ from domain.search.service import Search
 from domain.shared.ids import ProductId, uuid7
 from domain.shared.money import Money
 from domain.shared.paging import Count, Page, PageRequest
+from tests.servers import memory_folder
 
 OPENED = datetime(2024, 4, 1, tzinfo=UTC)
-
-
-@contextmanager
-def memory_folder() -> Iterator[Path]:
-    """A folder in memory where there is one: waiting for a busy disk is nearly all the time these suites take."""
-    memory = Path("/dev/shm")
-    with TemporaryDirectory(prefix="torii-search-", dir=memory if os.access(memory, os.W_OK) else None) as folder:
-        yield Path(folder)
 
 
 def document(
@@ -71,8 +65,9 @@ class Listed:
 class Shopper:
     """Someone at the search box."""
 
-    def __init__(self, index: SearchIndex) -> None:
+    def __init__(self, index: SearchIndex, on: str = "") -> None:
         self.index = index
+        self.on = on
         self.search = Search(index)
 
     async def stock(self, *documents: SearchDocument) -> None:
@@ -114,9 +109,38 @@ def analyzer() -> Analyzer:
 async def on_tantivy() -> AsyncIterator[Shopper]:
     with memory_folder() as folder:
         index = TantivyIndex(folder / "search", analyzer(), search_timeout_s=5)
-        yield Shopper(index)
+        yield Shopper(index, "tantivy")
         await index.close()
 
 
-SEARCH_ADAPTERS = {"tantivy": on_tantivy}
-"""Every adapter of the port, each with an empty index and a shopper at it."""
+@asynccontextmanager
+async def on_opensearch(url: str) -> AsyncIterator[Shopper]:
+    from adapters.opensearch.index import OpenSearchIndex  # slow to import
+
+    name = f"products-{uuid7().hex}"
+    index = OpenSearchIndex(url, name, timeout_ms=10_000, refresh_s=0.05)
+    yield Shopper(index, "opensearch")
+    await opensearch_call("DELETE", f"{url}/{name}-*")
+    await index.close()
+
+
+async def opensearch_call(method: str, url: str) -> Any:
+    """A call that the adapter has no word for."""
+    async with aiohttp.ClientSession() as session, session.request(method, url) as answer:
+        return await answer.json()
+
+
+SEARCH_ADAPTERS = ["tantivy", pytest.param("opensearch", marks=pytest.mark.servers)]
+"""Every adapter of the port; each test gets an empty index and a shopper at it."""
+
+
+@pytest.fixture(params=SEARCH_ADAPTERS)
+def search_index(request: pytest.FixtureRequest) -> AbstractAsyncContextManager[Shopper]:
+    # the server's own fixture is looked up here, since one that is async cannot start another
+    return on_tantivy() if request.param == "tantivy" else on_opensearch(request.getfixturevalue(request.param))
+
+
+@pytest.fixture
+async def shopper(search_index: AbstractAsyncContextManager[Shopper]) -> AsyncIterator[Shopper]:
+    async with search_index as shopper:
+        yield shopper

@@ -1,20 +1,13 @@
 """How any search index pages through its results and stays in step with the shop."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from random import Random
 
 import pytest
 
 from domain.shared.paging import Count, PageRequest, encode_cursor
 from domain.shared.refusals import InvalidCursor, InvalidInput
-from tests.contract.search_shop import SEARCH_ADAPTERS, Listed, Shopper, document, product
-
-
-@pytest.fixture(params=SEARCH_ADAPTERS)
-async def shopper(request: pytest.FixtureRequest) -> AsyncIterator[Shopper]:
-    async with SEARCH_ADAPTERS[request.param]() as shopper:
-        yield shopper
+from tests.contract.search_shop import Listed, Shopper, document, product
 
 
 class TestPaging:

@@ -41,7 +41,7 @@ def test_toxiproxy_stands_between_two_programs(toxiproxy: str, stripe_mock: str)
 
 async def test_a_server_listens_on_loopback_alone_and_ends_with_its_block(tmp_path: Path) -> None:
     for server in (STRIPE_MOCK_SERVER, TOXIPROXY_SERVER):
-        async with running(server, tmp_path):
+        async with running(server, tmp_path, tmp_path):
             process = psutil.Process(int((tmp_path / f"{server.recipe.name}.pid").read_text()))
             addresses = [each.laddr.ip for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
         assert addresses

@@ -35,9 +35,14 @@ def is_kana(text: str) -> bool:
     return _KANA.fullmatch(text) is not None
 
 
+def katakana(text: str) -> str:
+    """Hiragana as katakana; the rest as it is."""
+    return text.translate(_KATAKANA)
+
+
 def other_kana(text: str) -> str:
     """Hiragana as katakana; text without hiragana the other way round. The dictionary often knows but one of them."""
-    flipped = text.translate(_KATAKANA)
+    flipped = katakana(text)
     return text.translate(_HIRAGANA) if flipped == text else flipped
 
 

@@ -1,0 +1,49 @@
+"""Search documents as OpenSearch keeps them. Their versions are the index's own external versions."""
+
+from typing import Any
+
+from adapters.folding import codes, normalize
+from adapters.search_ranking import browse_rank, text_factor
+from domain.search.model import SearchDocument
+from domain.shared.ids import ProductId
+
+
+def source(document: SearchDocument) -> dict[str, Any]:
+    """A public product with its texts; of any other only the id: its version keeps late events out."""
+    if not document.is_public:
+        return tombstone(document.product_id)
+    labels = [*filter(None, [document.brand_name]), *document.category_names, document.sku]
+    return {
+        "id": str(document.product_id),
+        "name": _text(document.name),
+        "description": _text(document.description),
+        "category_path": [_text(name) for name in document.category_names],
+        "brand": _text(document.brand_name or ""),
+        "price": str(document.price.amount),
+        "currency": document.price.currency,
+        "created_at": document.created_at.isoformat(),
+        "popularity_score": max(document.popularity, 0.0),
+        "sku": _text(document.sku),
+        "codes": {
+            "name": _codes(document.name),
+            "labels": _codes("\n".join(labels)),
+            "description": _codes(document.description),
+        },
+        "public": True,
+        "text_factor": text_factor(document),
+        "browse_rank": browse_rank(document),
+    }
+
+
+def tombstone(product_id: ProductId) -> dict[str, Any]:
+    """What is left of a product that is not found any more; a rebuild of the index is rid of it."""
+    return {"id": str(product_id), "public": False}
+
+
+def _text(text: str) -> str:
+    """Without lone surrogates, which no encoder takes."""
+    return text.encode("utf-8", "ignore").decode()
+
+
+def _codes(text: str) -> list[str]:
+    return sorted({code for _, _, code in codes(normalize(text))})
