@@ -1,8 +1,8 @@
 """The gateway as an ASGI app: who is it, which route, how are the back ends. wiring.py makes what it calls."""
 
 import gc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +19,7 @@ from domain.shared.refusals import Unavailable
 from engine import graphiql
 from engine.execution import Executor
 from engine.http import GraphQLHTTP
+from engine.socket_watch import Verdict
 from engine.websocket import GraphQLWebSocket, SocketLimits
 from infra.draining import Draining
 from resolvers.context import Context
@@ -27,7 +28,7 @@ from resolvers.requests import Contexts
 from schema.build import build_schema
 from schema.examples import EXAMPLES
 from settings import STRIPE_WEBHOOKS, Settings
-from wiring import Marketplace, open_marketplace
+from wiring import Marketplace, open_marketplace, running
 
 GRAPHQL_PATHS = ("/graphql", "/api/graphql")
 GRAPHIQL_ASSETS = "/graphiql"
@@ -51,13 +52,20 @@ class Gateway:
         self._draining = draining
         self._marketplace: Marketplace | None = None
         self._contexts: Contexts | None = None
+        self._jobs: list[Callable[[], Coroutine[Any, Any, None]]] = []
+
+    def run_beside(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """A job that runs for as long as requests are served."""
+        self._jobs.append(job)
 
     @asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        async with open_marketplace(self._settings) as marketplace:
+        async with open_marketplace(self._settings) as marketplace, AsyncExitStack() as stack:
             self._marketplace = marketplace
             secure = self._settings.url.startswith("https:")
             self._contexts = Contexts(marketplace.services, marketplace.guests, secure=secure)
+            for job in self._jobs:
+                await stack.enter_async_context(running(job()))
             # What is here now stays: a full collection that walks it again and again costs a feed a third of its time.
             gc.collect()
             gc.freeze()
@@ -77,6 +85,10 @@ class Gateway:
     async def websocket_context(self, websocket: WebSocket, payload: dict[str, Any]) -> Context:
         assert self._contexts is not None
         return await self._contexts.of_socket(websocket, payload)
+
+    async def still_allowed(self, contexts: Sequence[Context]) -> Sequence[Verdict]:
+        assert self._contexts is not None
+        return await self._contexts.still_allowed(contexts)
 
     async def alive(self, _request: Request) -> Response:
         """The process runs."""
@@ -123,7 +135,10 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
     http = GraphQLHTTP(executor, gateway.http_context)
     page = graphiql.page(GRAPHIQL_ASSETS, EXAMPLES) if settings.serves_graphiql else None
     endpoint = http if page is None else graphiql.WithPage(http, page)
-    websocket = GraphQLWebSocket(executor, gateway.websocket_context, Context.renewed, _socket_limits(settings))
+    websocket = GraphQLWebSocket(
+        executor, gateway.websocket_context, Context.renewed, _socket_limits(settings), gateway.still_allowed
+    )
+    gateway.run_beside(websocket.watch)
     return Starlette(
         lifespan=gateway.lifespan,
         routes=[

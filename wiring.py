@@ -20,6 +20,7 @@ from adapters.cognito.tokens import CognitoTokens
 from adapters.dynamodb.carts import DynamoCarts
 from adapters.dynamodb.features import DynamoFeatures
 from adapters.dynamodb.preferences import DynamoPreferences
+from adapters.dynamodb.sessions import DynamoSessions
 from adapters.dynamodb.tables import check_tables
 from adapters.guests import GuestTokens
 from adapters.health import BackEnd, Health
@@ -38,6 +39,7 @@ from adapters.postgres.sellers import PostgresSellers
 from adapters.redis.cache import VersionedCache
 from adapters.redis.catalog import CachedCategories, CachedProducts, CatalogCache
 from adapters.redis.client import Missed, RedisClient, connect, server_version
+from adapters.redis.sessions import CachedSessions
 from adapters.redis.viewed import RedisViews
 from adapters.stripe.connection import StripeConnection
 from adapters.stripe.webhooks import StripeWebhooks
@@ -51,6 +53,7 @@ from domain.accounts.preferences import PreferenceDesk
 from domain.accounts.profiles import Profiles
 from domain.accounts.registration import Registration
 from domain.accounts.service import Accounts
+from domain.accounts.sessions import Sessions
 from domain.accounts.signing_in import SignIn
 from domain.accounts.viewed import ViewHistory
 from domain.carts.service import CartDesk
@@ -165,19 +168,20 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
         tokens = CognitoTokens(keys, issuer_of(settings.aws_region, pool.pool_id), pool.client_id, clock)
 
         cache = CatalogCache(VersionedCache(stores.redis, namespace="catalog"))
-        sellers = Sellers(PostgresSellers(database))
+        sessions = Sessions(CachedSessions(DynamoSessions(aws, prefix, clock), stores.redis), clock)
         catalog = Catalog(
             CachedProducts(PostgresProducts(database), cache),
             PostgresBrands(database),
             CachedCategories(PostgresCategories(database), cache),
         )
         users, directory = PostgresUsers(database), CognitoDirectory(aws, pool.pool_id)
+        accounts = Accounts(tokens, directory, users, sessions, clock)
         pace = Pace(settings.identity_pace_ms / 1000)
         views = RedisViews(stores.redis)
         preferences = PreferenceDesk(DynamoPreferences(aws, prefix), views, clock)
         viewed = ViewHistory(views, preferences, clock)
         services = Services(
-            accounts=Accounts(tokens, directory, users, sellers),
+            accounts=accounts,
             addresses=Addresses(PostgresAddresses(database)),
             carts=CartDesk(DynamoCarts(aws, prefix, clock), catalog, clock),
             catalog=catalog,
@@ -191,13 +195,15 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
             registration=Registration(CognitoSignUps(aws, pool.client_id), pace),
             reviews=ReviewBoard(PostgresReviews(database)),
             search=Search(stores.index),
-            sellers=sellers,
-            sign_in=SignIn(CognitoSignIns(aws, pool.client_id), tokens, pace),
+            sellers=Sellers(PostgresSellers(database)),
+            sessions=sessions,
+            sign_in=SignIn(CognitoSignIns(aws, pool.client_id), tokens, accounts, pace),
             viewed=viewed,
         )
         changes = CatalogChanges(settings.database_url.get_secret_value(), cache, Missed)
         await stack.enter_async_context(running(changes.run()))
         await stack.enter_async_context(running(viewed.run()))
+        await stack.enter_async_context(running(sessions.keep_moving()))
         guests = GuestTokens(settings.secret_key.get_secret_value(), clock)
         signed = StripeWebhooks(settings.stripe_webhook_secret.get_secret_value(), clock)
         payment_events = PaymentEvents(signed, PostgresPaymentEvents(database))

@@ -16,9 +16,10 @@ from typing import Any, Generic, TypeVar
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from engine.execution import Executor, Request, invalid
+from engine.execution import Answer, Executor, Request, invalid
 from engine.http import ContextRefused
 from engine.socket_messages import PROTOCOL, Close, Closing, Message, answer_of, decode, encode
+from engine.socket_watch import SocketWatch, StillAllowed, always_allowed
 from engine.trace import traced
 
 C = TypeVar("C")
@@ -41,7 +42,7 @@ class SocketLimits:
 
 
 class GraphQLWebSocket(Generic[C]):
-    """The ASGI endpoint. `renew` makes the context of an operation from that of the connection."""
+    """The ASGI endpoint. `renew` makes the context of an operation from that of the connection, as long as it is good."""
 
     def __init__(
         self,
@@ -49,11 +50,17 @@ class GraphQLWebSocket(Generic[C]):
         make_context: MakeContext[C],
         renew: Callable[[C], C],
         limits: SocketLimits | None = None,
+        still_allowed: StillAllowed[C] = always_allowed,
     ) -> None:
         self._executor = executor
         self._make_context = make_context
         self._renew = renew
         self._limits = limits or SocketLimits()
+        self._watch = SocketWatch(still_allowed)
+
+    async def watch(self) -> None:
+        """Close the sockets of those who may no longer ask. Has to run beside the endpoint."""
+        await self._watch.watch()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         websocket = WebSocket(scope, receive, send)
@@ -62,7 +69,7 @@ class GraphQLWebSocket(Generic[C]):
             await websocket.close(Close.PROTOCOL_NOT_ACCEPTED, f"speak {PROTOCOL}")
             return
         await websocket.accept(subprotocol=PROTOCOL)
-        await Connection(websocket, self._executor, self._make_context, self._renew, self._limits).run()
+        await Connection(websocket, self._executor, self._make_context, self._renew, self._limits, self._watch).run()
 
 
 class Connection(Generic[C]):
@@ -75,7 +82,9 @@ class Connection(Generic[C]):
         make_context: MakeContext[C],
         renew: Callable[[C], C],
         limits: SocketLimits,
+        watch: SocketWatch[C],
     ) -> None:
+        self._watch = watch
         self._websocket = websocket
         self._executor = executor
         self._make_context = make_context
@@ -92,9 +101,12 @@ class Connection(Generic[C]):
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._keep_alive())
-                await self._init()
-                while True:
-                    self._obey(await self._next_message(), tasks)
+                context = self._context = await self._init()
+                with self._watch.over(context) as ending:
+                    tasks.create_task(_end(ending))
+                    await self._send(encode({"type": "connection_ack"}))
+                    while True:
+                        self._obey(await self._next_message(), tasks)
         except* (WebSocketDisconnect, _Gone):
             pass
         except* Closing as group:
@@ -102,7 +114,7 @@ class Connection(Generic[C]):
             assert isinstance(closing, Closing)
             await self._close(closing)
 
-    async def _init(self) -> None:
+    async def _init(self) -> C:
         try:
             async with asyncio.timeout(self._limits.init_s):
                 while (message := await self._next_message()).kind in ("ping", "pong"):
@@ -112,13 +124,12 @@ class Connection(Generic[C]):
                     raise Closing(Close.UNAUTHORIZED, "say connection_init first")
                 if message.kind != "connection_init":
                     raise Closing(Close.INVALID, "say connection_init first")
-                self._context = await self._make_context(self._websocket, message.payload or {})
+                return await self._make_context(self._websocket, message.payload or {})
         except TimeoutError as error:
             raise Closing(Close.INIT_TIMEOUT, f"connection_init did not come in {self._limits.init_s:g} s") from error
         except ContextRefused as error:
             code = Close.TRY_AGAIN if error.status == HTTPStatus.SERVICE_UNAVAILABLE else Close.FORBIDDEN
             raise Closing(code, str(error)) from error
-        await self._send(encode({"type": "connection_ack"}))
 
     async def _next_message(self) -> Message:
         received = await self._websocket.receive()
@@ -162,7 +173,7 @@ class Connection(Generic[C]):
         try:
             assert self._context is not None
             with traced(None):
-                answer = await self._executor.run(request, self._renew(self._context))
+                answer = await self._answer(request, self._context)
             await self._send(answer_of(id, answer))
             if answer.ran:
                 await self._send(encode({"type": "complete", "id": id}))
@@ -170,6 +181,13 @@ class Connection(Generic[C]):
             self._busy_at = time.monotonic()
             if self._operations.get(id) is asyncio.current_task():
                 del self._operations[id]
+
+    async def _answer(self, request: Request, context: C) -> Answer:
+        try:
+            await self._watch.check(context)
+        except ContextRefused as error:
+            return Answer({"errors": [error.error]}, ran=False)
+        return await self._executor.run(request, self._renew(context))
 
     async def _keep_alive(self) -> None:
         """Ping, and notice who is gone or has nothing more to ask."""
@@ -193,6 +211,10 @@ class Connection(Generic[C]):
         with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):  # it was closed in the same moment
             async with asyncio.timeout(self._limits.send_s):
                 await self._websocket.close(closing.code, closing.reason)
+
+
+async def _end(ending: asyncio.Future[Closing]) -> None:
+    raise await ending
 
 
 class _Gone(Exception):

@@ -1,17 +1,20 @@
 """Who is behind a request: its bearer token, its guest identity, and the context they make."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
 from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
-from domain.accounts.refusals import InvalidToken
+from domain.accounts.model import Device
+from domain.accounts.refusals import InvalidToken, SessionEnded
 from domain.shared.languages import Language
 from domain.shared.refusals import Refusal, Unavailable
 from domain.shared.viewer import Viewer
 from engine.http import ContextRefused
+from engine.socket_watch import Verdict
 from resolvers.context import Context
 from resolvers.errors import explain
 from resolvers.languages import accepted
@@ -21,6 +24,8 @@ GUEST_HEADER = "x-guest-token"
 GUEST_COOKIE = "torii_guest"
 GUEST_LIFETIME_S = 30 * 24 * 3600
 BEARER = "bearer "
+MAX_USER_AGENT = 256
+"""Characters that are kept."""
 
 
 class Guests(Protocol):
@@ -56,10 +61,23 @@ class Contexts:
         viewer = await self._viewer(websocket, sent_token, language)
         return Context(self._services, viewer, language=language, bearer=_bearer(sent_token))
 
+    async def still_allowed(self, contexts: Sequence[Context]) -> Sequence[Verdict]:
+        """Which of these contexts, made some time ago, are still good."""
+        found = await asyncio.gather(*(self._verdict(context) for context in contexts))
+        return list(found)
+
+    async def _verdict(self, context: Context) -> Verdict:
+        try:
+            return await self._services.accounts.why_not_any_more(context.viewer)
+        except Unavailable as outage:
+            return ContextRefused(503, _error(outage, context.language))
+
     async def _viewer(self, connection: HTTPConnection, authorization: str | None, language: Language) -> Viewer:
         try:
-            return await self._services.accounts.viewer(_bearer(authorization), self._guest(connection))
-        except InvalidToken as refusal:
+            return await self._services.accounts.viewer(
+                _bearer(authorization), self._guest(connection), _device(connection)
+            )
+        except (InvalidToken, SessionEnded) as refusal:
             nobody = Context(self._services, Viewer(guest_id=self._guest(connection)), self._mint, language)
             raise ContextRefused(401, _error(refusal, language), nobody) from refusal
         except Unavailable as outage:
@@ -88,6 +106,12 @@ def _bearer(authorization: str | None) -> str | None:
     if not authorization.lower().startswith(BEARER):
         raise InvalidToken
     return authorization[len(BEARER) :].strip()
+
+
+def _device(connection: HTTPConnection) -> Device:
+    """The address is the client's own where the proxy in front is a trusted one (`TORII_TRUSTED_PROXIES`)."""
+    agent = connection.headers.get("user-agent", "")[:MAX_USER_AGENT]
+    return Device(connection.client.host if connection.client else None, agent or None)
 
 
 def _error(refusal: Refusal, language: Language) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from domain.accounts.preferences import PreferenceDesk
 from domain.accounts.profiles import Profiles
 from domain.accounts.registration import Registration
 from domain.accounts.service import Accounts
+from domain.accounts.sessions import Sessions
 from domain.accounts.signing_in import SignIn
 from domain.accounts.viewed import ViewHistory
 from domain.carts.service import CartDesk
@@ -40,5 +41,6 @@ class Services:
     reviews: ReviewBoard
     search: Search
     sellers: Sellers
+    sessions: Sessions
     sign_in: SignIn
     viewed: ViewHistory

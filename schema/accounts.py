@@ -7,7 +7,7 @@ import strawberry
 from domain.accounts import details
 from engine.fields import After, Before, First, Last, attribute, edge, resolver
 from engine.secrecy import SENSITIVE
-from resolvers import favorites, orders
+from resolvers import favorites, orders, sessions
 from resolvers.context import Info
 from schema.access import ASKERS_OWN, OWNER, PUBLIC, Ownership, of_user
 from schema.addresses import Address
@@ -16,6 +16,7 @@ from schema.favorites import Favorite, FirstViewed, ViewedProduct
 from schema.orders import Order
 from schema.preferences import Preferences
 from schema.relay import Connection
+from schema.sessions import Session
 
 strawberry.enum(details.Gender, description="As users say it themselves, or not at all.")
 
@@ -85,6 +86,13 @@ class Viewer:
         cost=2,
         graphql_type=Connection[Order] | None,
         description="What they ordered, newest first.",
+    )
+    sessions: list[Session] | None = resolver(
+        sessions.of_viewer,
+        access=OWNER,
+        cost=2,
+        graphql_type=list[Session] | None,
+        description="Where they are signed in, the last used first; at most 50.",
     )
 
 

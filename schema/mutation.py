@@ -5,9 +5,9 @@ from typing import Annotated
 import strawberry
 
 from engine.fields import mutation
-from resolvers import carts
+from resolvers import carts, sessions
 from resolvers.context import Info
-from schema.access import PUBLIC
+from schema.access import PUBLIC, SIGNED_IN
 from schema.account_mutations import AccountMutations
 from schema.carts import (
     CartItemAddInput,
@@ -18,6 +18,7 @@ from schema.carts import (
     CartItemUpdatePayload,
 )
 from schema.identity_mutations import IdentityMutations
+from schema.sessions import SessionRevokeInput, SessionRevokePayload
 
 
 async def _cart_item_add(
@@ -38,6 +39,12 @@ async def _cart_item_remove(
     return await carts.remove(info, input.line_id)
 
 
+async def _session_revoke(
+    info: Info, input: Annotated[SessionRevokeInput, strawberry.argument(description="Which.")]
+) -> object:
+    return await sessions.revoke(info, input.session_id)
+
+
 @strawberry.type(description="What can be done. A refusal is data (`userErrors`); only outages and bugs are errors.")
 class Mutation(AccountMutations, IdentityMutations):
     cart_item_add: CartItemAddPayload = mutation(
@@ -54,4 +61,10 @@ class Mutation(AccountMutations, IdentityMutations):
         access=PUBLIC,
         graphql_type=CartItemRemovePayload,
         description="Takes a line out of the cart.",
+    )
+    session_revoke: SessionRevokePayload = mutation(
+        _session_revoke,
+        access=SIGNED_IN,
+        graphql_type=SessionRevokePayload,
+        description="Signs the viewer out of one of their sessions: within a second its tokens stop and its sockets close.",
     )

@@ -5,6 +5,7 @@ Source: Amazon Cognito developer guide, "Understanding the access token"; RFC 75
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -49,12 +50,17 @@ def read_claims(payload: bytes, issuer: str, client_id: str) -> Claims:
         raise Rejected("not an access token")
     if claims.get("client_id") != client_id:  # access tokens have no `aud`
         raise Rejected("another client")
-    issued_at = _seconds(claims, "iat")
-    return Claims(
-        identity=Identity(_text(claims, "sub"), _text(claims, "username"), _groups(claims), _session(claims)),
-        not_before=max(issued_at, _seconds(claims, "nbf")) if "nbf" in claims else issued_at,
-        expires_at=_seconds(claims, "exp"),
+    issued_at, expires_at = _seconds(claims, "iat"), _seconds(claims, "exp")
+    identity = Identity(
+        subject=_text(claims, "sub"),
+        username=_text(claims, "username"),
+        groups=_groups(claims),
+        session_id=_session(claims),
+        signed_in_at=_moment("auth_time", _seconds(claims, "auth_time")),
+        expires_at=_moment("exp", expires_at),
     )
+    not_before = max(issued_at, _seconds(claims, "nbf")) if "nbf" in claims else issued_at
+    return Claims(identity, not_before, expires_at)
 
 
 def _seconds(claims: dict[str, Any], name: str) -> int:
@@ -64,20 +70,30 @@ def _seconds(claims: dict[str, Any], name: str) -> int:
     return value
 
 
+def _moment(name: str, seconds: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError) as cause:
+        raise Rejected(f"{name} is not a time") from cause
+
+
+def _session(claims: dict[str, Any]) -> SessionId:
+    """A token that names no sign-in could not be revoked, so it is not taken: EnableTokenRevocation puts it there."""
+    text = _text(claims, "origin_jti")
+    try:
+        session = UUID(text)
+    except ValueError as cause:
+        raise Rejected("origin_jti is not a UUID") from cause
+    if str(session) != text:
+        raise Rejected("origin_jti is not a UUID")
+    return SessionId(session)
+
+
 def _text(claims: dict[str, Any], name: str) -> str:
     value = claims.get(name)
     if not isinstance(value, str) or not value:
         raise Rejected(f"{name} is missing")
     return value
-
-
-def _session(claims: dict[str, Any]) -> SessionId | None:
-    if "origin_jti" not in claims:  # an app client without token revocation
-        return None
-    try:
-        return SessionId(UUID(_text(claims, "origin_jti")))
-    except ValueError as cause:
-        raise Rejected("origin_jti is not a UUID") from cause
 
 
 def _groups(claims: dict[str, Any]) -> frozenset[str]:

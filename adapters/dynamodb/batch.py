@@ -21,21 +21,24 @@ Item = dict[str, Any]
 """Attribute values by name, as the API has them: {"quantity": {"N": "2"}}."""
 
 
-async def batch_get(aws: Aws, table: str, key_name: str, keys: Sequence[str]) -> list[Item | None]:
+async def batch_get(
+    aws: Aws, table: str, key_name: str, keys: Sequence[str], *, consistent: bool = False
+) -> list[Item | None]:
     """The items of a table without sort key, in the order of `keys`; None for one that is not there.
 
-    Keys may repeat and may be any number: pages of 100 run concurrently, within one call's time. Raises Unavailable.
+    Keys may repeat and may be any number: pages of 100 run concurrently, within one call's time. `consistent`: with
+    every write that was answered before. Raises Unavailable.
     """
     wanted = list(dict.fromkeys(keys))
     pages = [wanted[start : start + GET_PAGE] for start in range(0, len(wanted), GET_PAGE)]
     async with aws.calling(DYNAMODB):
-        answers = await asyncio.gather(*(_get_page(aws, table, key_name, page) for page in pages))
+        answers = await asyncio.gather(*(_get_page(aws, table, key_name, page, consistent) for page in pages))
     found = {item[key_name]["S"]: item for answer in answers for item in answer}
     return [found.get(key) for key in keys]
 
 
-async def _get_page(aws: Aws, table: str, key_name: str, page: Sequence[str]) -> list[Item]:
-    request: Item = {table: {"Keys": [{key_name: {"S": key}} for key in page]}}
+async def _get_page(aws: Aws, table: str, key_name: str, page: Sequence[str], consistent: bool) -> list[Item]:
+    request: Item = {table: {"Keys": [{key_name: {"S": key}} for key in page], "ConsistentRead": consistent}}
     found: list[Item] = []
     for attempt in range(ATTEMPTS):
         answer = await aws.dynamodb.batch_get_item(RequestItems=request)

@@ -1,10 +1,12 @@
 """The tables, as section 3 of the database document has them.
 
 Differences on purpose: names carry a prefix, so that several environments fit into one account; the Carts table has one
-more item a cart, its header (see carts.py); Features is ours, the document has no table for models.
+more item a cart, its header (see carts.py); Sessions has an index by user and three more attributes (see sessions.py);
+Features is ours, the document has no table for models.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -15,6 +17,15 @@ TTL_ATTRIBUTE = "expires_at"
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """A global secondary index with all attributes: its keys are a string and a number. It lags behind by some milliseconds."""
+
+    name: str
+    partition_key: str
+    sort_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table's keys, all of them strings. `expires`: DynamoDB deletes items some time after their `expires_at`."""
 
@@ -22,6 +33,7 @@ class Table:
     partition_key: str
     sort_key: str | None = None
     expires: bool = False
+    index: Index | None = None
 
     def named(self, prefix: str) -> str:
         return prefix + self.name
@@ -29,9 +41,12 @@ class Table:
 
 CARTS = Table("Carts", "user_id", "product_id", expires=True)
 FEATURES = Table("Features", "product_id")
+SESSIONS = Table(
+    "Sessions", "session_id", expires=True, index=Index("by_user", partition_key="user_id", sort_key="last_seen_at")
+)
 USER_PREFERENCES = Table("UserPreferences", "user_id")
 
-TABLES = (CARTS, FEATURES, USER_PREFERENCES)
+TABLES = (CARTS, FEATURES, SESSIONS, USER_PREFERENCES)
 
 
 async def ensure_tables(aws: Aws, prefix: str) -> None:
@@ -41,14 +56,24 @@ async def ensure_tables(aws: Aws, prefix: str) -> None:
 
 
 async def _ensure(aws: Aws, table: Table, name: str) -> None:
-    keys = {table.partition_key: "HASH"} | ({table.sort_key: "RANGE"} if table.sort_key else {})
+    types = {table.partition_key: "S"} | ({table.sort_key: "S"} if table.sort_key else {})
+    schema = _key_schema(*types)
+    indexes: dict[str, Any] = {}
+    if table.index:
+        types |= {table.index.partition_key: "S", table.index.sort_key: "N"}
+        keys = _key_schema(table.index.partition_key, table.index.sort_key)
+        projection = {"ProjectionType": "ALL"}
+        indexes["GlobalSecondaryIndexes"] = [
+            {"IndexName": table.index.name, "KeySchema": keys, "Projection": projection}
+        ]
     try:
         async with aws.calling(DYNAMODB):
             await aws.dynamodb.create_table(
                 TableName=name,
                 BillingMode="PAY_PER_REQUEST",
-                KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+                KeySchema=schema,
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in types.items()],
+                **indexes,
             )
     except ClientError as error:
         if error_code(error) != "ResourceInUseException":
@@ -57,6 +82,10 @@ async def _ensure(aws: Aws, table: Table, name: str) -> None:
     await aws.dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     if table.expires:
         await _ensure_expiry(aws, name)
+
+
+def _key_schema(*keys: str) -> list[dict[str, str]]:
+    return [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)]
 
 
 async def _ensure_expiry(aws: Aws, name: str) -> None:

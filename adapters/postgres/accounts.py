@@ -1,9 +1,11 @@
 """Users in PostgreSQL."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Uuid, case, column, func, select, update
+from sqlalchemy import Boolean, DateTime, Text, Uuid, bindparam, case, column, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 
 from adapters.postgres.batches import among_ids, one_each
@@ -11,11 +13,22 @@ from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
 from adapters.postgres.tables import authors, users
 from domain.accounts.events import user_registered
-from domain.accounts.model import Author, PoolUser
+from domain.accounts.model import Author, PoolUser, UserStanding
 from domain.accounts.refusals import AddressTaken
-from domain.shared.ids import UserId
+from domain.shared.ids import SellerId, UserId
 from domain.shared.viewer import ANONYMOUS, Viewer
 
+SUSPENDED = "suspended"
+STANDINGS = select(
+    func.accounts.standings(bindparam("subjects", type_=ARRAY(Text))).table_valued(
+        column("subject", Text),
+        column("user_id", Uuid),
+        column("status", Text),
+        column("seller_ids", ARRAY(Uuid)),
+        column("signed_out_at", DateTime(timezone=True)),
+    )
+)
+"""By the unique index of `cognito_sub`, and the primary key of the sellers' members, which starts with the user."""
 AUTHORS = select(authors).where(among_ids(authors.c.id))
 
 
@@ -25,9 +38,18 @@ class PostgresUsers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def id_of(self, subject: str) -> UserId | None:
-        rows = await self._database.public(select(func.accounts.user_of(subject, type_=Uuid)))
-        return UserId(rows[0][0]) if rows[0][0] else None
+    async def standings(self, subjects: Sequence[str]) -> Sequence[UserStanding | None]:
+        rows = await self._database.fresh(STANDINGS, {"subjects": subjects})
+        found = {
+            row.subject: UserStanding(
+                UserId(row.user_id),
+                row.status == SUSPENDED,
+                tuple(map(SellerId, row.seller_ids)),
+                row.signed_out_at,
+            )
+            for row in rows
+        }
+        return [found.get(subject) for subject in subjects]
 
     async def first_seen(self, user: PoolUser) -> UserId:
         met = func.accounts.first_seen(user.subject, user.email, user.email_verified)
@@ -39,6 +61,10 @@ class PostgresUsers:
         if row.user_id is None:
             raise AddressTaken
         return UserId(row.user_id)
+
+    async def sign_out(self, viewer: Viewer, at: datetime) -> None:
+        async with self._database.transaction(viewer) as connection:
+            await connection.execute(update(users).where(users.c.id == viewer.user_id).values(signed_out_at=at))
 
     async def keep_address(self, viewer: Viewer, user: PoolUser) -> None:
         is_same = users.c.email == user.email

@@ -7,10 +7,9 @@ from sqlalchemy import Row, select
 
 from adapters.postgres.batches import among_ids, one_each
 from adapters.postgres.database import Database
-from adapters.postgres.tables import members, public_profiles
+from adapters.postgres.tables import public_profiles
 from domain.sellers.model import Seller
-from domain.shared.ids import SellerId, UserId
-from domain.shared.viewer import Role, Viewer
+from domain.shared.ids import SellerId
 
 BY_IDS = select(public_profiles).where(among_ids(public_profiles.c.id))
 
@@ -24,11 +23,6 @@ class PostgresSellers:
     async def by_ids(self, ids: Sequence[SellerId]) -> Sequence[Seller | None]:
         rows = await self._database.public(BY_IDS, {"ids": ids})
         return one_each(ids, map(seller_of, rows), lambda seller: seller.id)
-
-    async def employers_of(self, user_id: UserId) -> Sequence[SellerId]:
-        statement = select(members.c.seller_id).where(members.c.user_id == user_id).order_by(members.c.seller_id)
-        rows = await self._database.seen_by(Viewer(Role.USER, user_id), statement)
-        return [SellerId(row.seller_id) for row in rows]
 
 
 def seller_of(row: Row[Any]) -> Seller:

@@ -38,6 +38,8 @@ users = _table(
     _time("email_verified_at"),
     _time("created_at"),
     _time("updated_at"),
+    Column("status", Text),
+    _time("signed_out_at"),
 )
 user_profiles = _table(
     "accounts",

@@ -1,22 +1,46 @@
 """Users and what is known of them."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.accounts.details import PersonalDetails
-from domain.shared.ids import SessionId, UserId
+from domain.shared.ids import SellerId, SessionId, UserId
+
+SESSION_IDLE = timedelta(minutes=30)
+REVOKED_FOR = timedelta(days=31)
+"""How long a revoked session is remembered: longer than a refresh token (30 days) and the last access token it gives live."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a verified access token says: the pool's subject, the groups it is in, and which sign-in it came of."""
+    """What a verified access token says: the pool's subject, the groups it is in, and the sign-in it comes from.
+
+    All tokens refreshed from one sign-in have its `session_id`. `signed_in_at` is when the password was given.
+    """
 
     subject: str
     username: str
     groups: frozenset[str]
-    session_id: SessionId | None = None
-    """The same in all tokens that one sign-in led to."""
+    session_id: SessionId
+    signed_in_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UserStanding:
+    """What decides on each request whether and for whom a user may act."""
+
+    user_id: UserId
+    is_suspended: bool
+    seller_ids: tuple[SellerId, ...]
+    """The sellers the user works for."""
+    signed_out_at: datetime | None = None
+    """When the user last signed out everywhere."""
+
+    def has_signed_out_since(self, signed_in_at: datetime) -> bool:
+        """Whether a sign-in of that moment is over. Tokens tell whole seconds: one of the same second goes on."""
+        return self.signed_out_at is not None and signed_in_at < self.signed_out_at.replace(microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +130,43 @@ class Passkey:
     name: str
     relying_party: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where a request comes from, as far as it says."""
+
+    ip_address: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A session in use, by a request that comes from a device."""
+
+    session_id: SessionId
+    user_id: UserId
+    signed_in_at: datetime
+    at: datetime
+    device: Device
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """As much of a session as each request has to know."""
+
+    last_seen_at: datetime
+    is_revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as its user sees it. `is_current`: the one that asks."""
+
+    id: SessionId
+    user_id: UserId
+    created_at: datetime
+    last_seen_at: datetime
+    ip_address: str | None
+    user_agent: str | None
+    is_current: bool = False

@@ -4,7 +4,7 @@ No text has an address, a code, a password or a token in it.
 """
 
 from domain.accounts.passwords import PasswordRule
-from domain.shared.refusals import Refusal
+from domain.shared.refusals import NotFound, Refusal
 
 
 class InvalidToken(Refusal):
@@ -119,3 +119,25 @@ class PasskeyNotFound(Refusal):
 
     def __init__(self) -> None:
         super().__init__(key="passkey_not_found", field=("id",))
+
+
+class SessionEnded(Refusal):
+    """The session of this token was ended, here or from another device."""
+
+    code = "UNAUTHENTICATED"
+
+    def __init__(self) -> None:
+        super().__init__(key="session_ended")
+
+
+class SessionNotFound(NotFound):
+    """No session of this user has the id: another's is not told apart from none."""
+
+    def __init__(self) -> None:
+        super().__init__(key="id_not_found", type="Session", field=("sessionId",))
+
+
+class AccountSuspended(Refusal):
+    """The marketplace has shut this user out."""
+
+    code = "ACCOUNT_SUSPENDED"

@@ -1,57 +1,102 @@
 """From token to viewer, and what a viewer may see of users."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
-from domain.accounts.model import Author, Identity
+from domain.accounts.model import Author, Device, Identity, Sighting, UserStanding
 from domain.accounts.ports import Directory, Tokens, Users
-from domain.sellers.service import Sellers
-from domain.shared.ids import UserId
+from domain.accounts.refusals import AccountSuspended, SessionEnded
+from domain.accounts.sessions import MEMORY_S, Sessions
+from domain.shared.clock import Clock
+from domain.shared.ids import SessionId, UserId
 from domain.shared.refusals import Unavailable
-from domain.shared.viewer import Role, Viewer
+from domain.shared.short_memory import ShortMemory
+from domain.shared.viewer import Role, SignedIn, Viewer
 
 ADMIN_GROUP = "admin"
-MAX_KNOWN = 10_000
-"""Users whose id is remembered, about 200 bytes each."""
+UNKNOWN = Device()
+OUTAGE_S = 300.0
+"""How long a user who was here just before an outage of the database may go on with what does not need it."""
 
 
 class Accounts:
-    def __init__(self, tokens: Tokens, directory: Directory, users: Users, sellers: Sellers) -> None:
+    """Signature, session, suspension and membership are looked at on each request; the last three are a second old at most."""
+
+    def __init__(self, tokens: Tokens, directory: Directory, users: Users, sessions: Sessions, clock: Clock) -> None:
         self._tokens = tokens
         self._directory = directory
         self._users = users
-        self._sellers = sellers
-        self._known: OrderedDict[str, UserId] = OrderedDict()
+        self._sessions = sessions
+        self._clock = clock
+        self._standings: ShortMemory[str, UserStanding | None] = ShortMemory(users.standings, age_s=MEMORY_S)
 
-    async def viewer(self, token: str | None, guest_id: UUID | None) -> Viewer:
+    async def viewer(self, token: str | None, guest_id: UUID | None, device: Device = UNKNOWN) -> Viewer:
         """Who is behind a request. No token is a guest; a bad one is refused, never taken for a guest.
 
-        Raises InvalidToken.
+        Raises InvalidToken, SessionEnded, AccountSuspended, AddressTaken, Unavailable.
         """
         if token is None:
             return Viewer(guest_id=guest_id)
         identity = await self._tokens.verify(token)
-        user_id = await self._user_id(identity)
+        self._sessions.expect(identity.session_id)
+        standing = await self._standing(identity.subject) or await self._first_seen(identity)
+        await self._sessions.admit(
+            Sighting(identity.session_id, standing.user_id, identity.signed_in_at, self._clock.now(), device)
+        )
+        if standing.has_signed_out_since(identity.signed_in_at):
+            raise SessionEnded
+        if standing.is_suspended:
+            raise AccountSuspended
         role = Role.ADMIN if ADMIN_GROUP in identity.groups else Role.USER
+        sign_in = SignedIn(identity.session_id, identity.subject, identity.signed_in_at, identity.expires_at)
+        return Viewer(role, standing.user_id, guest_id, standing.seller_ids, sign_in)
+
+    async def why_not_any_more(self, viewer: Viewer) -> str | None:
+        """Why somebody whom `viewer` let in some time ago has to come again; None while they need not.
+
+        Those asked after in one turn of the event loop are looked up together. Raises Unavailable.
+        """
+        if viewer.sign_in is None:
+            return None
+        if self._clock.now() >= viewer.sign_in.expires_at:
+            return "the access token expired"
+        self._sessions.expect(viewer.sign_in.session_id)
+        standing = await self._standing(viewer.sign_in.subject)
+        has_signed_out = standing is not None and standing.has_signed_out_since(viewer.sign_in.at)
+        if has_signed_out or await self._sessions.is_revoked(viewer.sign_in.session_id):
+            return "the session was ended"
+        if standing is None or standing.is_suspended:
+            return "the account is suspended"
+        return None if standing.seller_ids == viewer.seller_ids else "what the account may do has changed"
+
+    async def end_session(self, viewer: Viewer, session_id: SessionId) -> None:
+        """Sign out: no token of this session of the viewer's is good any more. Raises SessionNotFound, Unavailable."""
+        await self._sessions.revoke(viewer, session_id)
+
+    async def end_all_sessions(self, viewer: Viewer) -> None:
+        """Sign out everywhere: the sessions that are in use, and whatever was signed in before now and is idle. Raises Unavailable."""
+        if viewer.sign_in is None:
+            return
+        await self._users.sign_out(viewer, self._clock.now())
+        self._standings.forget(viewer.sign_in.subject)
+        await self._sessions.revoke_all(viewer)
+
+    async def _standing(self, subject: str) -> UserStanding | None:
+        """How a user stands; through an outage as last known, but without acting for sellers."""
         try:
-            employers = tuple(await self._sellers.employers_of(user_id))
-        except Unavailable:  # fewer rights for now, so that whatever needs none of them still answers
-            employers = ()
-        return Viewer(role, user_id, guest_id, employers)
+            return await self._standings.get(subject)
+        except Unavailable:
+            known = self._standings.last(subject, OUTAGE_S)
+            if known is None:
+                raise
+            return replace(known, seller_ids=())
 
-    async def _user_id(self, identity: Identity) -> UserId:
-        """A subject's id never changes, so it is asked for once."""
-        known = self._known.get(identity.subject)
-        if known is None:
-            known = await self._users.id_of(identity.subject) or await self._first_seen(identity)
-            self._known[identity.subject] = known
-            if len(self._known) > MAX_KNOWN:
-                self._known.popitem(last=False)
-        return known
-
-    async def _first_seen(self, identity: Identity) -> UserId:
-        return await self._users.first_seen(await self._directory.user(identity))
+    async def _first_seen(self, identity: Identity) -> UserStanding:
+        user_id = await self._users.first_seen(await self._directory.user(identity))
+        standing = UserStanding(user_id, is_suspended=False, seller_ids=())  # nobody can have suspended or hired it yet
+        self._standings.set(identity.subject, standing)
+        return standing
 
     async def authors(self, ids: Sequence[UserId]) -> Sequence[Author | None]:
         return await self._users.authors(ids)

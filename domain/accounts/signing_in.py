@@ -13,7 +13,7 @@ from domain.shared.viewer import Viewer
 
 
 class SignIn:
-    def __init__(self, pool: SignIns, tokens: Tokens, pace: Pace, sessions: SessionEnds | None = None) -> None:
+    def __init__(self, pool: SignIns, tokens: Tokens, sessions: SessionEnds, pace: Pace) -> None:
         self._pool = pool
         self._tokens = tokens
         self._sessions = sessions
@@ -62,11 +62,9 @@ class SignIn:
         sent = inputs.secret(refresh_token, "refreshToken") if refresh_token is not None else None
         taken_back = await self._take_back(access_token, sent, everywhere)
         # Last: afterwards the bearer is refused, and what failed could not be tried again.
-        if self._sessions is None:
-            return taken_back
         if everywhere:
             await self._sessions.end_all_sessions(viewer)
-        elif identity.session_id is not None:
+        else:
             await self._sessions.end_session(viewer, identity.session_id)
         return taken_back
 

@@ -4,14 +4,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from domain.sellers.model import Seller
-from domain.shared.ids import SellerId, UserId
+from domain.shared.ids import SellerId
 
 
 class SellerProfiles(Protocol):
     async def by_ids(self, ids: Sequence[SellerId]) -> Sequence[Seller | None]:
         """Public profiles in the order of `ids`; None for one that is unknown or not active."""
-        ...
-
-    async def employers_of(self, user_id: UserId) -> Sequence[SellerId]:
-        """The sellers a user works for."""
         ...

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from domain.sellers.model import Seller
 from domain.sellers.ports import SellerProfiles
-from domain.shared.ids import SellerId, UserId
+from domain.shared.ids import SellerId
 
 
 class Sellers:
@@ -13,6 +13,3 @@ class Sellers:
 
     async def by_ids(self, ids: Sequence[SellerId]) -> Sequence[Seller | None]:
         return await self._profiles.by_ids(ids)
-
-    async def employers_of(self, user_id: UserId) -> Sequence[SellerId]:
-        return await self._profiles.employers_of(user_id)

@@ -40,6 +40,14 @@ OF_EVERYTHING = {
         "the access token is not valid: sign in again",
         "アクセストークンが無効です。もう一度サインインしてください。",
     ),
+    "session_ended": Text(
+        "this session was ended: sign in again",
+        "このセッションは終了しました。もう一度サインインしてください。",
+    ),
+    "ACCOUNT_SUSPENDED": Text(
+        "this account is suspended: ask support",
+        "このアカウントは停止されています。サポートにお問い合わせください。",
+    ),
     "ADDRESS_TAKEN": Text(
         "another account here has your mail address: ask support to join the two",
         "このメールアドレスは別のアカウントで使われています。サポートにアカウントの統合をご依頼ください。",

@@ -1,10 +1,11 @@
 """Who is looking."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from domain.shared.ids import SellerId, UserId
+from domain.shared.ids import SellerId, SessionId, UserId
 
 
 class Role(StrEnum):
@@ -14,16 +15,31 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a user's token said, for as long as something goes on under it: `subject` is the pool's name of the user."""
+
+    session_id: SessionId
+    subject: str
+    at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Viewer:
     """The person behind a request: a user, or a guest known only by a key of ours.
 
-    `seller_ids` are the sellers the user works for.
+    `seller_ids` are the sellers the user works for; `sign_in` is there for a user who came with a token.
     """
 
     role: Role = Role.ANONYMOUS
     user_id: UserId | None = None
     guest_id: UUID | None = None
     seller_ids: tuple[SellerId, ...] = ()
+    sign_in: SignedIn | None = None
+
+    @property
+    def session_id(self) -> SessionId | None:
+        return self.sign_in.session_id if self.sign_in else None
 
     @property
     def is_public(self) -> bool:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -27,6 +28,7 @@ from adapters.cognito.pool import (
 )
 from domain.accounts.model import Identity, PoolUser
 from domain.accounts.refusals import InvalidToken
+from domain.shared.ids import SessionId
 from domain.shared.refusals import Unavailable
 from settings import Settings
 
@@ -54,6 +56,11 @@ async def pool(aws: Aws, pool_name: str) -> Pool:
 @pytest.fixture(scope="module")
 async def buyer(aws: Aws, pool: Pool) -> str:
     return await ensure_user(aws, pool, BUYER, DEMO_PASSWORD, "buyer")
+
+
+def identity_of(subject: str, username: str) -> Identity:
+    now = datetime.now(UTC)
+    return Identity(subject, username, frozenset(), SessionId(uuid4()), now, now)
 
 
 async def test_the_second_start_finds_what_the_first_made(aws: Aws, pool_name: str, pool: Pool, buyer: str) -> None:
@@ -126,7 +133,7 @@ async def test_an_account_that_must_choose_a_password_gets_no_token(aws: Aws, po
 
 async def test_the_directory_knows_the_address_behind_a_token(aws: Aws, pool: Pool, buyer: str) -> None:
     claims = jwt.get_unverified_claims(await access_token(aws, pool, BUYER, DEMO_PASSWORD))
-    identity = Identity(claims["sub"], claims["username"], frozenset())
+    identity = identity_of(claims["sub"], claims["username"])
     assert await CognitoDirectory(aws, pool.pool_id).user(identity) == PoolUser(claims["sub"], BUYER, True)
 
 
@@ -136,7 +143,7 @@ async def test_the_directory_refuses_who_is_gone_disabled_or_somebody_else(aws: 
     await aws.cognito.admin_disable_user(UserPoolId=pool.pool_id, Username="disabled@example.com")
     for subject, username in [("gone", "gone"), (disabled, disabled), ("an-older-user-of-this-name", BUYER)]:
         with pytest.raises(InvalidToken):
-            await directory.user(Identity(subject, username, frozenset()))
+            await directory.user(identity_of(subject, username))
 
 
 async def test_the_directory_gives_up_in_time_on_a_pool_that_never_answers(aws: Aws) -> None:
@@ -148,7 +155,7 @@ async def test_the_directory_gives_up_in_time_on_a_pool_that_never_answers(aws: 
         port = silent.sockets[0].getsockname()[1]
         async with Aws(REGION, f"http://127.0.0.1:{port}", timeout_ms=100) as hanging:
             with pytest.raises(Unavailable):
-                await CognitoDirectory(hanging, "pool").user(Identity("sub", "name", frozenset()))
+                await CognitoDirectory(hanging, "pool").user(identity_of("sub", "name"))
 
 
 def test_the_key_set_is_below_the_issuer_on_aws_and_below_the_address_of_an_emulator() -> None:

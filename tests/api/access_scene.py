@@ -1,7 +1,7 @@
 """One marketplace for the access matrix: a value of every type, and six people who stand to it in six ways."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +42,12 @@ class Scene:
     ids: Mapping[str, str]
     order_id: UUID
     marks: Mapping[str, str]
+    token_of: Callable[[Persona], Awaitable[str]]
+
+    async def sign_in(self, persona: Persona) -> None:
+        """Once more, for who has been signed out."""
+        if persona is not Persona.ANONYMOUS:
+            self.clients[persona].headers["authorization"] = f"Bearer {await self.token_of(persona)}"
 
 
 @asynccontextmanager
@@ -50,7 +56,7 @@ async def open_scene(app: Starlette, settings: Settings, make: Factory, token_of
         clients = {Persona.ANONYMOUS: Client(await stack.enter_async_context(client_of(app)))}
         users: dict[Persona, UserId] = {}
         for persona, group in GROUPS.items():
-            email = f"access-{persona.replace(' ', '-')}@example.com"
+            email = address_of(persona)
             http = await stack.enter_async_context(client_of(app))  # each with a cookie jar of its own
             clients[persona] = Client(http, token=await token_of(email, group))
             await clients[persona].data("{ viewer { email } }")
@@ -87,7 +93,12 @@ async def open_scene(app: Starlette, settings: Settings, make: Factory, token_of
                 "recipient": recipient,
                 "cart line": str(carted),
             },
+            lambda persona: token_of(address_of(persona), GROUPS[persona]),
         )
+
+
+def address_of(persona: Persona) -> str:
+    return f"access-{persona.replace(' ', '-')}@example.com"
 
 
 async def _shelf(make: Factory, seller: UUID) -> tuple[UUID, UUID, UUID]:

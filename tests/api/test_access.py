@@ -99,6 +99,8 @@ async def ask(scene: Scene, persona: Persona, asked: Sequence[Question]) -> dict
 async def send(scene: Scene, persona: Persona, document: str) -> Answer:
     variables = {name: value for name, value in scene.ids.items() if f"${name}" in document}
     response = await scene.clients[persona].post(document, **variables)
+    if "sessionEnd" in document:
+        await scene.sign_in(persona)
     may_see = {"order", "order number"} if persona is Persona.ADMIN else set()
     if persona is not Persona.OWNER:
         assert [name for name, mark in scene.marks.items() if mark in response.text and name not in may_see] == []
@@ -137,6 +139,7 @@ HANDED: Mapping[str, Callable[[Services, Viewer, OrderId], Awaitable[Any]]] = {
     "OrderItem": lambda services, owner, order: first(first(services.orders.items_of(owner, [order]))),
     "OrderStatusChange": lambda services, owner, order: first(first(services.orders.history_of(owner, [order]))),
     "Payment": lambda services, owner, order: first(services.orders.payments_of(owner, [order])),
+    "Session": lambda services, owner, _: first(services.sessions.of_viewer(owner)),
     "Viewer": lambda services, owner, _: services.profiles.of_viewer(owner),
 }
 """How to get the owner's value of each type that says whose its values are."""

@@ -11,7 +11,12 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, NegotiationError
 
+from adapters.postgres import tables
+from gateway import create_app
 from resolvers.global_ids import encode
+from settings import Settings
+from tests.api.client import Client
+from tests.api.conftest import client_of
 from tests.factories import Factory
 
 PROTOCOL = "graphql-transport-ws"
@@ -61,6 +66,53 @@ async def test_a_token_in_the_payload_signs_the_connection_in(address: str, toke
         await begin(socket, Authorization=f"Bearer {token}")
         answer = await exchange(socket, {"type": "subscribe", "id": "1", "payload": {"query": "{ viewer { email } }"}})
         assert answer["payload"]["data"] == {"viewer": {"email": "socket@example.com"}}
+
+
+async def closed(socket: ClientConnection) -> tuple[int, str]:
+    with pytest.raises(ConnectionClosed) as end:
+        await asyncio.wait_for(socket.recv(), 20)
+    assert end.value.rcvd is not None
+    return end.value.rcvd.code, end.value.rcvd.reason
+
+
+async def test_sockets_of_an_ended_session_close_in_every_process_and_no_other(
+    address: str, prepared: Settings, token_of: Any
+) -> None:
+    lost, kept = [await token_of("sockets@example.com", "buyer") for _ in range(2)]
+    elsewhere = create_app(prepared)
+    async with (
+        elsewhere.router.lifespan_context(elsewhere),
+        client_of(elsewhere) as http,
+        connect(address, subprotocols=[PROTOCOL]) as of_lost,
+        connect(address, subprotocols=[PROTOCOL]) as of_kept,
+    ):
+        await begin(of_lost, Authorization=f"Bearer {lost}")
+        await begin(of_kept, Authorization=f"Bearer {kept}")
+        owner = Client(http, token=kept)
+        sessions = (await owner.data("{ viewer { sessions { id current } } }"))["viewer"]["sessions"]
+        [other] = [each["id"] for each in sessions if not each["current"]]
+        revoke = "mutation ($id: ID!) { sessionRevoke(input: { sessionId: $id }) { userErrors { code } } }"
+        assert await owner.data(revoke, id=other) == {"sessionRevoke": {"userErrors": []}}
+        assert await closed(of_lost) == (4403, "the session was ended")
+        query = {"query": "{ viewer { email } }"}
+        answer = await exchange(of_kept, {"type": "subscribe", "id": "1", "payload": query})
+        assert answer["payload"]["data"] == {"viewer": {"email": "sockets@example.com"}}
+
+
+@pytest.mark.parametrize("change", ["suspended", "hired"])
+async def test_a_socket_closes_when_its_users_standing_changes(
+    address: str, make: Factory, token_of: Any, change: str
+) -> None:
+    token = await token_of(f"{change}@example.com", "buyer")
+    async with connect(address, subprotocols=[PROTOCOL]) as socket:
+        await begin(socket, Authorization=f"Bearer {token}")
+        user_id = await make.user_id(f"{change}@example.com")
+        if change == "suspended":
+            await make.change(tables.users, user_id, status="suspended")
+            assert await closed(socket) == (4403, "the account is suspended")
+        else:
+            await make.member(await make.seller(), user_id)
+            assert await closed(socket) == (4403, "what the account may do has changed")
 
 
 async def test_refusals_have_the_shape_that_http_gives_them(address: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 from engine.execution import Executor
 from engine.http import ContextRefused
+from engine.socket_watch import Verdict
 from engine.websocket import GraphQLWebSocket, SocketLimits
 
 PROTOCOL = "graphql-transport-ws"
@@ -32,11 +33,17 @@ class Server:
         self.ran: list[str] = []
         self.port = 0
         self.refuse: ContextRefused | None = None
+        self.verdict: Verdict = None
+        self.looked = 0
 
     async def context(self, _websocket: WebSocket, _payload: dict[str, Any]) -> str:
         if self.refuse:
             raise self.refuse
         return "somebody"
+
+    async def still_allowed(self, contexts: Sequence[str]) -> Sequence[Verdict]:
+        self.looked += 1
+        return [self.verdict for _ in contexts]
 
     def schema(self) -> GraphQLSchema:
         async def wait(_root: Any, _info: Any) -> str:
@@ -71,7 +78,9 @@ async def serving(**limits: float) -> AsyncIterator[Server]:
     server = Server()
     quiet: dict[str, Any] = {"ping_every_s": HOUR, "idle_s": HOUR} | limits
     executor = Executor(server.schema(), lambda _: None, 30)
-    endpoint = GraphQLWebSocket(executor, server.context, lambda context: context, SocketLimits(**quiet))
+    endpoint = GraphQLWebSocket(
+        executor, server.context, lambda context: context, SocketLimits(**quiet), server.still_allowed
+    )
     config = uvicorn.Config(
         Starlette(routes=[WebSocketRoute("/graphql", endpoint)]),
         port=0,
@@ -81,6 +90,7 @@ async def serving(**limits: float) -> AsyncIterator[Server]:
         ws_ping_interval=None,
     )
     running = uvicorn.Server(config)
+    watching = asyncio.create_task(endpoint.watch())
     task = asyncio.create_task(running.serve())
     await server.until(lambda: running.started)
     server.port = running.servers[0].sockets[0].getsockname()[1]
@@ -90,6 +100,7 @@ async def serving(**limits: float) -> AsyncIterator[Server]:
         server.go_on.set()
         running.should_exit = True
         await task
+        watching.cancel()
 
 
 @asynccontextmanager
@@ -270,3 +281,41 @@ async def test_binary_frames_are_no_messages() -> None:
     async with serving() as server, client(server) as socket:
         await socket.send(b'{"type":"ping"}')
         assert await closed(socket) == (4400, "send text frames")
+
+
+async def test_sockets_close_when_they_are_no_longer_good() -> None:
+    async with serving() as server, client(server) as one, client(server) as other:
+        await ask(one, "1", "{ wait }")
+        await server.until(lambda: server.waiting == 1)
+        server.verdict = "the session was ended"
+        assert await closed(one) == (4403, "the session was ended")
+        assert await closed(other) == (4403, "the session was ended")
+        assert server.waiting == 0  # and what was running is given up
+
+
+async def test_one_look_is_for_all_connections() -> None:
+    async with serving() as server, client(server), client(server), client(server):
+        before = server.looked
+        await server.until(lambda: server.looked > before + 1)
+        assert server.looked < before + 6
+
+
+async def test_nothing_runs_under_a_context_that_is_no_longer_good() -> None:
+    async with serving() as server, client(server) as socket:
+        server.verdict = "the session was ended"
+        await ask(socket, "1", "{ hello }")
+        assert await closed(socket) == (4403, "the session was ended")
+        assert server.ran == []
+
+
+async def test_where_it_cannot_be_told_a_socket_stays_open_and_nothing_runs() -> None:
+    async with serving() as server, client(server) as socket:
+        server.verdict = ContextRefused(503, {"message": "not now", "extensions": {"code": "SERVICE_UNAVAILABLE"}})
+        before = server.looked
+        await server.until(lambda: server.looked > before + 1)
+        await ask(socket, "1", "{ hello }")
+        refusal = [{"message": "not now", "extensions": {"code": "SERVICE_UNAVAILABLE"}}]
+        assert await heard(socket) == {"type": "error", "id": "1", "payload": refusal}
+        server.verdict = None
+        await ask(socket, "2", "{ hello }")
+        assert (await heard(socket))["payload"] == {"data": {"hello": "world"}}

@@ -67,6 +67,8 @@ DIFFERENCES = {
     "addresses.recipient_name: added": "a parcel needs a name",
     "product_ratings: added": "count and sum of a product's reviews, kept by trigger: a page of products reads no reviews",
     "webhook_events: added": "what Stripe told us, kept before it is told that we heard",
+    "users.signed_out_at: added": "what was signed in before is signed out",
+    "users.status: added": "a user can be suspended",
     "products.slug: added": "the product's address in a shop front",
     "products.slug: key UK": "an address is one product",
     "products.currency: added": ITS_CURRENCY,

@@ -119,7 +119,7 @@ def test_every_refusal_of_a_mutation_has_its_code_in_the_schema() -> None:
 
     raised_by_mutations = ("domain.accounts", "domain.carts", "domain.shared")
     codes = {each.code for each in below(Refusal) if each.__module__.startswith(raised_by_mutations)}
-    of_queries = {"FORBIDDEN", "INVALID_CURSOR", "SERVICE_UNAVAILABLE"}
+    of_queries = {"ACCOUNT_SUSPENDED", "FORBIDDEN", "INVALID_CURSOR", "SERVICE_UNAVAILABLE"}
     assert codes - of_queries <= {code.value for code in UserErrorCode}
 
 
