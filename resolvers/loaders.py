@@ -25,9 +25,9 @@ Batch = Callable[..., Awaitable[Sequence[Any]]]
 """Takes the keys, and the edge's arguments by name."""
 
 
-def reviews_of_products(services: Services) -> Batch:
+def reviews_of_products(services: Services, viewer: Viewer) -> Batch:
     async def load(ids: Sequence[Any], **arguments: Any) -> Sequence[Any]:
-        return await services.reviews.of_products(ids, PageRequest.of(REVIEWS_ORDER, **arguments))
+        return await services.reviews.of_products(ids, PageRequest.of(REVIEWS_ORDER, **arguments), viewer)
 
     return load
 
@@ -44,14 +44,14 @@ def variations(services: Services) -> Batch:
     return load
 
 
-def totals(services: Services) -> Batch:
+def totals(services: Services, viewer: Viewer) -> Batch:
     """Counts of lists by their scope."""
 
     async def load(scopes: Sequence[Hashable]) -> Sequence[Count]:
         counts: dict[Hashable, Count] = {EMPTY: Count(0)}
         of_reviews = [scope for scope in scopes if isinstance(scope, ReviewsScope)]
         if of_reviews:
-            counts |= dict(zip(of_reviews, await services.reviews.counts_of(of_reviews), strict=True))
+            counts |= dict(zip(of_reviews, await services.reviews.counts_of(of_reviews, viewer), strict=True))
         for scope in scopes:  # one a connection of the document, never one an entity
             if isinstance(scope, ProductsScope):
                 counts[scope] = await services.catalog.count_products(scope)
@@ -85,11 +85,11 @@ BATCHES: Mapping[str, Callable[[Services, Viewer], Batch]] = {
     "orders": lambda services, viewer: partial(services.orders.by_ids, viewer),
     "payment_of_order": lambda services, viewer: partial(services.orders.payments_of, viewer),
     "products": lambda services, viewer: partial(services.catalog.products_by_ids, viewer=viewer),
-    "rating_of_product": lambda services, _: services.reviews.ratings_of,
-    "reviews": lambda services, _: services.reviews.by_ids,
-    "reviews_of_product": lambda services, _: reviews_of_products(services),
+    "rating_of_product": lambda services, viewer: partial(services.reviews.ratings_of, viewer=viewer),
+    "reviews": lambda services, viewer: partial(services.reviews.by_ids, viewer=viewer),
+    "reviews_of_product": lambda services, viewer: reviews_of_products(services, viewer),
     "sellers": lambda services, _: services.sellers.by_ids,
-    "totals": lambda services, _: totals(services),
+    "totals": lambda services, viewer: totals(services, viewer),
     "variations": lambda services, _: variations(services),
     "variations_of_product": lambda services, viewer: partial(services.catalog.variations_of, viewer=viewer),
 }

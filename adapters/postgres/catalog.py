@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.expression import literal
 
 from adapters.postgres.batches import among_ids, many_each, one_each
-from adapters.postgres.database import Database, Rows
+from adapters.postgres.database import Database
 from adapters.postgres.keyset import SortColumn, key_part, slice_rows
 from adapters.postgres.tables import brands, categories, product_images, product_variations, products
 from domain.catalog.categories import Category, CategoryTree
@@ -89,7 +89,7 @@ class PostgresProducts:
             statement = statement.where(P.slug == ref.slug)
         if ref.seller_id is not None:
             statement = statement.where(P.seller_id == ref.seller_id, P.sku == ref.sku)
-        rows = await self._rows(viewer, statement)
+        rows = await self._database.shown_to(viewer, statement)
         return product_of(rows[0]) if rows else None
 
     async def page(
@@ -101,7 +101,7 @@ class PostgresProducts:
         if sort is ProductSort.NEWEST and drafts:
             columns, statement = NEWEST_WITH_DRAFTS, statement.add_columns(LISTED_AT)
         statement = slice_rows(statement, columns, request, descending=descending)
-        rows = await self._rows(viewer, statement)
+        rows = await self._database.shown_to(viewer, statement)
         names = [column.name for column, _ in columns]
         page = cut_page(
             rows,
@@ -116,7 +116,7 @@ class PostgresProducts:
 
     async def count(self, viewer: Viewer, which: ProductFilter, at_most: int) -> Count:
         some = narrowed(select(P.id), which).limit(at_most + 1).subquery()
-        found = (await self._rows(viewer, select(func.count()).select_from(some)))[0][0]
+        found = (await self._database.shown_to(viewer, select(func.count()).select_from(some)))[0][0]
         return Count(min(found, at_most), Precision.EXACT if found <= at_most else Precision.AT_LEAST)
 
     async def after(self, last: ProductId | None, size: int) -> Sequence[Product]:
@@ -125,19 +125,14 @@ class PostgresProducts:
         return [product_of(row) for row in rows]
 
     async def images_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Sequence[Image]]:
-        rows = await self._rows(viewer, IMAGES, {"ids": ids})
+        rows = await self._database.shown_to(viewer, IMAGES, {"ids": ids})
         return many_each(ids, map(image_of, rows), lambda image: image.product_id)
 
     async def variations_of(
         self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS
     ) -> Sequence[Sequence[Variation]]:
-        rows = await self._rows(viewer, VARIATIONS, {"ids": ids})
+        rows = await self._database.shown_to(viewer, VARIATIONS, {"ids": ids})
         return many_each(ids, map(variation_of, rows), lambda variation: variation.product_id)
-
-    async def _rows(self, viewer: Viewer, statement: Select[Any], parameters: dict[str, Any] | None = None) -> Rows:
-        if viewer.is_public:
-            return await self._database.public(statement, parameters)
-        return await self._database.seen_by(viewer, statement, parameters)
 
 
 def narrowed(statement: Select[Any], which: ProductFilter) -> Select[Any]:

@@ -112,6 +112,12 @@ class Database:
         async with self.transaction(viewer) as connection:
             return (await connection.execute(statement, parameters)).all()
 
+    async def shown_to(self, viewer: Viewer, statement: Executable, parameters: dict[str, Any] | None = None) -> Rows:
+        """Rows of what shops show: all that the viewer may see, by the public's way where that is all. Raises Unavailable."""
+        if viewer.is_public:
+            return await self.public(statement, parameters)
+        return await self.seen_by(viewer, statement, parameters)
+
     async def version(self) -> str:
         """The server's version, which also proves that it answers. Raises Unavailable."""
         rows = await self.public(select(func.current_setting("server_version")))

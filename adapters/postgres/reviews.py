@@ -16,6 +16,7 @@ from adapters.postgres.tables import product_ratings, reviews
 from domain.reviews.model import REVIEWS_ORDER, Rating, Review, ReviewsScope
 from domain.shared.ids import ProductId, ReviewId, UserId
 from domain.shared.paging import Page, PageRequest, cut_page
+from domain.shared.viewer import ANONYMOUS, Viewer
 
 NEWEST: Sequence[SortColumn] = ((reviews.c.created_at, datetime), (reviews.c.id, UUID))
 
@@ -39,12 +40,14 @@ class PostgresReviews:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def by_ids(self, ids: Sequence[ReviewId]) -> Sequence[Review | None]:
-        rows = await self._database.public(BY_IDS, {"ids": ids})
+    async def by_ids(self, ids: Sequence[ReviewId], viewer: Viewer = ANONYMOUS) -> Sequence[Review | None]:
+        rows = await self._database.shown_to(viewer, BY_IDS, {"ids": ids})
         return one_each(ids, map(review_of, rows), lambda review: review.id)
 
-    async def of_products(self, ids: Sequence[ProductId], request: PageRequest) -> Sequence[Page[Review]]:
-        rows = await self._database.public(_newest_of_each(request), {"ids": ids})
+    async def of_products(
+        self, ids: Sequence[ProductId], request: PageRequest, viewer: Viewer = ANONYMOUS
+    ) -> Sequence[Page[Review]]:
+        rows = await self._database.shown_to(viewer, _newest_of_each(request), {"ids": ids})
         return [
             cut_page(
                 found,
@@ -58,8 +61,8 @@ class PostgresReviews:
             )
         ]
 
-    async def ratings_of(self, ids: Sequence[ProductId]) -> Sequence[Rating]:
-        rows = await self._database.public(RATINGS, {"ids": ids})
+    async def ratings_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Rating]:
+        rows = await self._database.shown_to(viewer, RATINGS, {"ids": ids})
         found = [Rating(ProductId(row.product_id), row.rating_count, row.rating_total) for row in rows]
         rated = one_each(ids, found, lambda rating: rating.product_id)
         return [rating or Rating(product_id, 0, 0) for product_id, rating in zip(ids, rated, strict=True)]

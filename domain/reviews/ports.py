@@ -6,15 +6,18 @@ from typing import Protocol
 from domain.reviews.model import Rating, Review
 from domain.shared.ids import ProductId, ReviewId
 from domain.shared.paging import Page, PageRequest
+from domain.shared.viewer import ANONYMOUS, Viewer
 
 
 class Reviews(Protocol):
-    """Published reviews. Lists keep the order of their keys."""
+    """Reviews of the products that the viewer sees. Lists keep the order of their keys."""
 
-    async def by_ids(self, ids: Sequence[ReviewId]) -> Sequence[Review | None]: ...
+    async def by_ids(self, ids: Sequence[ReviewId], viewer: Viewer = ANONYMOUS) -> Sequence[Review | None]: ...
 
-    async def of_products(self, ids: Sequence[ProductId], request: PageRequest) -> Sequence[Page[Review]]:
+    async def of_products(
+        self, ids: Sequence[ProductId], request: PageRequest, viewer: Viewer = ANONYMOUS
+    ) -> Sequence[Page[Review]]:
         """The same slice of each product's reviews, newest first."""
         ...
 
-    async def ratings_of(self, ids: Sequence[ProductId]) -> Sequence[Rating]: ...
+    async def ratings_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Rating]: ...
