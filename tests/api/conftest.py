@@ -31,6 +31,7 @@ async def prepare(settings: Settings) -> Settings:
     of_pool = {"cognito_user_pool_id": pool.pool_id, "cognito_client_id": pool.client_id}
     # a busy test machine takes its time, which is not what these tests are about
     patient = {
+        "database_timeout_ms": 10_000,
         "redis_timeout_ms": 5_000,
         "dynamodb_timeout_ms": 10_000,
         "cognito_timeout_ms": 10_000,
