@@ -79,7 +79,9 @@ class CognitoSignIns:
         return _tokens(answer["AuthenticationResult"], refresh_token)
 
     async def revoke(self, refresh_token: str) -> None:
-        async with calling_pool(self._aws):
+        # A token of another client's, or none at all.
+        strange = {"UnauthorizedException": InvalidToken, "InvalidParameterException": InvalidToken}
+        async with calling_pool(self._aws, strange):
             await self._aws.cognito.revoke_token(ClientId=self._client_id, Token=refresh_token)
 
     async def revoke_all(self, access_token: str) -> None:

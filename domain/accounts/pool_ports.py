@@ -47,7 +47,10 @@ class SignIns(Protocol):
         ...
 
     async def revoke(self, refresh_token: str) -> None:
-        """Take a refresh token back, with all access tokens that came of it. One that is no longer good is no error."""
+        """Take a refresh token back, with all access tokens that came of it; one that is no longer good is no error.
+
+        Raises InvalidToken for what never was one of ours.
+        """
         ...
 
     async def revoke_all(self, access_token: str) -> None:

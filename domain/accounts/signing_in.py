@@ -7,8 +7,7 @@ from domain.accounts.model import Challenge, ChallengeAnswer, ChallengeKind, Tok
 from domain.accounts.pace import Pace
 from domain.accounts.pool_ports import SessionEnds, SignIns
 from domain.accounts.ports import Tokens
-from domain.accounts.refusals import NotSupported, TooManyAttempts
-from domain.shared.refusals import Unavailable
+from domain.shared.refusals import Refusal
 from domain.shared.viewer import Viewer
 
 
@@ -76,6 +75,6 @@ class SignIn:
                 await self._pool.revoke(refresh_token)
             else:
                 return False
-        except (NotSupported, TooManyAttempts, Unavailable):
+        except Refusal:  # it cannot, is away, or has no such token any more: here the session ends all the same
             return False
         return True

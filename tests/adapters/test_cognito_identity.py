@@ -294,6 +294,7 @@ MEANINGS: list[tuple[str, str, type[Exception] | None]] = [
     ("refresh", "NotAuthorizedException", RefreshRefused),
     ("refresh", "InvalidParameterException", RefreshRefused),
     ("revoke", "UnsupportedOperationException", NotSupported),
+    ("revoke", "UnauthorizedException", InvalidToken),
     ("change_password", "NotAuthorizedException", WrongPassword),
     ("change_password", "PasswordHistoryPolicyViolationException", WeakPassword),
     ("change_password", "LimitExceededException", TooManyAttempts),
