@@ -17,7 +17,7 @@ from adapters.images.svg import logo_svg, product_svg
 from domain.payments.refusals import UntrustedEvent
 from domain.shared.refusals import Unavailable
 from engine import graphiql
-from engine.execution import Executor
+from engine.execution import Executor, Policy
 from engine.http import GraphQLHTTP
 from engine.socket_watch import Verdict
 from engine.websocket import GraphQLWebSocket, SocketLimits
@@ -27,7 +27,7 @@ from resolvers.errors import explain_to
 from resolvers.requests import Contexts
 from schema.build import build_schema
 from schema.examples import EXAMPLES
-from settings import STRIPE_WEBHOOKS, Settings
+from settings import STRIPE_WEBHOOKS, Mode, Settings
 from wiring import Marketplace, open_marketplace, running
 
 GRAPHQL_PATHS = ("/graphql", "/api/graphql")
@@ -126,13 +126,14 @@ class Gateway:
 def create_app(settings: Settings, draining: Draining | None = None) -> Starlette:
     """The gateway, as an ASGI app. Its back ends open when it starts, and close when it stops."""
     gateway = Gateway(settings, draining or Draining())
-    executor = Executor(
-        build_schema()._schema,
-        explain_to,
+    policy = Policy(
         settings.query_timeout_ms / 1000,
+        settings.limits,
         introspection=settings.serves_graphiql,
+        hints=settings.mode is Mode.DEVELOPMENT,
     )
-    http = GraphQLHTTP(executor, gateway.http_context)
+    executor = Executor(build_schema()._schema, explain_to, policy)
+    http = GraphQLHTTP(executor, gateway.http_context, policy.limits)
     page = graphiql.page(GRAPHIQL_ASSETS, EXAMPLES) if settings.serves_graphiql else None
     endpoint = http if page is None else graphiql.WithPage(http, page)
     websocket = GraphQLWebSocket(
@@ -161,6 +162,7 @@ def _socket_limits(settings: Settings) -> SocketLimits:
         idle_s=settings.websocket_idle_s,
         max_operations=settings.websocket_max_operations,
         max_messages_per_s=settings.websocket_max_messages,
+        max_values=settings.max_json_values,
     )
 
 

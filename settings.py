@@ -12,6 +12,8 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from engine.limits import Limits
+
 MIN_SECRET = 32
 DEFAULT_DATA_DIR = Path(".data")
 STRIPE_WEBHOOKS = "/api/webhooks/stripe"
@@ -120,6 +122,49 @@ class Settings(BaseSettings):
     websocket_max_operations: int = Field(100, ge=1, description="Operations a WebSocket may have running.")
     websocket_max_messages: int = Field(100, ge=1, description="Messages a second that a WebSocket may send.")
     query_timeout_ms: int = Field(2000, ge=10, description="Deadline of an operation.")
+    max_body_bytes: int = Field(
+        Limits().body_bytes, ge=1, description="Largest body of a request, or message of a WebSocket."
+    )
+    body_timeout_ms: int = Field(10_000, ge=10, description="How long a body may take to come.")
+    max_url_bytes: int = Field(Limits().url_bytes, ge=1, description="Longest query string of a GET.")
+    max_json_values: int = Field(
+        Limits().json_values, ge=1, description="Values in the JSON of a request, all together."
+    )
+    max_input_depth: int = Field(
+        Limits().input_depth, ge=1, description="Lists and objects within each other, in variables."
+    )
+    max_list_items: int = Field(
+        Limits().list_items, ge=1, description="Items of one list, in a document or in variables."
+    )
+    max_document_bytes: int = Field(Limits().document_bytes, ge=1, description="Largest document.")
+    max_document_tokens: int = Field(Limits().tokens, ge=1, description="Tokens of a document, comments included.")
+    max_trusted_document_bytes: int = Field(
+        Limits().trusted_bytes, ge=1, description="Largest document of the manifest."
+    )
+    max_trusted_document_tokens: int = Field(
+        Limits().trusted_tokens, ge=1, description="Tokens of a document of the manifest."
+    )
+    max_nesting: int = Field(
+        Limits().nesting, ge=1, description="Brackets of any kind within each other, in a document."
+    )
+    max_depth: int = Field(Limits().depth, ge=1, description="Fields within fields.")
+    max_fields: int = Field(Limits().fields, ge=1, description="Fields of a document, with fragments put in place.")
+    max_breadth: int = Field(
+        Limits().breadth, ge=1, description="Fields of one selection set, with fragments put in place."
+    )
+    max_root_fields: int = Field(Limits().root_fields, ge=1, description="Fields at the root of an operation.")
+    max_aliases: int = Field(Limits().aliases, ge=1, description="Aliases, with fragments put in place.")
+    max_repeats: int = Field(Limits().repeats, ge=1, description="Fields of one name in one place.")
+    max_fragments: int = Field(
+        Limits().fragments, ge=1, description="Fragment spreads and inline fragments, with fragments put in place."
+    )
+    max_directives: int = Field(Limits().directives, ge=1, description="Directives, with fragments put in place.")
+    max_cost: int = Field(
+        Limits().cost, ge=1, description="Highest cost of an operation; docs/limits.md says how it is counted."
+    )
+    assumed_list_size: int = Field(
+        Limits().list_size, ge=1, description="How long a list is taken to be, for its cost, where nothing bounds it."
+    )
     drain_s: float = Field(
         0,
         ge=0,
@@ -213,6 +258,33 @@ class Settings(BaseSettings):
     @property
     def serves_graphiql(self) -> bool:
         return self.mode is Mode.DEVELOPMENT if self.graphiql is None else self.graphiql
+
+    @property
+    def limits(self) -> Limits:
+        """What an operation may ask for."""
+        return Limits(
+            body_s=self.body_timeout_ms / 1000,
+            body_bytes=self.max_body_bytes,
+            url_bytes=self.max_url_bytes,
+            json_values=self.max_json_values,
+            input_depth=self.max_input_depth,
+            list_items=self.max_list_items,
+            document_bytes=self.max_document_bytes,
+            tokens=self.max_document_tokens,
+            trusted_bytes=self.max_trusted_document_bytes,
+            trusted_tokens=self.max_trusted_document_tokens,
+            nesting=self.max_nesting,
+            depth=self.max_depth,
+            fields=self.max_fields,
+            breadth=self.max_breadth,
+            root_fields=self.max_root_fields,
+            aliases=self.max_aliases,
+            repeats=self.max_repeats,
+            fragments=self.max_fragments,
+            directives=self.max_directives,
+            cost=self.max_cost,
+            list_size=self.assumed_list_size,
+        )
 
     @property
     def search_dir(self) -> Path:

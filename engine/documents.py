@@ -1,9 +1,11 @@
 """Documents, parsed and validated once: a client sends the same few over and over."""
 
+import asyncio
 import hashlib
-from collections import Counter, OrderedDict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 from graphql import (
     DocumentNode,
@@ -13,7 +15,6 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     InlineFragmentNode,
-    Node,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
@@ -23,14 +24,22 @@ from graphql import (
     validate,
 )
 
-MAX_TOKENS = 5_000
-MAX_DOCUMENT_BYTES = 64 * 1024
+from engine.cost import Price, price_of
+from engine.limits import Code, LimitExceeded, Limits
+from engine.shape import check_shape
+from engine.tokens import check_tokens
+
 MAX_CACHED_BYTES = 1024 * 1024
 """Text of the documents kept; parsed, a document takes some hundred times as much."""
 MAX_VALIDATION_ERRORS = 5
-MAX_FIELDS = 1_000
-MAX_SAME_NAME = 100
-"""Fields that share a response name, in all of the document together."""
+INLINE_TOKENS = 500
+"""Read on the event loop, within some 10 ms. Longer ones are read in a thread, which shares the interpreter by turns of 5 ms."""
+MAX_WAITING = 16
+"""Documents that wait for that thread."""
+
+
+class ReadersBusy(Exception):
+    """Too many large documents wait to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,8 @@ class Document:
 
     node: DocumentNode | None
     errors: Sequence[GraphQLError] = ()
+    prices: Mapping[str | None, Price] = field(default_factory=dict)
+    """What each operation costs, by its name."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run. Raises GraphQLError when the name does not settle which."""
@@ -69,65 +80,94 @@ class Document:
             elif isinstance(selected, InlineFragmentNode):
                 selections.extend(selected.selection_set.selections)
 
+    def price(self, operation: OperationDefinitionNode) -> Price:
+        return self.prices[name_of(operation)]
+
 
 class Documents:
-    """The most recently used valid documents by the hash of their text."""
+    """The most recently used valid documents by the hash of their text. `hints`: whether errors say "did you mean"."""
 
-    def __init__(self, schema: GraphQLSchema, *, introspection: bool, max_bytes: int = MAX_CACHED_BYTES) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: Limits,
+        *,
+        introspection: bool,
+        hints: bool = True,
+        max_bytes: int = MAX_CACHED_BYTES,
+    ) -> None:
         self._schema = schema
+        self._limits = limits
+        self._hints = hints
         self._rules = specified_rules if introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
         self._room = max_bytes
         self._documents: OrderedDict[bytes, tuple[Document, int]] = OrderedDict()
+        self._reader = ThreadPoolExecutor(1, "documents")
+        self._waiting: dict[bytes, asyncio.Future[Document]] = {}
 
-    def get(self, text: str) -> Document:
+    async def get(self, text: str) -> Document:
+        """The document, with what is wrong with it. Raises ReadersBusy."""
+        if len(text) > self._limits.document_bytes:  # before a copy of it is made
+            return self._too_large(len(text))
         encoded = text.encode("utf-8", "surrogatepass")
-        if len(encoded) > MAX_DOCUMENT_BYTES:
-            return Document(None, [GraphQLError(f"The document is larger than {MAX_DOCUMENT_BYTES} bytes.")])
+        if len(encoded) > self._limits.document_bytes:
+            return self._too_large(len(encoded))
         key = hashlib.sha256(encoded).digest()
         known = self._documents.get(key)
         if known is not None:
             self._documents.move_to_end(key)
             return known[0]
-        document = self._read(text)
+        try:
+            tokens = check_tokens(text, self._limits)
+        except LimitExceeded as error:
+            return Document(None, [error])
+        document = self._read(text) if tokens <= INLINE_TOKENS else await self._read_aside(key, text)
         if not document.errors:  # nobody sends a wrong one again and again, but who means harm
             self._keep(key, document, len(encoded))
         return document
 
+    def _too_large(self, size: int) -> Document:
+        return Document(None, [LimitExceeded(Code.DOCUMENT_SIZE, size, self._limits.document_bytes)])
+
     def _keep(self, key: bytes, document: Document, size: int) -> None:
+        if key in self._documents:
+            return
         self._documents[key] = document, size
         self._room -= size
         while self._room < 0:
             _, (_, freed) = self._documents.popitem(last=False)
             self._room += freed
 
+    async def _read_aside(self, key: bytes, text: str) -> Document:
+        """Read in the thread; who asks for the same meanwhile waits for the same."""
+        reading = self._waiting.get(key)
+        if reading is None:
+            if len(self._waiting) >= MAX_WAITING:
+                raise ReadersBusy
+            reading = asyncio.get_running_loop().run_in_executor(self._reader, self._read, text)
+            self._waiting[key] = reading
+            reading.add_done_callback(lambda _: self._waiting.pop(key, None))
+        return await asyncio.shield(reading)  # one who gives up takes it from nobody else
+
     def _read(self, text: str) -> Document:
         try:
-            node = parse(text, max_tokens=MAX_TOKENS)
+            node = parse(text)
+            check_shape(node, self._limits)
         except GraphQLError as error:
             return Document(None, [error])
-        crowd = _crowd(node)
-        if crowd is not None:
-            return Document(None, [crowd])
-        return Document(node, validate(self._schema, node, self._rules, max_errors=MAX_VALIDATION_ERRORS))
+        errors = validate(
+            self._schema, node, self._rules, max_errors=MAX_VALIDATION_ERRORS, hide_suggestions=not self._hints
+        )
+        if errors:
+            return Document(node, errors)
+        operations = [each for each in node.definitions if isinstance(each, OperationDefinitionNode)]
+        return Document(
+            node, (), {name_of(each): price_of(self._schema, node, each, self._limits) for each in operations}
+        )
 
 
-def _crowd(document: DocumentNode) -> GraphQLError | None:
-    """Why a document has too many fields to be validated: merging fields of one name costs the square of their number."""
-    names: Counter[str] = Counter()
-    nodes: list[Node] = list(document.definitions)
-    while nodes:
-        node = nodes.pop()
-        if isinstance(node, FieldNode):
-            names[(node.alias or node.name).value] += 1
-        selections = getattr(node, "selection_set", None)
-        if selections is not None:
-            nodes.extend(selections.selections)
-    if names.total() > MAX_FIELDS:
-        return GraphQLError(f"The document has {names.total()} fields: at most {MAX_FIELDS} are allowed.")
-    name, often = names.most_common(1)[0] if names else ("", 0)
-    if often > MAX_SAME_NAME:
-        return GraphQLError(f"The document has the field {name!r} {often} times: at most {MAX_SAME_NAME} are allowed.")
-    return None
+def name_of(operation: OperationDefinitionNode) -> str | None:
+    return operation.name.value if operation.name else None
 
 
 def is_mutation(operation: OperationDefinitionNode) -> bool:

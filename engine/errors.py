@@ -11,6 +11,8 @@ log = logging.getLogger("torii.errors")
 
 INTERNAL = "INTERNAL_SERVER_ERROR"
 TIMEOUT = "TIMEOUT"
+UNAVAILABLE = "SERVICE_UNAVAILABLE"
+BAD_REQUEST = "BAD_REQUEST"
 GRAPHQL_INVALID = "GRAPHQL_VALIDATION_FAILED"
 
 Explain = Callable[[BaseException], dict[str, Any] | None]

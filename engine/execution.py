@@ -1,4 +1,4 @@
-"""Runs one operation against the schema."""
+"""Runs one operation against the schema, within its limits."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -8,9 +8,11 @@ from typing import Any, cast
 
 from graphql import ExecutionResult, GraphQLError, GraphQLField, GraphQLSchema, OperationDefinitionNode, execute
 
+from engine.cost import Allowance, shown
 from engine.directives import direct
-from engine.documents import Documents, is_mutation, is_subscription
-from engine.errors import GRAPHQL_INVALID, TIMEOUT, ExplainTo, formatted
+from engine.documents import Document, Documents, ReadersBusy, is_mutation, is_subscription, name_of
+from engine.errors import BAD_REQUEST, TIMEOUT, UNAVAILABLE, ExplainTo, formatted
+from engine.limits import Code, Limits, check_variables
 from engine.trace import name_operation
 
 
@@ -25,39 +27,54 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response; `ran` tells whether execution began, on which the HTTP status depends."""
+    """A response; `ran` tells whether execution began, on which the HTTP status depends. `status` where it is settled."""
 
     body: dict[str, Any]
     ran: bool
     headers: dict[str, str] = field(default_factory=dict)
+    status: int | None = None
 
 
 class NotAllowedByGet(Exception):
     """A mutation came by GET, which must change nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What an executor allows. `hints`: whether errors name what may have been meant."""
+
+    timeout_s: float
+    limits: Limits = field(default_factory=Limits)
+    introspection: bool = True
+    hints: bool = True
+
+
 class Executor:
     """Documents in, answers out. Never raises for what a client sends, but NotAllowedByGet."""
 
     def __init__(
-        self, schema: GraphQLSchema, explain: ExplainTo, timeout_s: float, *, introspection: bool = True
+        self, schema: GraphQLSchema, explain: ExplainTo, policy: Policy, allowance: Allowance | None = None
     ) -> None:
         self._schema = schema
         self._explain = explain
-        self._timeout_s = timeout_s
-        self._documents = Documents(schema, introspection=introspection)
+        self._policy = policy
+        self._allowance = allowance
+        self._documents = Documents(schema, policy.limits, introspection=policy.introspection, hints=policy.hints)
 
     def deadline(self) -> float:
         """When an operation that comes now has to be done, by the event loop's clock."""
-        return asyncio.get_running_loop().time() + self._timeout_s
+        return asyncio.get_running_loop().time() + self._policy.timeout_s
 
-    def ignores_bearer(self, request: Request) -> bool:
+    async def ignores_bearer(self, request: Request) -> bool:
         """Whether every field at the operation's root brings credentials of its own, as `engine.fields.mutation` declares.
 
         Such an operation does the same with no bearer token at all, so a refused one must not keep it from running. With a
         single other field in it, it is not one of these: a bad token is never taken for none.
         """
-        document = self._documents.get(request.query)
+        try:
+            document = await self._documents.get(request.query)
+        except ReadersBusy:
+            return False
         root = self._schema.mutation_type
         if document.node is None or document.errors or root is None:
             return False
@@ -75,30 +92,55 @@ class Executor:
     async def run(
         self, request: Request, context: Any, *, deadline: float | None = None, read_only: bool = False
     ) -> Answer:
-        """Parse, validate and execute within the deadline. `read_only` refuses mutations (NotAllowedByGet)."""
-        document = self._documents.get(request.query)
+        """Parse, validate, price and execute within the deadline. `read_only` refuses mutations (NotAllowedByGet)."""
+        try:
+            async with asyncio.timeout_at(deadline or self.deadline()):
+                return await self._run(request, context, read_only=read_only)
+        except TimeoutError:
+            return Answer({"errors": [_timed_out(self._policy.timeout_s)], "data": None}, ran=True)
+
+    async def _run(self, request: Request, context: Any, *, read_only: bool) -> Answer:
+        try:
+            document = await self._documents.get(request.query)
+        except ReadersBusy:
+            return _busy()
         if document.node is None or document.errors:
             return self._refused(context, *document.errors)
         try:
             operation = document.operation(request.operation_name)
+            name_operation(name_of(operation))
+            if read_only and is_mutation(operation):
+                raise NotAllowedByGet
+            if is_subscription(operation):
+                raise GraphQLError("Subscriptions need a WebSocket (graphql-transport-ws).")
+            check_variables(request.variables, self._policy.limits)
+            requested = self._price(document, operation, request)
+            bucket = await self._allowance.take(context, requested) if self._allowance else None
         except GraphQLError as error:
             return self._refused(context, error)
-        name_operation(operation.name.value if operation.name else None)
-        if read_only and is_mutation(operation):
-            raise NotAllowedByGet
-        if is_subscription(operation):
-            return self._refused(context, GraphQLError("Subscriptions need a WebSocket (graphql-transport-ws)."))
-        try:
-            async with asyncio.timeout_at(deadline or self.deadline()):
-                direct(context, self._schema, operation, request.variables)
-                result = await self._execute(request, document.node, operation, context)
-        except TimeoutError:
-            return Answer({"errors": [_timed_out(self._timeout_s)], "data": None}, ran=True)
-        if result.errors and result.data is None and not _has_path(result):
-            return self._refused(context, *result.errors)  # the variables did not fit: nothing has run
-        explain = partial(self._explain, context)
-        body: dict[str, Any] = {"errors": formatted(result.errors, explain)} if result.errors else {}
-        return Answer(body | {"data": result.data}, ran=True)
+        direct(context, self._schema, operation, request.variables)
+        result = await self._execute(request, document.node, operation, context)
+        ran = not (result.errors and result.data is None and not _has_path(result))
+        actual = document.price(operation).actual(result.data) if ran else 0
+        if self._allowance:
+            bucket = await self._allowance.settle(context, requested, actual)
+        if not ran:  # the variables did not fit
+            return self._refused(context, *(result.errors or ()))
+        body: dict[str, Any] = {}
+        if result.errors:
+            body["errors"] = formatted(result.errors, partial(self._explain, context))
+        body |= {"data": result.data, "extensions": {"cost": shown(requested, actual, bucket)}}
+        return Answer(body, ran=True)
+
+    def _price(self, document: Document, operation: OperationDefinitionNode, request: Request) -> int:
+        """What it will cost. Raises GraphQLError when that is too much."""
+        requested, most = document.price(operation).requested(request.variables), self._policy.limits.cost
+        if requested > most:
+            raise GraphQLError(
+                f"The operation costs {requested:,}: at most {most:,} is allowed. Ask for fewer or shorter lists.",
+                extensions={"code": Code.COST.value, "requested": requested, "limit": most},
+            )
+        return requested
 
     async def _execute(
         self, request: Request, document: Any, operation: OperationDefinitionNode, context: Any
@@ -108,7 +150,8 @@ class Executor:
             document,
             context_value=context,
             variable_values=request.variables,
-            operation_name=operation.name.value if operation.name else None,
+            operation_name=name_of(operation),
+            hide_suggestions=not self._policy.hints,
         )
         if asyncio.iscoroutine(result) or asyncio.isfuture(result):
             return await cast("Awaitable[ExecutionResult]", result)
@@ -131,6 +174,14 @@ def _timed_out(timeout_s: float) -> dict[str, Any]:
     return {"message": f"The operation took longer than {timeout_s:g} s.", "extensions": {"code": TIMEOUT}}
 
 
-def invalid(message: str) -> Answer:
+def _busy() -> Answer:
+    error = {
+        "message": "Too many large documents at once: try again.",
+        "extensions": {"code": UNAVAILABLE, "retryable": True},
+    }
+    return Answer({"errors": [error]}, ran=False, status=503)
+
+
+def invalid(message: str, code: str = BAD_REQUEST) -> Answer:
     """An answer to a request that is not GraphQL over HTTP."""
-    return Answer({"errors": [{"message": message, "extensions": {"code": GRAPHQL_INVALID}}]}, ran=False)
+    return Answer({"errors": [{"message": message, "extensions": {"code": code}}]}, ran=False)

@@ -37,13 +37,16 @@ class Computed:
     read: Callable[[Any], Any]
 
 
-def metadata(access: Hashable, cost: int, kind: Edge | Computed | None = None) -> dict[str, Any]:
-    return {"access": access, "cost": cost} | ({"kind": kind} if kind else {})
+def metadata(
+    access: Hashable, cost: int, kind: Edge | Computed | None = None, size: int | None = None
+) -> dict[str, Any]:
+    """What a field declares. `size`: how long its list is taken to be for its cost, where no argument says."""
+    return {"access": access, "cost": cost} | ({"kind": kind} if kind else {}) | ({"size": size} if size else {})
 
 
-def attribute(*, access: Hashable, description: str, name: str | None = None) -> Any:
+def attribute(*, access: Hashable, description: str, name: str | None = None, size: int | None = None) -> Any:
     """A field of the same name on the value; `name` is its GraphQL name where that differs."""
-    return strawberry.field(name=name, description=description, metadata=metadata(access, 0))
+    return strawberry.field(name=name, description=description, metadata=metadata(access, 0, size=size))
 
 
 def computed(read: Callable[[Any], Any], *, access: Hashable, description: str) -> Any:
@@ -55,7 +58,7 @@ def computed(read: Callable[[Any], Any], *, access: Hashable, description: str) 
     return strawberry.field(resolver=resolve, description=description, metadata=metadata(access, 0, Computed(read)))
 
 
-def edge(loader: str, *, key: str, access: Hashable, description: str, cost: int = 1) -> Any:
+def edge(loader: str, *, key: str, access: Hashable, description: str, cost: int = 1, size: int | None = None) -> Any:
     """A field loaded by the value's attribute `key`; null where that is None."""
 
     async def resolve(root: Any, info: Info) -> Any:
@@ -63,7 +66,7 @@ def edge(loader: str, *, key: str, access: Hashable, description: str, cost: int
         return None if value is None else await info.context.loaders.load(loader, value)
 
     return strawberry.field(
-        resolver=resolve, description=description, metadata=metadata(access, cost, Edge(loader, key))
+        resolver=resolve, description=description, metadata=metadata(access, cost, Edge(loader, key), size)
     )
 
 
@@ -90,11 +93,20 @@ def connection(loader: str, *, key: str, access: Hashable, description: str, cos
 
 
 def resolver(
-    function: Callable[..., Any], *, access: Hashable, description: str, graphql_type: Any, cost: int = 1
+    function: Callable[..., Any],
+    *,
+    access: Hashable,
+    description: str,
+    graphql_type: Any,
+    cost: int = 1,
+    size: int | None = None,
 ) -> Any:
     """A field with code of its own. `graphql_type` is what it shows; the function returns the value behind it."""
     return strawberry.field(
-        resolver=function, description=description, graphql_type=graphql_type, metadata=metadata(access, cost)
+        resolver=function,
+        description=description,
+        graphql_type=graphql_type,
+        metadata=metadata(access, cost, size=size),
     )
 
 

@@ -10,9 +10,11 @@ from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from engine.errors import UNAVAILABLE
 from engine.execution import Answer, Executor, NotAllowedByGet, invalid
 from engine.execution import Request as Operation
-from engine.http_request import GRAPHQL_RESPONSE, BadRequest, answer_type, read
+from engine.http_request import CODES, GRAPHQL_RESPONSE, BadRequest, answer_type, read
+from engine.limits import Limits
 from engine.trace import traced
 
 MakeContext = Callable[[HTTPRequest], Awaitable[Any]]
@@ -33,8 +35,9 @@ class ContextRefused(Exception):
 class GraphQLHTTP:
     """Answers GET and POST. A context may set response headers through its attribute `response_headers`."""
 
-    def __init__(self, executor: Executor, make_context: MakeContext) -> None:
+    def __init__(self, executor: Executor, make_context: MakeContext, limits: Limits) -> None:
         self._executor = executor
+        self._limits = limits
         self._make_context = make_context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,28 +50,31 @@ class GraphQLHTTP:
         media = GRAPHQL_RESPONSE
         try:
             media = answer_type(request.headers.get("accept"))
-            operation = await read(request)
+            operation = await read(request, self._limits)
             deadline = self._executor.deadline()
             async with asyncio.timeout_at(deadline):
                 context = await self._context(request, operation)
             answer = await self._executor.run(operation, context, deadline=deadline, read_only=request.method == "GET")
         except BadRequest as error:
-            return self._response(invalid(error.message), error.status, media, error.headers)
+            # The rest of a body that nobody reads would come and come: the connection ends with this answer.
+            headers = error.headers | ({"connection": "close"} if error.status != HTTPStatus.BAD_REQUEST else {})
+            return self._response(invalid(error.message, CODES[error.status]), error.status, media, headers)
         except ContextRefused as error:
             return self._response(Answer({"errors": [error.error]}, ran=False), error.status, media)
         except TimeoutError:
-            return self._response(invalid("Who you are could not be settled in time: try again."), 503, media)
+            late = invalid("Who you are could not be settled in time: try again.", UNAVAILABLE)
+            return self._response(late, 503, media)
         except NotAllowedByGet:
-            return self._response(invalid("Send mutations by POST."), 405, media, {"allow": "POST"})
+            return self._response(invalid("Send mutations by POST.", CODES[405]), 405, media, {"allow": "POST"})
         # Clients that take application/json expect 200 for whatever was well-formed HTTP and JSON.
-        status = 200 if answer.ran or media != GRAPHQL_RESPONSE else 400
+        status = answer.status or (200 if answer.ran or media != GRAPHQL_RESPONSE else 400)
         return self._response(answer, status, media, getattr(context, "response_headers", None))
 
     async def _context(self, request: HTTPRequest, operation: Operation) -> Any:
         try:
             return await self._make_context(request)
         except ContextRefused as refused:
-            if refused.as_nobody is None or not self._executor.ignores_bearer(operation):
+            if refused.as_nobody is None or not await self._executor.ignores_bearer(operation):
                 raise
             return refused.as_nobody
 

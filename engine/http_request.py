@@ -1,19 +1,33 @@
 """An HTTP request read as GraphQL over HTTP (draft of the GraphQL Foundation), and what it will accept as an answer."""
 
 import asyncio
+from contextlib import aclosing
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HTTPRequest
 
 from engine.execution import Request
+from engine.json_body import TooManyValues, decode
+from engine.limits import Limits
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
-MAX_BODY_BYTES = 2 * 1024 * 1024
-BODY_S = 10
-"""How long a body may take to come."""
+CODES = {
+    400: "BAD_REQUEST",
+    405: "METHOD_NOT_ALLOWED",
+    406: "NOT_ACCEPTABLE",
+    408: "REQUEST_TIMEOUT",
+    413: "REQUEST_SIZE_LIMIT_EXCEEDED",
+    414: "URL_SIZE_LIMIT_EXCEEDED",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+}
+"""`extensions.code` of a request that is not read as an operation, by its status."""
+
+
+MAX_DIGITS = 18
 
 
 class BadRequest(Exception):
@@ -57,10 +71,10 @@ def _quality(parameter: str) -> float:
         return 0.0
 
 
-async def read(request: HTTPRequest) -> Request:
+async def read(request: HTTPRequest, limits: Limits) -> Request:
     """The operation a request asks for. Raises BadRequest."""
     if request.method == "GET":
-        return _from_query_string(request.url.query)
+        return _from_query_string(request, limits)
     if request.method != "POST":
         raise BadRequest(405, "GraphQL takes GET and POST.", {"allow": "GET, POST"})
     media, _, parameters = request.headers.get("content-type", "").lower().partition(";")
@@ -69,37 +83,52 @@ async def read(request: HTTPRequest) -> Request:
     charset = parameters.partition("charset=")[2].split(";")[0].strip().strip('"')
     if charset not in ("", "utf-8", "utf8"):
         raise BadRequest(415, "Send the operation in UTF-8.")
-    try:
-        parameters_sent = orjson.loads(await _body(request))
-    except orjson.JSONDecodeError as error:
-        raise BadRequest(400, f"The body is not JSON: {error}.") from error
-    return checked(parameters_sent)
+    return checked(decoded(await _body(request, limits), limits, "The body"))
 
 
-async def _body(request: HTTPRequest) -> bytes:
+async def _body(request: HTTPRequest, limits: Limits) -> bytes:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and (len(announced) > MAX_DIGITS or int(announced) > limits.body_bytes):
+        raise _too_large(limits)
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_S):
-            async for chunk in request.stream():
+        async with asyncio.timeout(limits.body_s), aclosing(request.stream()) as chunks:
+            async for chunk in chunks:
+                if len(body) + len(chunk) > limits.body_bytes:
+                    raise _too_large(limits)
                 body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise BadRequest(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
     except TimeoutError as error:
-        raise BadRequest(408, f"The body did not come within {BODY_S} s.") from error
+        raise BadRequest(408, f"The body did not come within {limits.body_s:g} s.") from error
+    except ClientDisconnect as error:
+        raise BadRequest(400, "The body ended early.") from error
     return bytes(body)
 
 
-def _from_query_string(query: str) -> Request:
+def _too_large(limits: Limits) -> BadRequest:
+    return BadRequest(413, f"The body is larger than {limits.body_bytes} bytes.")
+
+
+def decoded(text: bytes, limits: Limits, what: str) -> Any:
+    """JSON that a client sent. Raises BadRequest."""
     try:
-        sent: dict[str, Any] = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=20))
+        return decode(text, limits.json_values)
+    except TooManyValues as error:
+        raise BadRequest(413, f"{what} has more than {limits.json_values} values.") from error
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(400, f"{what} is not JSON: {error}.") from error
+
+
+def _from_query_string(request: HTTPRequest, limits: Limits) -> Request:
+    query: bytes = request.scope["query_string"]
+    if len(query) > limits.url_bytes:
+        raise BadRequest(414, f"The query string is longer than {limits.url_bytes} bytes: send the operation by POST.")
+    try:
+        sent: dict[str, Any] = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=20))
     except ValueError as error:
         raise BadRequest(400, "The address has too many parameters.") from error
     for name in ("variables", "extensions"):
         if sent.get(name):
-            try:
-                sent[name] = orjson.loads(sent[name])
-            except orjson.JSONDecodeError as error:
-                raise BadRequest(400, f"{name} is not JSON: {error}.") from error
+            sent[name] = decoded(sent[name].encode(), limits, name)
         else:
             sent.pop(name, None)
     return checked({name: value for name, value in sent.items() if value != ""})

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from engine import json_body
 from engine.execution import Answer, Request
 from engine.http_request import BadRequest, checked
 
@@ -52,10 +53,12 @@ class Message:
     request: Request | None = None
 
 
-def decode(text: str) -> Message:
+def decode(text: str, max_values: int) -> Message:
     """A message of the protocol. Raises Closing(4400) for what is none."""
     try:
-        sent = orjson.loads(text)
+        sent = json_body.decode(text.encode(), max_values)
+    except json_body.TooManyValues as error:
+        raise _invalid(f"a message has at most {max_values} values") from error
     except orjson.JSONDecodeError as error:
         raise _invalid("a message is JSON") from error
     if not isinstance(sent, dict):

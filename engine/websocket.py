@@ -39,6 +39,8 @@ class SocketLimits:
     max_operations: int = 100
     """Running at the same time."""
     max_messages_per_s: int = 100
+    max_values: int = 20_000
+    """In the JSON of one message."""
 
 
 class GraphQLWebSocket(Generic[C]):
@@ -139,7 +141,7 @@ class Connection(Generic[C]):
         self._count()
         if received.get("text") is None:
             raise Closing(Close.INVALID, "send text frames")
-        return decode(received["text"])
+        return decode(received["text"], self._limits.max_values)
 
     def _count(self) -> None:
         second = int(self._heard_at)

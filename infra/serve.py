@@ -18,8 +18,6 @@ from settings import Settings, require
 if TYPE_CHECKING:
     from uvicorn._types import ASGIApplication
 
-MAX_MESSAGE_BYTES = 2 * 1024 * 1024
-"""Of a WebSocket message: as much as an HTTP body may have."""
 ROOT = Path(__file__).parents[1]
 
 
@@ -88,7 +86,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "loop": "uvloop" if sys.platform != "win32" else "asyncio",
         "http": "httptools",
         "ws": "websockets-sansio",
-        "ws_max_size": MAX_MESSAGE_BYTES,
+        "ws_max_size": settings.max_body_bytes,
         "log_config": None,  # its loggers go where all do
         "access_log": False,
         "server_header": False,

@@ -62,7 +62,7 @@ class Category(Node):
         "categories", key="parent_id", access=PUBLIC, description="The category above; null at the top."
     )
     path: list[Annotated["Category", strawberry.lazy("schema.catalog")]] = edge(
-        "category_paths", key="id", access=PUBLIC, description="From the top down to this category."
+        "category_paths", key="id", access=PUBLIC, size=4, description="From the top down to this category."
     )
     children: list[Annotated["Category", strawberry.lazy("schema.catalog")]] = edge(
         "category_children", key="id", access=PUBLIC, description="The categories right below."
@@ -100,7 +100,7 @@ class Product(Node):
     published_at: datetime | None = attribute(access=PUBLIC, description="Since when it is shown.")
     updated_at: datetime = attribute(access=PUBLIC, description="When it, its variations or images last changed.")
     images: list[ProductImage] | None = edge(
-        "images_of_product", key="id", access=PUBLIC, description="Its pictures, in order."
+        "images_of_product", key="id", access=PUBLIC, size=5, description="Its pictures, in order."
     )
     variations: list[ProductVariation] | None = edge(
         "variations_of_product", key="id", access=PUBLIC, description="Its kinds on sale; empty where it has none."

@@ -135,7 +135,11 @@ class Query:
         _category, access=PUBLIC, graphql_type=Category | None, description="One category, by id or slug."
     )
     categories: list[Category] | None = resolver(
-        _categories, access=PUBLIC, graphql_type=list[Category] | None, description="The top of the category tree."
+        _categories,
+        access=PUBLIC,
+        size=20,
+        graphql_type=list[Category] | None,
+        description="The top of the category tree.",
     )
     brand: Brand | None = resolver(_brand, access=PUBLIC, graphql_type=Brand | None, description="One brand.")
     brands: Connection[Brand] | None = resolver(

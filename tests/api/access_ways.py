@@ -51,8 +51,8 @@ NOT_OFFERED = {
 OWN = {"Query.cart", "Query.passkeys", "Query.recentlyViewed", "Query.viewer"}
 """Root fields that lead each to what is their own, as mutations do."""
 
-ASKED_AT_ONCE = 30
-"""Fields of one query; a document may hold a response name, such as `__typename`, a hundred times."""
+ASKED_AT_ONCE = 20
+"""Fields of one query: as many as an operation may have at its root."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,7 +217,7 @@ BY_ID = "query ($id: ID!) { order(id: $id) { id total { amount } } node(id: $id)
 async def test_anothers_order_a_guessed_id_and_another_types_id_get_one_answer(scene: Scene, persona: Persona) -> None:
     client = scene.clients[persona]
     guessed = (await client.post(BY_ID, id=encode("Order", uuid7()))).text
-    assert guessed == '{"data":{"order":null,"node":null,"nodes":[null]}}'
+    assert guessed.startswith('{"data":{"order":null,"node":null,"nodes":[null]},')  # its cost tells nothing either
     others = [
         scene.ids["order"],
         encode("Order", uuid4()),

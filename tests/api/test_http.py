@@ -22,7 +22,10 @@ JSON = "application/json"
 
 @pytest.mark.parametrize("path", ["/graphql", "/api/graphql"])
 async def test_both_paths_answer(http: httpx.AsyncClient, path: str) -> None:
-    assert (await http.post(path, json={"query": OK})).json() == {"data": {"__typename": "Query"}}
+    assert (await http.post(path, json={"query": OK})).json() == {
+        "data": {"__typename": "Query"},
+        "extensions": {"cost": {"requested": 1, "actual": 1}},
+    }
 
 
 @pytest.mark.parametrize(
@@ -62,7 +65,8 @@ async def test_the_answer_has_the_type_asked_for(http: httpx.AsyncClient, accept
         (b'{"query": "{ __typename }", "operationName": 1}', {}, 400),
         (b'{"query": "{ __typename }", "extensions": "x"}', {}, 400),
         (b'\xff\xfe{"query"', {}, 400),
-        (b"[" * 100_000, {}, 400),
+        (b"[" * 10_000, {}, 400),
+        (b"[" * 100_000, {}, 413),
         (b'{"query": "{ __typename }"}', {"content-type": "text/plain"}, 415),
         (b'{"query": "{ __typename }"}', {"content-type": ""}, 415),
         (b'{"query": "{ __typename }"}', {"content-type": "application/json; charset=utf-16"}, 415),
@@ -88,11 +92,6 @@ async def test_what_is_not_graphql_gets_a_graphql_error(
         ({"query": OK, "operationName": "C"}, "'C'"),
         ({"query": "query ($n: Int!) { products(first: $n) { nodes { id } } }"}, "$n"),
         ({"query": "query ($n: Int!) { products(first: $n) { nodes { id } } }", "variables": {"n": "x"}}, "$n"),
-        ({"query": "{" + " a" * 6000 + "}"}, "tokens"),
-        ({"query": "{ a " * 3000 + "}" * 3000}, "nested too deeply"),
-        ({"query": "#" * 70_000 + OK}, "larger than"),
-        ({"query": "{" + " products{nodes{id}}" * 620 + "}"}, "at most"),
-        ({"query": "{" + " __typename" * 101 + "}"}, "'__typename' 101 times"),
         ({"query": "subscription { x }"}, "subscription"),
     ],
 )

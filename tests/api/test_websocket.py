@@ -55,7 +55,10 @@ async def test_an_operation_runs_after_the_connection_is_initialised(address: st
         assert answer == {
             "type": "next",
             "id": "1",
-            "payload": {"data": {"cart": {"totalQuantity": 0}, "viewer": None}},
+            "payload": {
+                "data": {"cart": {"totalQuantity": 0}, "viewer": None},
+                "extensions": {"cost": {"requested": 3, "actual": 3}},
+            },
         }
         assert json.loads(await socket.recv()) == {"type": "complete", "id": "1"}
 

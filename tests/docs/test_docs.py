@@ -9,10 +9,13 @@ import typer.main
 from typer.core import TyperGroup
 
 from cli import app
+from engine.http_request import CODES
+from engine.limits import Code
 from infra.settings_table import filled_in
 from reports import access_page
 from schema.build import build_schema
 from schema.matrix import access_matrix
+from settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -51,6 +54,16 @@ def test_the_settings_in_the_readme_are_those_of_the_program() -> None:
 def test_the_access_page_is_that_of_the_schema() -> None:
     page = access_page(access_matrix(build_schema()._schema))
     assert (ROOT / "docs" / "access.md").read_text() == page, "run `make schema` and look at the difference"
+
+
+def test_every_limit_stands_on_its_page_with_its_code_and_setting() -> None:
+    page = (ROOT / "docs" / "limits.md").read_text()
+    named = [
+        *Code,
+        *CODES.values(),
+        *(f"TORII_{name.upper()}" for name in Settings.model_fields if name.startswith("max_")),
+    ]
+    assert [name for name in named if f"`{name}`" not in page] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from engine.execution import Executor
+from engine.execution import Executor, Policy
 from engine.http import ContextRefused
 from engine.socket_watch import Verdict
 from engine.websocket import GraphQLWebSocket, SocketLimits
@@ -77,7 +77,7 @@ class Server:
 async def serving(**limits: float) -> AsyncIterator[Server]:
     server = Server()
     quiet: dict[str, Any] = {"ping_every_s": HOUR, "idle_s": HOUR} | limits
-    executor = Executor(server.schema(), lambda _: None, 30)
+    executor = Executor(server.schema(), lambda *_: None, Policy(30))
     endpoint = GraphQLWebSocket(
         executor, server.context, lambda context: context, SocketLimits(**quiet), server.still_allowed
     )
@@ -122,7 +122,11 @@ async def ask(socket: ClientConnection, id: str, query: str) -> None:
 
 
 async def heard(socket: ClientConnection) -> Any:
-    return json.loads(await asyncio.wait_for(socket.recv(), 10))
+    """The next message, without what it says of its cost."""
+    message = json.loads(await asyncio.wait_for(socket.recv(), 10))
+    if message["type"] == "next":
+        assert message["payload"].pop("extensions").keys() == {"cost"}
+    return message
 
 
 async def closed(socket: ClientConnection) -> tuple[int, str]:

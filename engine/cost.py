@@ -1,0 +1,309 @@
+"""What an operation costs, known before it runs: compiled once a document, evaluated with each request's variables.
+
+A field costs FIELD and what its declaration adds (`cost` in engine/fields.py: an edge 1, a page 2, a mutation 10, …). What is
+below a list counts once for each of its values: as many as `first` or `last` ask for on a connection, as there are in a
+list of `ids`, else as many as assumed. Of a type and its alternatives (`... on A`, `... on B`) all count.
+
+The actual cost is the same sum over the answer, with the lengths that its lists turned out to have; what came back null costs
+its own look-up and nothing below. It is read off the answer, so no field pays for being counted.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from graphql import (
+    ArgumentNode,
+    BooleanValueNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLNamedType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    NullValueNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_introspection_type,
+    is_list_type,
+)
+
+from engine.limits import COUNTED, Limits
+
+FIELD = 0.1
+"""Of every field: what resolving and writing out a value takes, beside a look-up that counts 1."""
+INTROSPECTION_FIELD = 0.05
+"""The schema describes itself from memory, and tools ask for all of it at once."""
+DIGITS = 12
+PAGING, IDS = ("first", "last"), "ids"
+
+Variables = Mapping[str, Any]
+Condition = tuple[str, bool]
+"""A variable, and the value with which the field is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many values a list has: the largest of these numbers and variables, or what is assumed."""
+
+    assumed: int
+    asked: tuple[int | str, ...] = ()
+
+    def of(self, variables: Variables) -> int:
+        numbers = [_number(variables.get(each)) if isinstance(each, str) else each for each in self.asked]
+        return max((each for each in numbers if each is not None), default=self.assumed)
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A field whose cost depends on a list or a variable. The rest is folded into `each` of the field around it."""
+
+    name: str
+    once: float
+    """Of the field itself."""
+    each: float
+    """Below each of its values, of all that is always there."""
+    size: Size | None
+    """Of a list."""
+    when: tuple[Condition, ...]
+    below: tuple["Priced", ...]
+
+    def requested(self, variables: Variables) -> float:
+        if any(variables.get(name) is (not wanted) for name, wanted in self.when):
+            return 0
+        times = 1 if self.size is None else self.size.of(variables)
+        return self.once + times * (self.each + sum(field.requested(variables) for field in self.below))
+
+    def actual(self, parent: Mapping[str, Any]) -> float:
+        if self.name not in parent:
+            return 0
+        value = parent[self.name]
+        if isinstance(value, list):
+            if not self.below:
+                return self.once + len(value) * self.each
+            return self.once + sum(self._of(item) for item in value)
+        return self.once + self._of(value)
+
+    def _of(self, value: Any) -> float:
+        if not isinstance(value, dict):
+            return 0 if value is None else self.each
+        return self.each + sum(field.actual(value) for field in self.below)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What an operation costs."""
+
+    root: Priced
+    defaults: Variables
+
+    def requested(self, variables: Variables | None) -> int:
+        """With these variables, which need not fit: what does not is assumed, and refused when it runs."""
+        return _whole(self.root.requested({**self.defaults, **(variables or {})}))
+
+    def actual(self, data: Mapping[str, Any] | None) -> int:
+        """What the answer shows to have been done; of no answer at all, nothing."""
+        return _whole(self.root.actual({"": data})) if data is not None else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """What is left of a client's allowance: `available` of `maximum`, refilled by `restore_rate` a second."""
+
+    maximum: int
+    available: int
+    restore_rate: float
+
+
+class Allowance(Protocol):
+    """What clients may spend in a time. Asked before an operation runs, and told afterwards what it took."""
+
+    async def take(self, context: Any, cost: int) -> Bucket | None:
+        """Take `cost` off the client's bucket; None where it has none. Raises GraphQLError when too little is left."""
+        ...
+
+    async def settle(self, context: Any, requested: int, actual: int) -> Bucket | None:
+        """Give back what was taken and not used."""
+        ...
+
+
+def shown(requested: int, actual: int, bucket: Bucket | None) -> dict[str, Any]:
+    """`extensions.cost`."""
+    cost: dict[str, Any] = {"requested": requested, "actual": actual}
+    if bucket:
+        cost["bucket"] = {
+            "maximum": bucket.maximum,
+            "available": bucket.available,
+            "restoreRate": bucket.restore_rate,
+        }
+    return cost
+
+
+def price_of(
+    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, limits: Limits
+) -> Price:
+    """Compile the cost of an operation of a valid document."""
+    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+    root_type = schema.get_root_type(operation.operation)
+    assert root_type is not None
+    below = _Compiler(schema, fragments, limits).fields(
+        [(root_type, operation.selection_set.selections)], Size(limits.list_size)
+    )
+    defaults = {
+        each.variable.name.value: _literal(each.default_value)
+        for each in operation.variable_definitions or ()
+        if each.default_value is not None
+    }
+    return Price(_folded("", 0, None, (), below), defaults)
+
+
+@dataclass(frozen=True, slots=True)
+class _Selected:
+    """The nodes of one response name on one type, which execution merges."""
+
+    parent: GraphQLNamedType
+    nodes: list[FieldNode]
+    conditions: list[tuple[Condition, ...]]
+
+
+Selections = Iterable[tuple[GraphQLNamedType, Sequence[SelectionNode]]]
+
+
+class _Compiler:
+    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], limits: Limits) -> None:
+        self._schema = schema
+        self._fragments = fragments
+        self._limits = limits
+
+    def fields(self, selections: Selections, page: Size) -> list[Priced]:
+        """The fields of merged selection sets; `page` is the size of lists right below a connection."""
+        found: dict[tuple[str, str], _Selected] = {}
+        for parent, nodes in selections:
+            self._collect(parent, nodes, (), found)
+        return [self._field(selected, page) for selected in found.values()]
+
+    def _collect(
+        self,
+        parent: GraphQLNamedType,
+        nodes: Iterable[SelectionNode],
+        around: tuple[Condition, ...],
+        found: dict[tuple[str, str], _Selected],
+    ) -> None:
+        for node in nodes:
+            conditions = _conditions(node)
+            if conditions is None:  # never there
+                continue
+            conditions = around + conditions
+            if isinstance(node, FieldNode):
+                name = (node.alias or node.name).value
+                selected = found.setdefault((parent.name, name), _Selected(parent, [], []))
+                selected.nodes.append(node)
+                selected.conditions.append(conditions)
+                continue
+            fragment = self._fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
+            assert isinstance(fragment, FragmentDefinitionNode | InlineFragmentNode)
+            on = fragment.type_condition
+            inner = self._schema.type_map[on.name.value] if on else parent
+            self._collect(inner, fragment.selection_set.selections, conditions, found)
+
+    def _field(self, selected: _Selected, page: Size) -> Priced:
+        node = selected.nodes[0]
+        field = self._schema.get_field(selected.parent, node.name.value)  # type: ignore[arg-type]
+        assert field is not None, "the document is valid"
+        type_ = get_named_type(field.type)
+        is_list = is_list_type(get_nullable_type(field.type))
+        size = self._size(field, node)
+        assumed = Size(self._limits.list_size)
+        below = [(type_, each.selection_set.selections) for each in selected.nodes if each.selection_set]
+        each = self.fields(below, size if size and not is_list else assumed)
+        # of nodes that are there under different conditions, one is there at the most often
+        conditions = selected.conditions[0] if len(set(selected.conditions)) == 1 else ()
+        once = _declared(field, "cost", 0) + (INTROSPECTION_FIELD if is_introspection_type(selected.parent) else FIELD)
+        name = (node.alias or node.name).value
+        of_list = size or _own(field) or page if is_list and below else None
+        return _folded(name, once, of_list, conditions, each)
+
+    def _size(self, field: GraphQLField, node: FieldNode) -> Size | None:
+        """What the arguments of a field say of the size of its list, or of the lists right below."""
+        given = {each.name.value: each for each in node.arguments or ()}
+        if any(name in field.args for name in PAGING):
+            return Size(self._limits.page_size, _asked(given[name] for name in PAGING if name in given))
+        if IDS in field.args and IDS in given:
+            return Size(self._limits.list_size, _asked([given[IDS]]))
+        return None
+
+
+def _folded(
+    name: str, once: float, size: Size | None, conditions: tuple[Condition, ...], below: Sequence[Priced]
+) -> Priced:
+    """A field with whatever is always there below it made one number."""
+    always = [field for field in below if not field.when and field.size is None and not field.below]
+    rest = tuple(field for field in below if field.when or field.size is not None or field.below)
+    return Priced(name, once, sum(field.once + field.each for field in always), size, conditions, rest)
+
+
+def _own(field: GraphQLField) -> Size | None:
+    """The size that a list's declaration assumes."""
+    assumed = _declared(field, "size", None)
+    return None if assumed is None else Size(assumed)
+
+
+def _declared(field: GraphQLField, name: str, default: Any) -> Any:
+    definition = field.extensions.get("strawberry-definition")
+    return definition.metadata.get(name, default) if definition else default
+
+
+def _conditions(node: SelectionNode) -> tuple[Condition, ...] | None:
+    """When a node is there, by its @skip and @include; None for never."""
+    found: list[Condition] = []
+    for directive in node.directives or ():
+        if directive.name.value not in ("skip", "include"):
+            continue
+        wanted = directive.name.value == "include"
+        [argument] = directive.arguments or ()
+        value = argument.value
+        if isinstance(value, VariableNode):
+            found.append((value.name.value, wanted))
+        elif isinstance(value, BooleanValueNode) and value.value is not wanted:
+            return None
+    return tuple(found)
+
+
+def _asked(arguments: Iterable[ArgumentNode]) -> tuple[int | str, ...]:
+    """The numbers and variables that arguments give."""
+    values = [each.value for each in arguments]
+    asked = [each.name.value if isinstance(each, VariableNode) else _number(_literal(each)) for each in values]
+    return tuple(each for each in asked if each is not None)
+
+
+def _literal(value: ValueNode) -> Any:
+    """A number, boolean or list as variables would bring it; anything else is of no matter here."""
+    if isinstance(value, IntValueNode):
+        return int(value.value) if len(value.value) < DIGITS else COUNTED
+    if isinstance(value, BooleanValueNode):
+        return value.value
+    if isinstance(value, ListValueNode):
+        return [None] * len(value.values)
+    return None if isinstance(value, NullValueNode) else value
+
+
+def _number(value: Any) -> int | None:
+    """How many a variable asks for."""
+    if isinstance(value, list):
+        return len(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return max(0, int(min(value, COUNTED)))
+
+
+def _whole(cost: float) -> int:
+    return math.ceil(round(min(cost, COUNTED), 6))
