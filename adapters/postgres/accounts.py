@@ -67,7 +67,7 @@ class PostgresUsers:
             await connection.execute(update(users).where(users.c.id == viewer.user_id).values(signed_out_at=at))
 
     async def keep_address(self, viewer: Viewer, user: PoolUser) -> None:
-        is_same = users.c.email == user.email
+        is_same = func.lower(users.c.email) == func.lower(user.email)
         verified_at = case(
             (is_same & users.c.email_verified_at.is_not(None), users.c.email_verified_at), else_=func.now()
         )

@@ -3,7 +3,20 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
-from sqlalchemy import Boolean, Text, bindparam, case, column, exists, func, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    TableValuedAlias,
+    Text,
+    bindparam,
+    case,
+    column,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import IntegrityError
 
@@ -18,22 +31,34 @@ from domain.shared.refusals import Unavailable
 from domain.shared.viewer import ANONYMOUS
 
 TRIES = 3
-IN_POOL = (
-    func.unnest(
+
+
+def _pool_users(name: str) -> TableValuedAlias:
+    given = func.unnest(
         bindparam("subjects", type_=ARRAY(Text)),
         bindparam("addresses", type_=ARRAY(Text)),
         bindparam("verified", type_=ARRAY(Boolean)),
     )
-    .table_valued(column("subject", Text), column("address", Text), column("verified", Boolean), name="in_pool")
-    .render_derived()
-)
+    columns = (column("subject", Text), column("address", Text), column("verified", Boolean))
+    return given.table_valued(*columns, name=name).render_derived()
+
+
+def _is_same(one: ColumnElement[str], other: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether two addresses are one, however written."""
+    return func.lower(one) == func.lower(other)
+
+
+IN_POOL = _pool_users("in_pool")
+TWIN = _pool_users("twin")
+"""Another user of the pool who comes first with an address: a pool that heeds capital letters may have two of it."""
 OTHERS = users.alias("others")
 MOVED = (  # users_cognito_sub_key, idx_users_email
     update(users)
     .where(
         users.c.cognito_sub == IN_POOL.c.subject,
         or_(users.c.email != IN_POOL.c.address, users.c.email_verified_at.is_not(None) != IN_POOL.c.verified),
-        ~exists().where(OTHERS.c.email == IN_POOL.c.address, OTHERS.c.id != users.c.id),
+        ~exists().where(_is_same(OTHERS.c.email, IN_POOL.c.address), OTHERS.c.id != users.c.id),
+        ~exists().where(_is_same(TWIN.c.address, IN_POOL.c.address), TWIN.c.subject < IN_POOL.c.subject),
     )
     .values(email=IN_POOL.c.address, email_verified_at=case((IN_POOL.c.verified, func.now())))
     .returning(users.c.id)

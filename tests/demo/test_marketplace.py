@@ -69,6 +69,11 @@ def test_an_empty_marketplace_has_people_and_no_trade() -> None:
     assert rows(empty, "orders") == rows(empty, "reviews") == rows(empty, "favorites") == []
 
 
+def test_an_address_is_one_users_however_it_is_written(marketplace: Marketplace) -> None:
+    addresses = [row["email"].lower() for row in rows(marketplace, "users")]
+    assert len(set(addresses)) == len(addresses)
+
+
 def test_slugs_are_ascii_and_belong_to_one_product(marketplace: Marketplace) -> None:
     slugs = [row["slug"] for row in rows(marketplace, "products")]
     assert len(set(slugs)) == len(slugs)

@@ -211,8 +211,11 @@ async def test_crash_half_way_leaves_nothing(books: Books) -> None:
     assert await books.everything() == before
 
 
-async def test_address_that_somebody_else_has_is_refused_and_nothing_is_loaded(books: Books) -> None:
-    address = min(filter(None, totals_of_the_file()))
+@pytest.mark.parametrize("written", [str, str.capitalize])
+async def test_address_that_somebody_else_has_is_refused_and_nothing_is_loaded(
+    books: Books, written: Callable[[str], str]
+) -> None:
+    address = written(min(filter(None, totals_of_the_file())))
     await books.connection.execute("INSERT INTO accounts.users (email) VALUES ($1)", address)
     before = await books.everything()
     with pytest.raises(KeyTaken, match="1 of the shop's users"):

@@ -86,6 +86,6 @@ async def read_catalogue(connection: Any) -> Found:
         how = "" if method == "btree" else f" {method}"
         indexes[row["name"]] = f"{unique}{row['table']}({columns}){how}{where}"
         if row["is_unique"] and not row["predicate"] and "," not in columns:
-            tables[row["table"]].keys[columns].add("UK")
+            tables[row["table"]].keys[re.sub(r"^lower\((\w+)\)$", r"\1", columns)].add("UK")
     partitions = {row["table"]: row["key"] for row in await connection.fetch(PARTITIONED, SCHEMAS)}
     return Found(tables, indexes, partitions)

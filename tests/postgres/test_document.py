@@ -79,7 +79,7 @@ DIFFERENCES = {
     "order_items.currency: added": ITS_CURRENCY,
     "order_items.product_name: added": "an order keeps its own copy of what was bought",
     # -- indexes
-    "idx_users_email: is unique users(email)": "it is also what keeps e-mail addresses unique",
+    "idx_users_email: is unique users(lower(email))": "it is also what keeps e-mail addresses unique, however written",
     "idx_webhook_events_unhandled: added": "what is still to be handled, oldest first; the handled ones are not in it",
     "idx_orders_user_id: is orders(user_id, id)": LIST,
     "idx_reviews_product_id: is reviews(product_id, created_at DESC, id DESC)": LIST,

@@ -92,6 +92,20 @@ async def test_two_subjects_with_one_address_are_never_joined(users: PostgresUse
     assert (await row_of(worker, first))["id"] == user_id
 
 
+async def test_an_address_is_one_users_however_it_is_written(users: PostgresUsers, worker: Any) -> None:
+    first, other = pool_user(), pool_user()
+    user_id, other_id = await users.first_seen(first), await users.first_seen(other)
+    shouted = first.email.upper()
+    with pytest.raises(AddressTaken):
+        await users.first_seen(pool_user(shouted))
+    with pytest.raises(AddressTaken):
+        await users.keep_address(Viewer(Role.USER, other_id), PoolUser(other.subject, shouted, True))
+    verified_at = (await row_of(worker, first))["email_verified_at"]
+    await users.keep_address(Viewer(Role.USER, user_id), PoolUser(first.subject, shouted, True))
+    row = await row_of(worker, first)
+    assert (row["email"], row["email_verified_at"]) == (shouted, verified_at)
+
+
 async def test_without_its_event_there_is_no_row(users: PostgresUsers, worker: Any, owner: Any) -> None:
     user = pool_user()
     await owner.execute("REVOKE INSERT ON events.outbox FROM torii_app")
@@ -188,6 +202,30 @@ async def test_a_repair_never_joins_a_row_to_a_user_by_the_address(
     assert await row_of(worker, newcomer) is None
     assert (await row_of(worker, mover))["email"] == mover.email
     assert await worker.fetchval("SELECT cognito_sub FROM accounts.users WHERE id = $1", imported) is None
+
+
+async def test_a_repair_leaves_an_address_to_one_user_however_it_is_written(
+    users: PostgresUsers, rows: PostgresUserRows, worker: Any
+) -> None:
+    known, mover = pool_user(), pool_user()
+    await users.first_seen(known)
+    await users.first_seen(mover)
+    shouting = PoolUser(mover.subject, known.email.upper(), True)
+    assert await repair(rows, [shouting, pool_user(known.email.title())]) == Repaired(seen=2, taken=2)
+    assert (await row_of(worker, mover))["email"] == mover.email
+
+
+async def test_a_repair_moves_one_of_two_users_of_the_pool_to_an_address_that_both_write(
+    users: PostgresUsers, rows: PostgresUserRows, worker: Any
+) -> None:
+    movers = sorted((pool_user(), pool_user()), key=lambda user: user.subject)
+    for mover in movers:
+        await users.first_seen(mover)
+    wanted = [f"Both-{movers[0].email}", f"both-{movers[0].email}"]
+    both = [PoolUser(mover.subject, address, True) for mover, address in zip(movers, wanted, strict=True)]
+    assert await repair(rows, both) == Repaired(seen=2, moved=1, taken=1)
+    assert [(await row_of(worker, mover))["email"] for mover in movers] == [wanted[0], movers[1].email]
+    assert await repair(rows, both) == Repaired(seen=2, taken=1)
 
 
 async def test_a_repair_and_first_sights_at_once_make_one_row_each(

@@ -1,6 +1,7 @@
 """The way up from an empty database, and down again."""
 
 import asyncio
+import re
 from typing import Any
 
 import asyncpg
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 from adapters.postgres import migrate
 from adapters.postgres.database import engine_of
 from adapters.postgres.migrate import newest_revision, upgrade_async
+from adapters.postgres.migrations.script import MigrationRefused
 from tests.postgres.conftest import Addresses, Server
 from tests.postgres.shop import Shop, connect
 
@@ -116,6 +118,34 @@ async def test_a_migration_that_fails_leaves_the_revision_before(empty: Addresse
     await connection.execute("DROP SCHEMA catalog")
     await connection.close()
     assert await everything(empty) == before
+
+
+async def test_addresses_that_differ_in_capital_letters_stop_the_migration_which_names_none(empty: Addresses) -> None:
+    await upgrade_async(empty.owner, "0011")
+    shop = Shop(await connect(empty.worker))
+    for email in (
+        "hanako@example.com",
+        "Hanako@example.com",
+        "TARO@example.com",
+        "taro@Example.com",
+        "jiro@example.com",
+    ):
+        await shop.user(email=email)
+    with pytest.raises(MigrationRefused) as refused:
+        await upgrade_async(empty.owner)
+    assert refused.value.message.startswith(
+        "e-mail addresses that several users have, written with other capital letters: 2."
+    )
+    assert "example.com" not in refused.value.message
+    assert await revision(empty) == "0011"
+    [query] = re.findall(r"`(.*?)`", refused.value.message)
+    told = [row["id"] for row in await shop.connection.fetch(query)]
+    assert len(told) == 4
+    await shop.connection.execute("DELETE FROM accounts.users WHERE id = ANY ($1)", [told[1], told[3]])
+    await upgrade_async(empty.owner)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await shop.user(email="HANAKO@example.com")
+    await shop.connection.close()
 
 
 async def test_the_gateway_and_its_workers_cannot_migrate(empty: Addresses) -> None:

@@ -4,6 +4,14 @@ from typing import Any
 
 from alembic import op
 
+from domain.shared.refusals import Refusal
+
+
+class MigrationRefused(Refusal):
+    """Rows stand in the way that only people can put right. The message says how many and how, and shows none of them."""
+
+    code = "MIGRATION_REFUSED"
+
 
 def run(sql: str) -> None:
     """Run several statements in the revision's transaction."""
