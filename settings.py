@@ -60,6 +60,9 @@ class Settings(BaseSettings):
         description="Proxies whose `X-Forwarded-For` is believed: addresses and networks, with commas between; none by default.",
     )
     secret_key: SecretStr = Field(SecretStr(""), description="Signs guest identities; at least 32 characters.")
+    secret_key_previous: SecretStr = Field(
+        SecretStr(""), description="The secret of before, whose guest identities are still read for 30 days."
+    )
 
     database_url: SecretStr = Field(SecretStr(""), description="PostgreSQL, as the gateway's role (owns nothing).")
     database_replica_url: SecretStr = Field(
@@ -212,7 +215,7 @@ class Settings(BaseSettings):
             raise ValueError(f"begins with {' or '.join(prefixes)}")
         return value
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "secret_key_previous")
     @classmethod
     def secret_is_long(cls, value: SecretStr) -> SecretStr:
         if 0 < len(value.get_secret_value()) < MIN_SECRET:

@@ -10,7 +10,7 @@ from typing import Any
 from adapters.aws.clients import Aws
 from adapters.cognito.credentials import CognitoCredentials
 from adapters.cognito.directory import CognitoDirectory
-from adapters.cognito.issuer import EMULATOR_KID, issuer_of, jwks_url_of
+from adapters.cognito.issuer import EMULATOR_KID, EMULATOR_MODULUS, issuer_of, jwks_url_of
 from adapters.cognito.keys import KeySet
 from adapters.cognito.passkeys import CognitoPasskeys
 from adapters.cognito.pool import Pool, check_pool
@@ -204,7 +204,8 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
         await stack.enter_async_context(running(changes.run()))
         await stack.enter_async_context(running(viewed.run()))
         await stack.enter_async_context(running(sessions.keep_moving()))
-        guests = GuestTokens(settings.secret_key.get_secret_value(), clock)
+        previous = settings.secret_key_previous.get_secret_value()
+        guests = GuestTokens(settings.secret_key.get_secret_value(), clock, previous=previous)
         signed = StripeWebhooks(settings.stripe_webhook_secret.get_secret_value(), clock)
         payment_events = PaymentEvents(signed, PostgresPaymentEvents(database))
         yield Marketplace(services, guests, health_of(settings, stores), payment_events)
@@ -245,7 +246,9 @@ async def open_jobs(settings: Settings) -> AsyncIterator[Jobs]:
 
 def key_set(settings: Settings, pool: Pool, clock: SystemClock) -> KeySet:
     url = settings.cognito_jwks_url or jwks_url_of(settings.aws_region, pool.pool_id, settings.aws_endpoint_url)
-    return KeySet(url, clock, refuse_kids=(EMULATOR_KID,) if settings.mode is Mode.PRODUCTION else ())
+    if settings.mode is not Mode.PRODUCTION:
+        return KeySet(url, clock)
+    return KeySet(url, clock, refuse_kids=(EMULATOR_KID,), refuse_moduli=(EMULATOR_MODULUS,))
 
 
 @asynccontextmanager

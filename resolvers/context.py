@@ -51,5 +51,16 @@ class Context:
             self.viewer = replace(self.viewer, guest_id=self.mint_guest(self.response_headers))
         return self.viewer
 
+    def change_guest(self) -> UUID | None:
+        """At sign-in a guest becomes another one, so that whoever signs out leaves nothing to the next: gives the old identity.
+
+        What was kept for it is the user's to take over.
+        """
+        old = self.viewer.guest_id
+        if old is None or self.mint_guest is None:
+            return None
+        self.viewer = replace(self.viewer, guest_id=self.mint_guest(self.response_headers))
+        return old
+
 
 Info = StrawberryInfo[Context, None]

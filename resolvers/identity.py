@@ -84,11 +84,11 @@ async def resend(info: Info, email: str) -> StepPayload:
 
 
 async def sign_in(info: Info, email: str, password: str | None) -> SessionPayload:
-    return await _session(info, lambda: info.context.services.sign_in.sign_in(email, password))
+    return _signed_in(info, await _session(info, lambda: info.context.services.sign_in.sign_in(email, password)))
 
 
 async def answer_challenge(info: Info, answer: ChallengeAnswer) -> SessionPayload:
-    return await _session(info, lambda: info.context.services.sign_in.answer(answer))
+    return _signed_in(info, await _session(info, lambda: info.context.services.sign_in.answer(answer)))
 
 
 async def refresh(info: Info, refresh_token: str) -> SessionPayload:
@@ -190,6 +190,12 @@ async def _session(info: Info, use_case: Callable[[], Awaitable[TokenSet | Chall
     if isinstance(outcome, TokenSet):
         return SessionPayload(outcome.access_token, outcome.refresh_token, outcome.expires_in)
     return SessionPayload(challenge=outcome, user_errors=refusals, missing=missing.rules)
+
+
+def _signed_in(info: Info, payload: SessionPayload) -> SessionPayload:
+    if payload.access_token is not None:
+        info.context.change_guest()
+    return payload
 
 
 async def _noting(missing: _Missing, use_case: Callable[[], Awaitable[T]]) -> T:

@@ -35,6 +35,8 @@ class Guests(Protocol):
 
     def read(self, token: str) -> UUID | None: ...
 
+    def renewed(self, token: str) -> str | None: ...
+
 
 class Contexts:
     """Makes the context of each operation. `secure` marks the guest's cookie as for HTTPS only."""
@@ -49,7 +51,9 @@ class Contexts:
         language = accepted(request.headers.get("accept-language"))
         authorization = request.headers.get("authorization")
         viewer = await self._viewer(request, authorization, language)
-        return Context(self._services, viewer, self._mint, language, _bearer(authorization))
+        context = Context(self._services, viewer, self._mint, language, _bearer(authorization))
+        self._keep_guest(request, context.response_headers)
+        return context
 
     async def of_socket(self, websocket: WebSocket, payload: Mapping[str, Any]) -> Context:
         """From `connection_init`, whose payload may carry `Authorization` and `Accept-Language`. Raises ContextRefused."""
@@ -86,17 +90,31 @@ class Contexts:
             raise ContextRefused(403, _error(refusal, language)) from refusal
 
     def _guest(self, connection: HTTPConnection) -> UUID | None:
-        token = connection.headers.get(GUEST_HEADER) or connection.cookies.get(GUEST_COOKIE)
+        token = _guest_token(connection)
         return self._guests.read(token) if token else None
+
+    def _keep_guest(self, request: Request, headers: dict[str, str]) -> None:
+        """A guest who comes back keeps the identity: its token is made anew before it ends."""
+        token = _guest_token(request)
+        renewed = self._guests.renewed(token) if token else None
+        if renewed:
+            self._hand_out(renewed, headers)
 
     def _mint(self, headers: dict[str, str]) -> UUID:
         guest_id, token = self._guests.mint()
+        self._hand_out(token, headers)
+        return guest_id
+
+    def _hand_out(self, token: str, headers: dict[str, str]) -> None:
         secure = "; Secure" if self._secure else ""
         headers[GUEST_HEADER] = token
         headers["set-cookie"] = (
             f"{GUEST_COOKIE}={token}; Max-Age={GUEST_LIFETIME_S}; Path=/; HttpOnly; SameSite=Lax{secure}"
         )
-        return guest_id
+
+
+def _guest_token(connection: HTTPConnection) -> str | None:
+    return connection.headers.get(GUEST_HEADER) or connection.cookies.get(GUEST_COOKIE)
 
 
 def _bearer(authorization: str | None) -> str | None:

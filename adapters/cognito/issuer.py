@@ -5,6 +5,8 @@ Source: Amazon Cognito developer guide, "Verifying JSON web tokens".
 
 EMULATOR_KID = "dummy"
 """Id of moto's signing key. Its private half ships in moto's wheel: whoever trusts it trusts everybody."""
+EMULATOR_MODULUS = "60ececf17e149ab77be01dedd94c3fb8a0c33c70d4a78b1c3807b097c7c506be"
+"""SHA-256 of that key's modulus, by which it is known under any id and with any exponent."""
 
 
 def issuer_of(region: str, pool_id: str) -> str:

@@ -61,6 +61,7 @@ class CognitoTokens:
             raise Rejected("too long")
         if not _COMPACT_JWS.fullmatch(token):
             raise Rejected("not a compact JWS")
+        self._keys.keep_fresh()
         digest = sha256(token.encode()).digest()  # so that memory holds no token that could be used again
         verified = self._remembered(digest)
         if verified is None:

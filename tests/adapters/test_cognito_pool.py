@@ -304,3 +304,21 @@ async def test_refused_keys_are_neither_kept_nor_asked_for(server: KeyServer, cl
         assert (await keys.key("dummy"), server.paths) == (None, [])
         assert await keys.key("first")
         assert "dummy" not in keys
+
+
+async def test_keys_of_six_hours_are_fetched_again_while_they_serve(
+    keys: KeySet, server: KeyServer, clock: SetClock
+) -> None:
+    assert await keys.key("first")
+    server.document = published("second")
+    clock.at += timedelta(hours=6, seconds=-1)
+    keys.keep_fresh()
+    server.asked.clear()
+    clock.at += timedelta(seconds=1)
+    keys.keep_fresh()
+    assert "first" in keys
+    async with asyncio.timeout(10):
+        while "second" not in keys:
+            await asyncio.sleep(0.01)
+    assert "first" not in keys  # withdrawn
+    assert len(server.paths) == 2

@@ -16,11 +16,12 @@ from jose import jwk, jws, jwt
 from moto.utilities.utils import load_resource
 
 from adapters.aws.clients import Aws
-from adapters.cognito.issuer import EMULATOR_KID, issuer_of, jwks_url_of
+from adapters.cognito.issuer import EMULATOR_KID, EMULATOR_MODULUS, issuer_of, jwks_url_of
 from adapters.cognito.keys import KeySet
 from adapters.cognito.pool import DEMO_PASSWORD, Pool, ensure_pool, ensure_user
 from adapters.cognito.tokens import MAX_TOKEN, CognitoTokens
 from domain.accounts.refusals import InvalidToken
+from domain.shared.refusals import Unavailable
 from settings import Settings
 
 REGION = "ap-northeast-1"
@@ -245,6 +246,13 @@ async def test_the_emulators_key_is_refused_where_production_says_so(seller: Sig
     async with KeySet(seller.jwks_url, clock, refuse_kids={EMULATOR_KID}) as keys:
         tokens = CognitoTokens(keys, seller.issuer, seller.pool.client_id, clock)
         assert "unknown key" in await reason(tokens, seller.access)
+
+
+async def test_the_emulators_key_is_refused_under_any_id(seller: SignedIn, clock: SetClock) -> None:
+    async with KeySet(seller.jwks_url, clock, refuse_moduli={EMULATOR_MODULUS}) as keys:
+        tokens = CognitoTokens(keys, seller.issuer, seller.pool.client_id, clock)
+        with pytest.raises(Unavailable):  # it has no other
+            await tokens.verify(seller.access)
 
 
 async def test_a_signature_is_checked_once_and_the_time_always(

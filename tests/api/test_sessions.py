@@ -159,6 +159,27 @@ async def test_who_is_signed_in_is_one_statement_and_none_for_the_next_request(
     assert len(first) == 1
 
 
+async def test_a_guest_is_another_one_after_signing_in(
+    http: httpx.AsyncClient, prepared: Settings, make: Factory
+) -> None:
+    await sign_in(prepared, "was-guest@example.com")
+    http.cookies.clear()
+    add = f'''mutation {{ cartItemAdd(input: {{ productId: "{encode("Product", await make.product())}" }}) {{
+        userErrors {{ code }} }} }}'''
+    before = (await Client(http).post(add)).headers["x-guest-token"]
+    create = """mutation ($email: String!, $password: String!) {
+        sessionCreate(input: { email: $email, password: $password }) { accessToken } }"""
+    http.cookies.clear()
+    guest = Client(http, guest=before)
+    wrong = await guest.post(create, email="was-guest@example.com", password="Wr0ng-password")
+    assert "x-guest-token" not in wrong.headers
+    answer = await guest.post(create, email="was-guest@example.com", password=DEMO_PASSWORD)
+    http.cookies.clear()
+    after = answer.headers["x-guest-token"]
+    assert after != before
+    assert await Client(http, guest=after).data("{ cart { totalQuantity } }") == {"cart": {"totalQuantity": 0}}
+
+
 class TestOutages:
     """Signed in before, then a back end freezes."""
 
