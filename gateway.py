@@ -19,6 +19,7 @@ from domain.shared.refusals import Unavailable
 from engine import graphiql
 from engine.execution import Executor, Policy
 from engine.http import GraphQLHTTP
+from engine.persisted import PersistedDocuments
 from engine.socket_watch import Verdict
 from engine.websocket import GraphQLWebSocket, SocketLimits
 from infra.draining import Draining
@@ -52,7 +53,12 @@ class Gateway:
         self._draining = draining
         self._marketplace: Marketplace | None = None
         self._contexts: Contexts | None = None
+        self._shared: list[PersistedDocuments] = []
         self._jobs: list[Callable[[], Coroutine[Any, Any, None]]] = []
+
+    def share(self, documents: PersistedDocuments) -> None:
+        """Documents that all processes are to know of, once the back ends are open."""
+        self._shared.append(documents)
 
     def run_beside(self, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """A job that runs for as long as requests are served."""
@@ -62,6 +68,8 @@ class Gateway:
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
         async with open_marketplace(self._settings) as marketplace, AsyncExitStack() as stack:
             self._marketplace = marketplace
+            for documents in self._shared:
+                documents.registered = marketplace.documents
             secure = self._settings.url.startswith("https:")
             self._contexts = Contexts(marketplace.services, marketplace.guests, secure=secure)
             for job in self._jobs:
@@ -131,8 +139,12 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
         settings.limits,
         introspection=settings.serves_graphiql,
         hints=settings.mode is Mode.DEVELOPMENT,
+        manifest=settings.trusted_documents,
+        only_trusted=settings.only_trusted_documents,
+        automatic=settings.automatic_persisted_queries,
     )
     executor = Executor(build_schema()._schema, explain_to, policy)
+    gateway.share(executor.documents)
     http = GraphQLHTTP(executor, gateway.http_context, policy.limits)
     page = graphiql.page(GRAPHIQL_ASSETS, EXAMPLES) if settings.serves_graphiql else None
     endpoint = http if page is None else graphiql.WithPage(http, page)

@@ -168,6 +168,11 @@ class Settings(BaseSettings):
     assumed_list_size: int = Field(
         Limits().list_size, ge=1, description="How long a list is taken to be, for its cost, where nothing bounds it."
     )
+    trusted_documents: Path | None = Field(
+        None, description="Manifest of trusted documents: a JSON object from ids to texts."
+    )
+    only_trusted_documents: bool = Field(False, description="Run documents of that manifest, and no others.")
+    automatic_persisted_queries: bool = Field(True, description="Let clients register documents by their SHA-256.")
     drain_s: float = Field(
         0,
         ge=0,
@@ -247,6 +252,12 @@ class Settings(BaseSettings):
             raise ValueError(
                 "TORII_STRIPE_SECRET_KEY is a live key, and TORII_STRIPE_API_BASE names a sandbox: set one of them"
             )
+        return self
+
+    @model_validator(mode="after")
+    def trusted_documents_are_somewhere(self) -> Self:
+        if self.only_trusted_documents and self.trusted_documents is None:
+            raise ValueError("TORII_ONLY_TRUSTED_DOCUMENTS needs TORII_TRUSTED_DOCUMENTS, the manifest")
         return self
 
     @property

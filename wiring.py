@@ -39,6 +39,7 @@ from adapters.postgres.sellers import PostgresSellers
 from adapters.redis.cache import VersionedCache
 from adapters.redis.catalog import CachedCategories, CachedProducts, CatalogCache
 from adapters.redis.client import Missed, RedisClient, connect, server_version
+from adapters.redis.persisted import RedisDocuments
 from adapters.redis.sessions import CachedSessions
 from adapters.redis.viewed import RedisViews
 from adapters.stripe.connection import StripeConnection
@@ -153,6 +154,7 @@ class Marketplace:
     guests: GuestTokens
     health: Health
     payment_events: PaymentEvents
+    documents: RedisDocuments
 
 
 @asynccontextmanager
@@ -208,7 +210,7 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
         guests = GuestTokens(settings.secret_key.get_secret_value(), clock, previous=previous)
         signed = StripeWebhooks(settings.stripe_webhook_secret.get_secret_value(), clock)
         payment_events = PaymentEvents(signed, PostgresPaymentEvents(database))
-        yield Marketplace(services, guests, health_of(settings, stores), payment_events)
+        yield Marketplace(services, guests, health_of(settings, stores), payment_events, RedisDocuments(stores.redis))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 from graphql import ExecutionResult, GraphQLError, GraphQLField, GraphQLSchema, OperationDefinitionNode, execute
@@ -13,6 +14,7 @@ from engine.directives import direct
 from engine.documents import Document, Documents, ReadersBusy, is_mutation, is_subscription, name_of
 from engine.errors import BAD_REQUEST, TIMEOUT, UNAVAILABLE, ExplainTo, formatted
 from engine.limits import Code, Limits, check_variables
+from engine.persisted import PersistedDocuments, trusted_documents
 from engine.trace import name_operation
 
 
@@ -21,8 +23,11 @@ class Request:
     """What a client asks for, whichever transport brought it."""
 
     query: str
+    """Empty where the document is named by `document_id` alone."""
     variables: dict[str, Any] | None = None
     operation_name: str | None = None
+    document_id: str | None = None
+    """Of a trusted document, or the SHA-256 of an automatic persisted query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +52,15 @@ class Policy:
     limits: Limits = field(default_factory=Limits)
     introspection: bool = True
     hints: bool = True
+    manifest: Path | None = None
+    """Of trusted documents."""
+    only_trusted: bool = False
+    automatic: bool = True
+    """Whether clients may register documents by their hash."""
 
 
 class Executor:
-    """Documents in, answers out. Never raises for what a client sends, but NotAllowedByGet."""
+    """Documents in, answers out. Never raises for what a client sends, but NotAllowedByGet. Raises WrongManifest when made."""
 
     def __init__(
         self, schema: GraphQLSchema, explain: ExplainTo, policy: Policy, allowance: Allowance | None = None
@@ -59,7 +69,13 @@ class Executor:
         self._explain = explain
         self._policy = policy
         self._allowance = allowance
-        self._documents = Documents(schema, policy.limits, introspection=policy.introspection, hints=policy.hints)
+        documents = Documents(schema, policy.limits, introspection=policy.introspection, hints=policy.hints)
+        self.documents = PersistedDocuments(
+            documents,
+            trusted_documents(policy.manifest, documents) if policy.manifest else {},
+            only_trusted=policy.only_trusted,
+            automatic=policy.automatic,
+        )
 
     def deadline(self) -> float:
         """When an operation that comes now has to be done, by the event loop's clock."""
@@ -72,8 +88,8 @@ class Executor:
         single other field in it, it is not one of these: a bad token is never taken for none.
         """
         try:
-            document = await self._documents.get(request.query)
-        except ReadersBusy:
+            document = await self.documents.find(request.query, request.document_id)
+        except (ReadersBusy, GraphQLError):
             return False
         root = self._schema.mutation_type
         if document.node is None or document.errors or root is None:
@@ -101,9 +117,11 @@ class Executor:
 
     async def _run(self, request: Request, context: Any, *, read_only: bool) -> Answer:
         try:
-            document = await self._documents.get(request.query)
+            document = await self.documents.find(request.query, request.document_id)
         except ReadersBusy:
             return _busy()
+        except GraphQLError as error:
+            return self._refused(context, error)
         if document.node is None or document.errors:
             return self._refused(context, *document.errors)
         try:

@@ -28,6 +28,7 @@ CODES = {
 
 
 MAX_DIGITS = 18
+MAX_ID = 256
 
 
 class BadRequest(Exception):
@@ -138,14 +139,29 @@ def checked(sent: Any) -> Request:
     """The operation in a decoded body. Raises BadRequest."""
     if not isinstance(sent, dict):
         raise BadRequest(400, "Send one operation, as a JSON object.")
-    query = sent.get("query")
-    if not isinstance(query, str) or not query.strip():
+    document_id = _document_id(sent)
+    query = sent.get("query") or ("" if document_id else None)
+    if not isinstance(query, str) or not (query.strip() or document_id):
         raise BadRequest(400, "query must be a string.")
     name, variables = sent.get("operationName"), sent.get("variables")
     if name is not None and not isinstance(name, str):
         raise BadRequest(400, "operationName must be a string.")
     if variables is not None and not isinstance(variables, dict):
         raise BadRequest(400, "variables must be an object.")
-    if sent.get("extensions") is not None and not isinstance(sent["extensions"], dict):
+    return Request(query, variables, name, document_id)
+
+
+def _document_id(sent: dict[str, Any]) -> str | None:
+    """What names the document: `documentId`, or the hash of an automatic persisted query. Raises BadRequest."""
+    extensions = sent.get("extensions")
+    if extensions is not None and not isinstance(extensions, dict):
         raise BadRequest(400, "extensions must be an object.")
-    return Request(query, variables, name)
+    persisted = (extensions or {}).get("persistedQuery")
+    if persisted is not None and not (isinstance(persisted, dict) and persisted.get("version", 1) == 1):
+        raise BadRequest(400, "persistedQuery must be an object of version 1.")
+    id = sent.get("documentId") or (persisted or {}).get("sha256Hash")
+    if persisted is not None and id is None:
+        raise BadRequest(400, "persistedQuery needs a sha256Hash.")
+    if id is not None and not (isinstance(id, str) and len(id) <= MAX_ID):
+        raise BadRequest(400, f"A document's id is a string of at most {MAX_ID} characters.")
+    return id

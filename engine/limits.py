@@ -80,7 +80,7 @@ class Code(StrEnum):
 
 
 WORDS = {
-    Code.DOCUMENT_SIZE: "bytes",
+    Code.DOCUMENT_SIZE: "bytes of text",
     Code.TOKENS: "tokens, comments included",
     Code.NESTING: "brackets within each other",
     Code.DEPTH: "levels of fields",

@@ -1,7 +1,9 @@
 """GraphQL over HTTP, as the draft of the GraphQL Foundation has it."""
 
+import hashlib
 import time
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import orjson
@@ -226,3 +228,27 @@ async def test_a_frozen_database_costs_its_own_fields_and_less_than_two_seconds(
     assert answer["data"]["search"] is not None
     assert answer["data"]["products"] is None
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["SERVICE_UNAVAILABLE"]
+
+
+async def test_a_persisted_query_goes_by_get_and_through_redis_to_another_process(prepared: Settings) -> None:
+    text = f"{{ __typename }} # {uuid4()}"
+    named = {"persistedQuery": {"version": 1, "sha256Hash": hashlib.sha256(text.encode()).hexdigest()}}
+    address = {"extensions": orjson.dumps(named).decode()}
+    for first in (True, False):
+        app = create_app(prepared)  # as another process: it has read nothing yet
+        async with app.router.lifespan_context(app), client_of(app) as outside:
+            if first:
+                unknown = (await outside.get("/graphql", params=address)).json()
+                assert unknown["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+                sent = await outside.post("/graphql", json={"query": text, "extensions": named})
+                assert sent.json()["data"] == {"__typename": "Query"}
+            assert (await outside.get("/graphql", params=address)).json()["data"] == {"__typename": "Query"}
+
+
+async def test_persisted_queries_work_without_redis(prepared: Settings) -> None:
+    text = f"{{ __typename }} # {uuid4()}"
+    named = {"persistedQuery": {"version": 1, "sha256Hash": hashlib.sha256(text.encode()).hexdigest()}}
+    app = create_app(prepared.model_copy(update={"redis_url": SecretStr("redis://127.0.0.1:1")}))
+    async with app.router.lifespan_context(app), client_of(app) as outside:
+        for body in ({"query": text, "extensions": named}, {"extensions": named}):
+            assert (await outside.post("/graphql", json=body)).json()["data"] == {"__typename": "Query"}
