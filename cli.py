@@ -16,6 +16,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 import settings as configuration
+from domain.shared.clock import Clock, SystemClock
 from domain.shared.refusals import Refusal
 from infra.backends import running_backends
 from infra.embedded import run_env
@@ -74,7 +75,11 @@ def up(
 
     settings = load_settings()
     supervisor = Supervisor(
-        settings, steps(settings), reload=reload, progress=say, ready=lambda: console.print(addresses(settings))
+        settings,
+        steps(settings, SystemClock()),
+        reload=reload,
+        progress=say,
+        ready=lambda: console.print(addresses(settings)),
     )
     asyncio.run(supervisor.run())
 
@@ -212,16 +217,17 @@ def _asked_password(email: str) -> str:
     return str(typer.prompt("Password", hide_input=True, err=True))
 
 
-def steps(settings: Settings) -> list["Step"]:
+def steps(settings: Settings, clock: Clock) -> list["Step"]:
     """What `torii up` does between the back ends and the gateway.
 
-    The demo shop once, the tables once a revision, the search index wherever there is none that this program can read.
+    The demo shop once; the tables once a revision, and once a month for the coming months' partitions; the search index
+    wherever there is none that this program can read.
     """
     from infra.embedded.process import python
     from infra.up import Step
 
     revisions = Path(__file__).parent / "adapters" / "postgres" / "migrations" / "versions"
-    tables = f"tables-{max(path.stem for path in revisions.glob('r*.py'))}"
+    tables = f"tables-{max(path.stem for path in revisions.glob('r*.py'))}-{clock.now():%Y-%m}"
 
     def has_no_index() -> bool:
         if settings.opensearch_url.get_secret_value():

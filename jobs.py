@@ -1,7 +1,7 @@
 """Long work of the command line: what it calls in which order. cli.py shows it."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date
 from pathlib import Path
 
 from adapters.cognito.pool import DEMO_ACCOUNTS, DEMO_PASSWORD, ensure_user
@@ -16,6 +16,7 @@ from cloud import open_aws, user_pool
 from domain.accounts.repair import Repaired, UserRepair
 from domain.imports.ports import Progress as ImportProgress
 from domain.imports.service import ImportSummary, OnlineRetailImport
+from domain.shared.clock import Clock, SystemClock
 from domain.shared.refusals import Refusal
 from infra.demo.load import Summary, load
 from reports import Told
@@ -37,17 +38,17 @@ MONTHS_AHEAD = 2
 
 
 async def migrate(settings: Settings) -> None:
-    """Bring PostgreSQL to the newest revision and make the coming partitions and DynamoDB's tables."""
+    """Bring PostgreSQL to the newest revision and make the coming partitions and DynamoDB's tables: once a month at least."""
     require(settings, "database_owner_url", "database_worker_url")
     await upgrade_async(settings.database_owner_url.get_secret_value())
-    await make_partitions(settings)
+    await make_partitions(settings, SystemClock())
     async with open_aws(settings, JOB_TIMEOUT_MS) as aws:
         await ensure_tables(aws, settings.dynamodb_table_prefix)
 
 
-async def make_partitions(settings: Settings) -> None:
+async def make_partitions(settings: Settings, clock: Clock) -> None:
     """The partitions of orders of this month, the next ones, and those that were missed: of what the default one holds."""
-    today = datetime.now(UTC).date()
+    today = clock.now().astimezone(UTC)
     months = [
         date(today.year + (today.month - 1 + n) // 12, (today.month - 1 + n) % 12 + 1, 1)
         for n in range(MONTHS_AHEAD + 1)

@@ -14,9 +14,9 @@ DEMO = "demo-marketplace"
 def main() -> None:
     products = sys.argv[1]
     usual_steps = cli.steps
-    cli.steps = lambda settings: [
+    cli.steps = lambda settings, clock: [
         replace(step, command=(*step.command, "--products", products)) if step.name == DEMO else step
-        for step in usual_steps(settings)
+        for step in usual_steps(settings, clock)
     ]
     sys.argv = ["torii", "up"]
     cli.main()

@@ -58,12 +58,8 @@ class BulkLoad:
         return rows
 
     async def months_without_partition(self) -> Sequence[date]:
-        """The first days of the months of which the default partition holds orders. Reads the keys of all orders."""
-        rows = await self._connection.fetch(
-            # through the parent: a partition grants nothing. A key that is no UUIDv7 has no time, and stays.
-            "SELECT DISTINCT date_trunc('month', uuid_extract_timestamp(id) AT TIME ZONE 'UTC')::date FROM orders.orders"
-            " WHERE tableoid = 'orders.orders_default'::regclass AND uuid_extract_timestamp(id) IS NOT NULL"
-        )
+        """The first days of the months of which the default partition holds orders. Reads nothing but that partition."""
+        rows = await self._connection.fetch("SELECT * FROM orders.months_in_default()")
         return [month for (month,) in rows]
 
     async def ensure_months(self, months: Iterable[date]) -> None:

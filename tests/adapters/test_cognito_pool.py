@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -31,6 +30,7 @@ from domain.accounts.refusals import InvalidToken
 from domain.shared.ids import SessionId
 from domain.shared.refusals import Unavailable
 from settings import Settings
+from tests.watch import Watch
 
 REGION = "ap-northeast-1"
 BUYER = "buyer@example.com"
@@ -171,14 +171,6 @@ def published(*kids: str, **changed: Any) -> bytes:
     return json.dumps({"keys": [KEY | {"kid": kid, "use": "sig"} | changed for kid in kids]}).encode()
 
 
-@dataclass
-class SetClock:
-    at: datetime = datetime(2026, 4, 1, 9, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-
 class KeyServer:
     """A small HTTP server that publishes keys, and can be told to misbehave."""
 
@@ -206,8 +198,8 @@ class KeyServer:
 
 
 @pytest.fixture
-def clock() -> SetClock:
-    return SetClock()
+def clock() -> Watch:
+    return Watch()
 
 
 @pytest.fixture
@@ -219,29 +211,29 @@ async def server() -> AsyncIterator[KeyServer]:
 
 
 @pytest.fixture
-async def keys(server: KeyServer, clock: SetClock) -> AsyncIterator[KeySet]:
+async def keys(server: KeyServer, clock: Watch) -> AsyncIterator[KeySet]:
     async with KeySet(server.url, clock) as keys:
         yield keys
 
 
-async def test_a_storm_of_unknown_keys_is_one_fetch(keys: KeySet, server: KeyServer, clock: SetClock) -> None:
+async def test_a_storm_of_unknown_keys_is_one_fetch(keys: KeySet, server: KeyServer, clock: Watch) -> None:
     assert await keys.key("first")
-    clock.at += timedelta(minutes=1)
+    clock.wind(timedelta(minutes=1))
     found = await asyncio.gather(*(keys.key(f"unknown-{n}") for n in range(50)))
     assert (found, len(server.paths)) == ([None] * 50, 2)
 
 
-async def test_a_new_key_is_fetched_at_most_once_a_minute(keys: KeySet, server: KeyServer, clock: SetClock) -> None:
+async def test_a_new_key_is_fetched_at_most_once_a_minute(keys: KeySet, server: KeyServer, clock: Watch) -> None:
     assert await keys.key("first")
     server.document = published("second")
-    clock.at += timedelta(seconds=59)
+    clock.wind(timedelta(seconds=59))
     assert await keys.key("second") is None
     assert len(server.paths) == 1
-    clock.at += timedelta(seconds=1)
+    clock.wind(timedelta(seconds=1))
     assert await keys.key("second")
     assert "first" not in keys  # withdrawn
     server.document = published("third")
-    clock.at -= timedelta(days=1)  # a clock that is set back does not stop refreshes for a day
+    clock.wind(-timedelta(days=1))  # a clock that is set back does not stop refreshes for a day
     assert await keys.key("third")
 
 
@@ -275,30 +267,30 @@ BAD_ANSWERS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", BAD_ANSWERS)
 async def test_a_bad_answer_takes_no_cached_key_away_and_without_one_nobody_signs_in(
-    keys: KeySet, server: KeyServer, clock: SetClock, name: str
+    keys: KeySet, server: KeyServer, clock: Watch, name: str
 ) -> None:
     good = vars(server).copy()
     vars(server).update(BAD_ANSWERS[name])
     with pytest.raises(Unavailable):
         await keys.key("first")
     vars(server).update({attribute: good[attribute] for attribute in BAD_ANSWERS[name]})
-    clock.at += timedelta(seconds=1)  # not a minute: nobody can sign in meanwhile
+    clock.wind(timedelta(seconds=1))  # not a minute: nobody can sign in meanwhile
     assert await keys.key("first")
     vars(server).update(BAD_ANSWERS[name])
-    clock.at += timedelta(minutes=1)
+    clock.wind(timedelta(minutes=1))
     assert await keys.key("second") is None
     assert await keys.key("first")
     assert server.paths == ["/jwks.json"] * 3  # and never /elsewhere
 
 
-async def test_a_fetch_that_trickles_is_given_up(server: KeyServer, clock: SetClock) -> None:
+async def test_a_fetch_that_trickles_is_given_up(server: KeyServer, clock: Watch) -> None:
     server.missing = 1000  # one byte each 20 ms: no single read is slow
     async with KeySet(server.url, clock, timeout_s=0.1) as keys:
         with pytest.raises(Unavailable):
             await keys.key("first")
 
 
-async def test_refused_keys_are_neither_kept_nor_asked_for(server: KeyServer, clock: SetClock) -> None:
+async def test_refused_keys_are_neither_kept_nor_asked_for(server: KeyServer, clock: Watch) -> None:
     server.document = published("dummy", "first")
     async with KeySet(server.url, clock, refuse_kids={"dummy"}) as keys:
         assert (await keys.key("dummy"), server.paths) == (None, [])

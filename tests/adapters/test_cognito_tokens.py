@@ -5,7 +5,7 @@ import hmac
 import json
 import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,20 +23,13 @@ from adapters.cognito.tokens import MAX_TOKEN, CognitoTokens
 from domain.accounts.refusals import InvalidToken
 from domain.shared.refusals import Unavailable
 from settings import Settings
+from tests.watch import Watch
 
 REGION = "ap-northeast-1"
 SELLER = "seller@example.com"
 POOL_KEY = jwk.construct(load_resource("cognitoidp/resources/jwks-private.json"), "RS256")
 """The emulator's private key, which everybody has: so these tests can sign as the pool itself."""
 OUR_KEY = jwk.construct(rsa.generate_private_key(65537, 2048), "RS256")
-
-
-@dataclass
-class SetClock:
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def now(self) -> datetime:
-        return self.at
 
 
 @dataclass(frozen=True)
@@ -82,18 +75,18 @@ async def seller(aws: Aws, pool_name: str) -> SignedIn:
 
 
 @pytest.fixture
-def clock() -> SetClock:
-    return SetClock()
+def clock() -> Watch:
+    return Watch(datetime.now(UTC))
 
 
 @pytest.fixture(scope="module")
 async def keys(seller: SignedIn) -> AsyncIterator[KeySet]:
-    async with KeySet(seller.jwks_url, SetClock()) as keys:
+    async with KeySet(seller.jwks_url, Watch(datetime.now(UTC))) as keys:
         yield keys
 
 
 @pytest.fixture
-def tokens(seller: SignedIn, keys: KeySet, clock: SetClock) -> CognitoTokens:
+def tokens(seller: SignedIn, keys: KeySet, clock: Watch) -> CognitoTokens:
     return CognitoTokens(keys, seller.issuer, seller.pool.client_id, clock)
 
 
@@ -232,17 +225,17 @@ async def test_tokens_of_another_pool_or_client_are_refused(
     assert "another client" in await reason(tokens, other.access)
 
 
-async def test_clocks_may_differ_by_a_minute(tokens: CognitoTokens, seller: SignedIn, clock: SetClock) -> None:
+async def test_clocks_may_differ_by_a_minute(tokens: CognitoTokens, seller: SignedIn, clock: Watch) -> None:
     claims = jwt.get_unverified_claims(seller.access)
     for moment in (claims["exp"] + 59, claims["iat"] - 60):
-        clock.at = datetime.fromtimestamp(moment, UTC)
+        clock.time = datetime.fromtimestamp(moment, UTC)
         assert (await tokens.verify(seller.access)).subject == seller.subject
     for moment, why in ((claims["exp"] + 60, "expired"), (claims["iat"] - 61, "future")):
-        clock.at = datetime.fromtimestamp(moment, UTC)
+        clock.time = datetime.fromtimestamp(moment, UTC)
         assert why in await reason(tokens, seller.access)
 
 
-async def test_the_emulators_key_is_refused_where_production_says_so(seller: SignedIn, clock: SetClock) -> None:
+async def test_the_emulators_key_is_refused_where_production_says_so(seller: SignedIn, clock: Watch) -> None:
     async with KeySet(seller.jwks_url, clock, refuse_kids={EMULATOR_KID}) as keys:
         tokens = CognitoTokens(keys, seller.issuer, seller.pool.client_id, clock)
         assert "unknown key" in await reason(tokens, seller.access)
@@ -256,19 +249,19 @@ async def test_the_emulators_key_is_refused_under_any_id(seller: SignedIn, clock
 
 
 async def test_a_signature_is_checked_once_and_the_time_always(
-    tokens: CognitoTokens, seller: SignedIn, clock: SetClock, checks: list[str]
+    tokens: CognitoTokens, seller: SignedIn, clock: Watch, checks: list[str]
 ) -> None:
     for _ in range(3):
         assert (await tokens.verify(seller.access)).subject == seller.subject
         assert "signature" in await reason(tokens, swapped(seller.access, 2))  # bad ones are not remembered
     assert checks.count(seller.access) == 1
-    clock.at += timedelta(minutes=62)
+    clock.wind(timedelta(minutes=62))
     for _ in range(2):
         assert await reason(tokens, seller.access) == "expired"
 
 
 async def test_only_so_many_tokens_are_remembered_the_last_used_ones(
-    seller: SignedIn, keys: KeySet, clock: SetClock, checks: list[str]
+    seller: SignedIn, keys: KeySet, clock: Watch, checks: list[str]
 ) -> None:
     first, second, third = (resign(seller.access, jti=name) for name in "abc")
     tokens = CognitoTokens(keys, seller.issuer, seller.pool.client_id, clock, max_cached=2)
@@ -277,7 +270,7 @@ async def test_only_so_many_tokens_are_remembered_the_last_used_ones(
     assert checks == [first, second, third, second]
 
 
-async def test_a_remembered_token_ends_with_its_key(seller: SignedIn, clock: SetClock) -> None:
+async def test_a_remembered_token_ends_with_its_key(seller: SignedIn, clock: Watch) -> None:
     class Withdrawing(KeySet):
         """The pool's keys, until the test takes them back."""
 

@@ -2,33 +2,25 @@
 
 import base64
 import string
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.guests import MIN_SECRET, TOKEN_LENGTH, GuestTokens
+from tests.watch import Watch
 
 SECRET = "a secret of the tests, long enough"
 
 
-@dataclass
-class SetClock:
-    at: datetime = datetime(2026, 4, 1, 9, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
+@pytest.fixture
+def clock() -> Watch:
+    return Watch()
 
 
 @pytest.fixture
-def clock() -> SetClock:
-    return SetClock()
-
-
-@pytest.fixture
-def guests(clock: SetClock) -> GuestTokens:
+def guests(clock: Watch) -> GuestTokens:
     return GuestTokens(SECRET, clock)
 
 
@@ -47,21 +39,21 @@ def test_a_token_fits_a_cookie_and_a_header_as_it_is(guests: GuestTokens) -> Non
     assert set(token) <= set(f"{string.ascii_letters}{string.digits}-_.")
 
 
-def test_another_process_with_the_same_secret_reads_it(guests: GuestTokens, clock: SetClock) -> None:
+def test_another_process_with_the_same_secret_reads_it(guests: GuestTokens, clock: Watch) -> None:
     guest_id, token = guests.mint()
     assert GuestTokens(SECRET, clock).read(token) == guest_id
 
 
-def test_a_token_of_another_secret_names_nobody(guests: GuestTokens, clock: SetClock) -> None:
+def test_a_token_of_another_secret_names_nobody(guests: GuestTokens, clock: Watch) -> None:
     _, token = GuestTokens(SECRET.swapcase(), clock).mint()
     assert guests.read(token) is None
 
 
-def test_a_token_lives_for_30_days(guests: GuestTokens, clock: SetClock) -> None:
+def test_a_token_lives_for_30_days(guests: GuestTokens, clock: Watch) -> None:
     guest_id, token = guests.mint()
-    clock.at += timedelta(days=30, seconds=-1)
+    clock.wind(timedelta(days=30, seconds=-1))
     assert guests.read(token) == guest_id
-    clock.at += timedelta(seconds=1)
+    clock.wind(timedelta(seconds=1))
     assert guests.read(token) is None
 
 
@@ -109,7 +101,7 @@ def test_garbage_names_nobody(guests: GuestTokens, token: str) -> None:
     st.text(max_size=100) | st.text(alphabet=f"{string.ascii_letters}{string.digits}-_=+/ ", min_size=75, max_size=75)
 )
 def test_no_text_breaks_the_reading(text: str) -> None:
-    guests = GuestTokens(SECRET, SetClock())
+    guests = GuestTokens(SECRET, Watch())
     assert guests.read(text) is None
     assert guests.read(f"g1.{text}") is None
 
@@ -120,7 +112,7 @@ def test_spaces_around_or_within_are_not_overlooked(guests: GuestTokens) -> None
         assert guests.read(spelling) is None
 
 
-def test_a_short_secret_is_refused_at_start(clock: SetClock) -> None:
+def test_a_short_secret_is_refused_at_start(clock: Watch) -> None:
     with pytest.raises(ValueError, match=str(MIN_SECRET)):
         GuestTokens("x" * (MIN_SECRET - 1), clock)
 

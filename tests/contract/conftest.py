@@ -11,7 +11,7 @@ from adapters.dynamodb.tables import ensure_tables
 from settings import Settings
 from tests.backends import settings_of
 from tests.contract.search_shop import search_index, shopper
-from tests.contract.watch import Watch
+from tests.watch import Watch
 
 __all__ = ["search_index", "shopper"]
 

@@ -14,7 +14,7 @@ from domain.shared.ids import CategoryId, ProductId, SellerId, UserId, Variation
 from domain.shared.money import Money
 from domain.shared.refusals import InvalidInput
 from domain.shared.viewer import ANONYMOUS, Role, Viewer
-from tests.contract.watch import Watch
+from tests.watch import Watch
 
 NOW = Watch().now()
 PRICE = Money(1980, "JPY")

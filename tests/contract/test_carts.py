@@ -17,7 +17,7 @@ from domain.carts.refusals import CartBusy, CartFull, LineNotFound
 from domain.shared.ids import ProductId, VariationId, uuid7
 from domain.shared.money import Money
 from settings import Settings
-from tests.contract.watch import Watch
+from tests.watch import Watch
 
 NOW = Watch().now()
 PRICE = Money(1980, "JPY")

@@ -16,7 +16,7 @@ from domain.carts.model import Cart, CartOwner, OwnerKind
 from domain.shared.ids import uuid7
 from domain.shared.refusals import Unavailable
 from settings import Settings
-from tests.contract.watch import Watch
+from tests.watch import Watch
 
 OWNER = CartOwner(OwnerKind.GUEST, uuid7())
 

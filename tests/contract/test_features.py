@@ -15,7 +15,7 @@ from domain.recommendations.model import Model, Scored
 from domain.shared.ids import ProductId, uuid7
 from domain.shared.refusals import Unavailable
 from settings import Settings
-from tests.contract.watch import Watch
+from tests.watch import Watch
 
 
 class Switched(Aws):

@@ -21,8 +21,8 @@ from domain.accounts.refusals import SessionNotFound
 from domain.shared.ids import SessionId, UserId, uuid7
 from domain.shared.refusals import Unavailable
 from settings import Settings
-from tests.contract.watch import Watch
 from tests.relay import relayed
+from tests.watch import Watch
 
 PHONE = Device("203.0.113.7", "Mozilla/5.0 (iPhone; …)")
 

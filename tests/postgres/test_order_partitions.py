@@ -14,10 +14,13 @@ import asyncpg
 import pytest
 
 import jobs
+from adapters.postgres.bulk import BulkLoad
+from domain.shared.clock import SystemClock
 from domain.shared.ids import uuid7
 from settings import Settings
 from tests.postgres.shelf import until_somebody_waits_for
 from tests.postgres.shop import Shop, connect
+from tests.watch import Watch
 
 YEARS = itertools.count(2031)
 DEFAULT = "orders_default"
@@ -87,9 +90,38 @@ class TestMovingAMonthOutOfTheDefaultPartition:
         order = await shop.order(None, datetime(month.year, 6, 1, tzinfo=UTC))
         later = await shop.order(None, datetime(month.year, 8, 31, 23, 59, tzinfo=UTC))
         await shop.order(None, id=uuid4())  # of no time: it stays, and is in nobody's way
-        await jobs.make_partitions(settings)
+        await jobs.make_partitions(settings, SystemClock())
         assert await place_of(shop.connection, order) == f"orders_{month:%Y_%m}"
         assert await place_of(shop.connection, later) == f"orders_{month.year}_08"
+
+    async def test_each_month_makes_the_next_ones_before_they_are_there(
+        self, shop: Shop, settings: Settings, month: date
+    ) -> None:
+        watch = Watch(datetime(month.year, 11, 30, 23, 59, tzinfo=UTC))
+        await jobs.make_partitions(settings, watch)
+        coming = [(month.year, 11), (month.year, 12), (month.year + 1, 1)]
+        for year, number in coming:
+            assert await place_of(shop.connection, await shop.order(None, noon(date(year, number, 1)))) == (
+                f"orders_{year}_{number:02}"
+            )
+        watch.wind(timedelta(minutes=1))
+        await jobs.make_partitions(settings, watch)
+        february = await shop.order(None, noon(date(month.year + 1, 2, 1)))
+        assert await place_of(shop.connection, february) == f"orders_{month.year + 1}_02"
+
+    async def test_to_look_for_missed_months_reads_no_partition_but_the_default_one(
+        self, shop: Shop, month: date
+    ) -> None:
+        await shop.ensure_month(month)
+        await shop.order(None, noon(month))
+        await shop.order(None, noon(date(month.year, 7, 1)))
+        async with shop.connection.transaction():
+            assert date(month.year, 7, 1) in await BulkLoad(shop.connection).months_without_partition()
+            touched = await shop.connection.fetch(
+                "SELECT c.relname FROM pg_locks l JOIN pg_class c ON c.oid = l.relation"
+                " WHERE l.pid = pg_backend_pid() AND c.relname LIKE 'orders%' AND c.relkind IN ('r', 'p')"
+            )
+        assert [row["relname"] for row in touched] == [DEFAULT]
 
     async def test_foreign_keys_still_hold_afterwards(self, shop: Shop, month: date) -> None:
         order, parts = await whole_order(shop, month)
