@@ -299,14 +299,14 @@ async def test_refused_keys_are_neither_kept_nor_asked_for(server: KeyServer, cl
 
 
 async def test_keys_of_six_hours_are_fetched_again_while_they_serve(
-    keys: KeySet, server: KeyServer, clock: SetClock
+    keys: KeySet, server: KeyServer, clock: Watch
 ) -> None:
     assert await keys.key("first")
     server.document = published("second")
-    clock.at += timedelta(hours=6, seconds=-1)
+    clock.wind(timedelta(hours=6, seconds=-1))
     keys.keep_fresh()
     server.asked.clear()
-    clock.at += timedelta(seconds=1)
+    clock.wind(timedelta(seconds=1))
     keys.keep_fresh()
     assert "first" in keys
     async with asyncio.timeout(10):

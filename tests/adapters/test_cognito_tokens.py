@@ -241,7 +241,7 @@ async def test_the_emulators_key_is_refused_where_production_says_so(seller: Sig
         assert "unknown key" in await reason(tokens, seller.access)
 
 
-async def test_the_emulators_key_is_refused_under_any_id(seller: SignedIn, clock: SetClock) -> None:
+async def test_the_emulators_key_is_refused_under_any_id(seller: SignedIn, clock: Watch) -> None:
     async with KeySet(seller.jwks_url, clock, refuse_moduli={EMULATOR_MODULUS}) as keys:
         tokens = CognitoTokens(keys, seller.issuer, seller.pool.client_id, clock)
         with pytest.raises(Unavailable):  # it has no other

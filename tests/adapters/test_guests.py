@@ -117,19 +117,19 @@ def test_a_short_secret_is_refused_at_start(clock: Watch) -> None:
         GuestTokens("x" * (MIN_SECRET - 1), clock)
 
 
-def test_a_token_is_made_anew_when_half_its_life_is_over(guests: GuestTokens, clock: SetClock) -> None:
+def test_a_token_is_made_anew_when_half_its_life_is_over(guests: GuestTokens, clock: Watch) -> None:
     guest_id, token = guests.mint()
-    clock.at += timedelta(days=15, seconds=-1)
+    clock.wind(timedelta(days=15, seconds=-1))
     assert guests.renewed(token) is None
-    clock.at += timedelta(seconds=1)
+    clock.wind(timedelta(seconds=1))
     renewed = guests.renewed(token)
     assert renewed
     assert guests.read(renewed) == guest_id
-    clock.at += timedelta(days=16)
+    clock.wind(timedelta(days=16))
     assert (guests.read(token), guests.renewed(token), guests.read(renewed)) == (None, None, guest_id)
 
 
-def test_tokens_of_the_secret_of_before_are_read_and_made_anew(guests: GuestTokens, clock: SetClock) -> None:
+def test_tokens_of_the_secret_of_before_are_read_and_made_anew(guests: GuestTokens, clock: Watch) -> None:
     guest_id, token = guests.mint()
     after = GuestTokens(SECRET.swapcase(), clock, previous=SECRET)
     assert after.read(token) == guest_id
