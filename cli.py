@@ -134,6 +134,16 @@ def import_online_retail(
     console.print(import_report(summary))
 
 
+@users.command("erase")
+def erase_users() -> None:
+    """Finish deletions of accounts that an outage or a crash interrupted. Safe to run again; once an hour is enough."""
+    import jobs
+
+    with running_backends(load_settings(), say) as settings:
+        looked_at = asyncio.run(jobs.erase_users(settings))
+    say(f"{looked_at} deleted accounts hold nothing of their persons any more")
+
+
 @users.command("repair")
 def repair_users() -> None:
     """Bring the users' rows in line with the user pool: rows that are missing, addresses that moved. Safe to run again."""

@@ -21,7 +21,7 @@ from domain.shared.refusals import Refusal
 from infra.demo.load import Summary, load
 from reports import Told
 from settings import Mode, Settings, require
-from wiring import JOB_TIMEOUT_MS, health_of, open_jobs, open_stores
+from wiring import JOB_TIMEOUT_MS, health_of, open_deletions, open_jobs, open_stores
 
 
 class NotInProduction(Refusal):
@@ -99,6 +99,12 @@ async def repair_users(settings: Settings, progress: Told) -> Repaired:
     async with open_jobs(settings) as jobs:
         roll = CognitoRoll(jobs.aws, (await user_pool(settings, jobs.aws)).pool_id)
         return await UserRepair(roll, jobs.user_rows).run(lambda done: progress("looking at users", done, 0))
+
+
+async def erase_users(settings: Settings) -> int:
+    """Finish deletions of accounts that were interrupted; how many accounts were looked at. Raises Unavailable."""
+    async with open_deletions(settings) as deletions:
+        return await deletions.resume()
 
 
 async def doctor(settings: Settings) -> Sequence[State]:

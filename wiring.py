@@ -14,6 +14,7 @@ from adapters.cognito.issuer import EMULATOR_KID, EMULATOR_MODULUS, issuer_of, j
 from adapters.cognito.keys import KeySet
 from adapters.cognito.passkeys import CognitoPasskeys
 from adapters.cognito.pool import Pool, check_pool
+from adapters.cognito.removal import CognitoRemoval
 from adapters.cognito.sign_ins import CognitoSignIns
 from adapters.cognito.sign_ups import CognitoSignUps
 from adapters.cognito.tokens import CognitoTokens
@@ -26,6 +27,7 @@ from adapters.guests import GuestTokens
 from adapters.health import BackEnd, Health
 from adapters.postgres.accounts import PostgresUsers
 from adapters.postgres.accounts_addresses import PostgresAddresses
+from adapters.postgres.accounts_deletion import PostgresDeletions
 from adapters.postgres.accounts_favorites import PostgresFavorites
 from adapters.postgres.accounts_profiles import PostgresProfiles
 from adapters.postgres.accounts_repair import PostgresUserRows
@@ -47,7 +49,10 @@ from adapters.stripe.webhooks import StripeWebhooks
 from cloud import open_aws, user_pool
 from domain.accounts.addresses import Addresses
 from domain.accounts.credentials import CredentialChanges
+from domain.accounts.deletion import AccountDeletion, Eraser
+from domain.accounts.export import AccountExport
 from domain.accounts.favorites import Favorites
+from domain.accounts.looks import Onlooker
 from domain.accounts.pace import Pace
 from domain.accounts.passkeys import PasskeyDesk
 from domain.accounts.preferences import PreferenceDesk
@@ -57,6 +62,7 @@ from domain.accounts.service import Accounts
 from domain.accounts.sessions import Sessions
 from domain.accounts.signing_in import SignIn
 from domain.accounts.viewed import ViewHistory
+from domain.carts.model import CartOwner, OwnerKind
 from domain.carts.service import CartDesk
 from domain.catalog.service import Catalog
 from domain.orders.service import OrderDesk
@@ -73,6 +79,7 @@ from search_index import open_index
 from settings import Mode, Settings, require
 
 JOB_TIMEOUT_MS = 60_000
+JOB_REDIS_MS = 5_000
 log = logging.getLogger("torii")
 
 
@@ -182,20 +189,29 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
         views = RedisViews(stores.redis)
         preferences = PreferenceDesk(DynamoPreferences(aws, prefix), views, clock)
         viewed = ViewHistory(views, preferences, clock)
+        addresses = Addresses(PostgresAddresses(database))
+        favorites = Favorites(PostgresFavorites(database), catalog)
+        profiles = Profiles(PostgresProfiles(database), clock)
+        carts = CartDesk(DynamoCarts(aws, prefix, clock), catalog, clock)
+        orders, reviews = OrderDesk(PostgresOrders(database)), ReviewBoard(PostgresReviews(database))
         services = Services(
             accounts=accounts,
-            addresses=Addresses(PostgresAddresses(database)),
-            carts=CartDesk(DynamoCarts(aws, prefix, clock), catalog, clock),
+            addresses=addresses,
+            carts=carts,
             catalog=catalog,
             credentials=CredentialChanges(CognitoCredentials(aws, pool.client_id), tokens, directory, users, pace),
-            favorites=Favorites(PostgresFavorites(database), catalog),
-            orders=OrderDesk(PostgresOrders(database)),
+            deletion=account_deletion(database, aws, prefix, stores.redis, pool.pool_id, clock),
+            export=AccountExport(
+                profiles, addresses, favorites, preferences, viewed, carts, orders, reviews, sessions, clock
+            ),
+            favorites=favorites,
+            orders=orders,
             passkeys=PasskeyDesk(CognitoPasskeys(aws)),
             preferences=preferences,
-            profiles=Profiles(PostgresProfiles(database), clock),
+            profiles=profiles,
             recommendations=Recommendations(DynamoFeatures(aws, prefix, clock), catalog, clock),
             registration=Registration(CognitoSignUps(aws, pool.client_id), pace),
-            reviews=ReviewBoard(PostgresReviews(database)),
+            reviews=reviews,
             search=Search(stores.index),
             sellers=Sellers(PostgresSellers(database)),
             sessions=sessions,
@@ -211,6 +227,37 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
         signed = StripeWebhooks(settings.stripe_webhook_secret.get_secret_value(), clock)
         payment_events = PaymentEvents(signed, PostgresPaymentEvents(database))
         yield Marketplace(services, guests, health_of(settings, stores), payment_events, RedisDocuments(stores.redis))
+
+
+def account_deletion(
+    database: Database, aws: Aws, prefix: str, redis: RedisClient, pool_id: str, clock: SystemClock
+) -> AccountDeletion:
+    """Every store that keeps something of a user, and how it is erased there."""
+    views, preferences = RedisViews(redis), DynamoPreferences(aws, prefix)
+    carts = DynamoCarts(aws, prefix, clock)
+    erasers: dict[str, Eraser] = {
+        "cart": lambda user: carts.forget(CartOwner(OwnerKind.USER, user)),
+        "preferences": preferences.forget,
+        "recently viewed": lambda user: views.forget(Onlooker(user, None)),
+        "orders": OrderDesk(PostgresOrders(database)).forget_buyer,
+        "sellers": Sellers(PostgresSellers(database)).forget_member,
+    }
+    return AccountDeletion(PostgresDeletions(database), CognitoRemoval(aws, pool_id), erasers, clock)
+
+
+@asynccontextmanager
+async def open_deletions(settings: Settings) -> AsyncIterator[AccountDeletion]:
+    """For the command that finishes what was interrupted, as the worker role, with a job's patience."""
+    require(settings, "database_worker_url", "redis_url")
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_worker_url.get_secret_value(), pool_size=2, timeout_ms=JOB_TIMEOUT_MS)
+        stack.push_async_callback(database.close)
+        aws = await stack.enter_async_context(open_aws(settings, JOB_TIMEOUT_MS))
+        connected = connect(settings.redis_url.get_secret_value(), timeout_ms=JOB_REDIS_MS)
+        stack.push_async_callback(connected.aclose)
+        redis = RedisClient(connected, timeout_ms=JOB_REDIS_MS)
+        pool = await user_pool(settings, aws)
+        yield account_deletion(database, aws, settings.dynamodb_table_prefix, redis, pool.pool_id, SystemClock())
 
 
 @dataclass(frozen=True, slots=True)

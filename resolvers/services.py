@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from domain.accounts.addresses import Addresses
 from domain.accounts.credentials import CredentialChanges
+from domain.accounts.deletion import AccountDeletion
+from domain.accounts.export import AccountExport
 from domain.accounts.favorites import Favorites
 from domain.accounts.passkeys import PasskeyDesk
 from domain.accounts.preferences import PreferenceDesk
@@ -31,6 +33,8 @@ class Services:
     carts: CartDesk
     catalog: Catalog
     credentials: CredentialChanges
+    deletion: AccountDeletion
+    export: AccountExport
     favorites: Favorites
     orders: OrderDesk
     passkeys: PasskeyDesk

@@ -5,9 +5,10 @@ from typing import Annotated
 import strawberry
 
 from engine.fields import mutation
-from resolvers import accounts, addresses, favorites, preferences
+from resolvers import account_data, accounts, addresses, favorites, preferences
 from resolvers.context import Info
 from schema.access import SIGNED_IN
+from schema.account_data import AccountDeleteInput, AccountDeletePayload, AccountExportPayload
 from schema.accounts import ProfileUpdateInput, ProfileUpdatePayload
 from schema.addresses import (
     AddressCreateInput,
@@ -71,6 +72,16 @@ async def _preferences_update(
     return await preferences.update(info, input)
 
 
+async def _account_export(info: Info) -> object:
+    return await account_data.export(info)
+
+
+async def _account_delete(
+    info: Info, input: Annotated[AccountDeleteInput, strawberry.argument(description="That it is meant.")]
+) -> object:
+    return await account_data.delete(info, input.confirm)
+
+
 @strawberry.type
 class AccountMutations:
     profile_update: ProfileUpdatePayload = mutation(
@@ -120,4 +131,17 @@ class AccountMutations:
         access=SIGNED_IN,
         graphql_type=PreferencesUpdatePayload,
         description="Changes how the viewer wants to be treated.",
+    )
+    account_export: AccountExportPayload = mutation(
+        _account_export,
+        access=SIGNED_IN,
+        cost=50,
+        graphql_type=AccountExportPayload,
+        description="All that is kept of the viewer, as JSON. A mutation, for it is too much for a query.",
+    )
+    account_delete: AccountDeletePayload = mutation(
+        _account_delete,
+        access=SIGNED_IN,
+        graphql_type=AccountDeletePayload,
+        description="Deletes the viewer's account for good. Orders and reviews stay, without the person.",
     )

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from adapters.aws.clients import DYNAMODB, Aws, error_code
 from adapters.dynamodb.backoff import ATTEMPTS, back_off
+from adapters.dynamodb.batch import batch_delete
 from adapters.dynamodb.cart_items import Item, Snapshot, snapshot
 from adapters.dynamodb.cart_writes import CartTransaction
 from adapters.dynamodb.tables import CARTS
@@ -48,6 +49,17 @@ class DynamoCarts:
                     return CartOutcome((await self._read(owner)).cart, decision.warnings)
                 await back_off(attempt)
         raise CartBusy
+
+    async def forget(self, owner: CartOwner) -> None:
+        async with self._aws.calling(DYNAMODB):
+            found = await self._aws.dynamodb.query(
+                TableName=self._table,
+                KeyConditionExpression="user_id = :owner",
+                ExpressionAttributeValues={":owner": {"S": owner.key}},
+                ProjectionExpression="user_id, product_id",
+                ConsistentRead=True,
+            )
+        await batch_delete(self._aws, self._table, found["Items"])
 
     async def _read(self, owner: CartOwner) -> Snapshot:
         # one page: a header and at most 50 lines, some 20 kB, far below the 1 MB of a page

@@ -14,7 +14,7 @@ from adapters.postgres.events import put_out
 from adapters.postgres.tables import authors, users
 from domain.accounts.events import user_registered
 from domain.accounts.model import Author, PoolUser, UserStanding
-from domain.accounts.refusals import AddressTaken
+from domain.accounts.refusals import AddressTaken, InvalidToken
 from domain.shared.ids import SellerId, UserId
 from domain.shared.viewer import ANONYMOUS, Viewer
 
@@ -58,6 +58,8 @@ class PostgresUsers:
             row: Any = (await connection.execute(select(columns))).one()
             if row.is_new:
                 await put_out(connection, [user_registered(UserId(row.user_id))])
+        if row.is_new is None:  # the account is being deleted
+            raise InvalidToken
         if row.user_id is None:
             raise AddressTaken
         return UserId(row.user_id)

@@ -68,7 +68,8 @@ MADE = (
     .from_select(
         ["cognito_sub", "email", "email_verified_at"],
         select(IN_POOL.c.subject, IN_POOL.c.address, case((IN_POOL.c.verified, func.now()))).where(
-            ~exists().where(OTHERS.c.cognito_sub == IN_POOL.c.subject)
+            ~exists().where(OTHERS.c.cognito_sub == IN_POOL.c.subject),
+            ~exists().where(OTHERS.c.leaving_sub == IN_POOL.c.subject),  # who is leaving does not come back
         ),
         include_defaults=False,
     )

@@ -24,7 +24,7 @@ from domain.orders.model import (
 from domain.shared.ids import OrderId, OrderItemId, ProductId, SellerId, UserId, VariationId
 from domain.shared.money import Money
 from domain.shared.paging import Count, Page, PageRequest, cut_page
-from domain.shared.viewer import Viewer
+from domain.shared.viewer import ANONYMOUS, Viewer
 
 
 def with_buyer(part: Table) -> Select[Any]:
@@ -69,6 +69,10 @@ class PostgresOrders:
     async def count(self, viewer: Viewer) -> Count:
         mine = select(func.count()).select_from(orders).where(orders.c.user_id == viewer.user_id)
         return Count((await self._database.seen_by(viewer, mine))[0][0])
+
+    async def forget_buyer(self, user_id: UserId) -> None:
+        async with self._database.transaction(ANONYMOUS) as connection:
+            await connection.execute(select(func.orders.forget_buyer(user_id)))
 
     async def items_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[OrderItem]]:
         rows = await self._database.seen_by(viewer, ITEMS, {"ids": ids})

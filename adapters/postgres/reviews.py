@@ -61,6 +61,11 @@ class PostgresReviews:
             )
         ]
 
+    async def written_by(self, user_id: UserId, limit: int) -> Sequence[Review]:
+        mine = select(reviews).where(reviews.c.user_id == user_id)  # idx_reviews_user_id
+        newest = mine.order_by(reviews.c.created_at.desc(), reviews.c.id.desc()).limit(limit)
+        return [review_of(row) for row in await self._database.public(newest)]
+
     async def ratings_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Rating]:
         rows = await self._database.shown_to(viewer, RATINGS, {"ids": ids})
         found = [Rating(ProductId(row.product_id), row.rating_count, row.rating_total) for row in rows]

@@ -40,6 +40,9 @@ users = _table(
     _time("updated_at"),
     Column("status", Text),
     _time("signed_out_at"),
+    _time("deletion_requested_at"),
+    _time("deleted_at"),
+    Column("leaving_sub", Text),
 )
 user_profiles = _table(
     "accounts",

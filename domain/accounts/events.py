@@ -4,6 +4,11 @@ from domain.shared.events import Event
 from domain.shared.ids import UserId
 
 
+def user_deleted(user_id: UserId) -> Event:
+    """An account was deleted. What is kept of the user elsewhere is to be erased."""
+    return Event("UserDeleted", "user", user_id, {"userId": str(user_id)})
+
+
 def user_registered(user_id: UserId) -> Event:
     """A user of the pool was seen here for the first time. Who it is has to be looked up."""
     return Event("UserRegistered", "user", user_id, {"userId": str(user_id)})

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from domain.orders.model import Order, OrderItem, Payment, StatusChange
-from domain.shared.ids import OrderId, ProductId
+from domain.shared.ids import OrderId, ProductId, UserId
 from domain.shared.paging import Count, Page, PageRequest
 from domain.shared.viewer import Viewer
 
@@ -19,6 +19,10 @@ class Orders(Protocol):
         ...
 
     async def count(self, viewer: Viewer) -> Count: ...
+
+    async def forget_buyer(self, user_id: UserId) -> None:
+        """Keep the orders of a deleted account without where they went and with which card."""
+        ...
 
     async def items_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[OrderItem]]: ...
 

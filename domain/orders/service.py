@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from domain.orders.model import ORDERS_ORDER, Order, OrderItem, OrdersScope, Payment, StatusChange
 from domain.orders.ports import Orders
-from domain.shared.ids import OrderId
+from domain.shared.ids import OrderId, UserId
 from domain.shared.paging import Count, Page, PageRequest, empty_page
 from domain.shared.viewer import Role, Viewer
 
@@ -39,6 +39,10 @@ class OrderDesk:
 
     async def count(self, scope: OrdersScope) -> Count:
         return await self._orders.count(scope.viewer)
+
+    async def forget_buyer(self, user_id: UserId) -> None:
+        """Keep the orders of a deleted account without the person. Raises Unavailable."""
+        await self._orders.forget_buyer(user_id)
 
     async def items_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[OrderItem]]:
         return _many_each(viewer, await self._orders.items_of(viewer, ids))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from domain.reviews.model import Rating, Review
-from domain.shared.ids import ProductId, ReviewId
+from domain.shared.ids import ProductId, ReviewId, UserId
 from domain.shared.paging import Page, PageRequest
 from domain.shared.viewer import ANONYMOUS, Viewer
 
@@ -18,6 +18,10 @@ class Reviews(Protocol):
         self, ids: Sequence[ProductId], request: PageRequest, viewer: Viewer = ANONYMOUS
     ) -> Sequence[Page[Review]]:
         """The same slice of each product's reviews, newest first."""
+        ...
+
+    async def written_by(self, user_id: UserId, limit: int) -> Sequence[Review]:
+        """The newest of a user's reviews."""
         ...
 
     async def ratings_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Rating]: ...

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from domain.reviews.model import Rating, Review, ReviewsScope
 from domain.reviews.ports import Reviews
-from domain.shared.ids import ProductId, ReviewId
+from domain.shared.ids import ProductId, ReviewId, UserId
 from domain.shared.paging import Count, Page, PageRequest
 from domain.shared.viewer import ANONYMOUS, Viewer
 
@@ -20,6 +20,10 @@ class ReviewBoard:
         self, ids: Sequence[ProductId], request: PageRequest, viewer: Viewer = ANONYMOUS
     ) -> Sequence[Page[Review]]:
         return await self._reviews.of_products(ids, request, viewer)
+
+    async def written_by(self, user_id: UserId, limit: int) -> Sequence[Review]:
+        """The newest of a user's reviews, of products that are shown."""
+        return await self._reviews.written_by(user_id, limit)
 
     async def ratings_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Rating]:
         return await self._reviews.ratings_of(ids, viewer)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from domain.sellers.model import Seller
 from domain.sellers.ports import SellerProfiles
-from domain.shared.ids import SellerId
+from domain.shared.ids import SellerId, UserId
 
 
 class Sellers:
@@ -13,3 +13,7 @@ class Sellers:
 
     async def by_ids(self, ids: Sequence[SellerId]) -> Sequence[Seller | None]:
         return await self._profiles.by_ids(ids)
+
+    async def forget_member(self, user_id: UserId) -> None:
+        """Somebody whose account is deleted works for nobody any more. Raises Unavailable."""
+        await self._profiles.forget_member(user_id)

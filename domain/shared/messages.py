@@ -142,6 +142,10 @@ OF_ACCOUNTS = {
         "日本の電話番号を入力してください（例: 03-1234-5678、090-1234-5678）。",
     ),
     "address_not_found": Text("you have no such address", "この住所は登録されていません。"),
+    "CONFIRMATION_REQUIRED": Text(
+        "type {word}, or the mail address of the account, to delete it",
+        "アカウントを削除するには「{word}」またはアカウントのメールアドレスを入力してください。",
+    ),
     "FAVORITE_LIMIT": Text(
         "at most {most} favourites are kept: remove one first",
         "お気に入りは{most}件まで登録できます。不要なものを削除してください。",

@@ -16,6 +16,7 @@ MONEY = "money is in integer minor units of its currency"
 ITS_CURRENCY = "the currency of the amounts beside it: there is more than one"
 ONE_PER = "one of them for each: the database refuses the second"
 FOREIGN_KEY = "the index behind a foreign key or an edge: without it a delete or a look-up there reads the whole table"
+LEAVING = "an account that is deleted, until every store has erased what it held"
 VERSION = "grows with every change, so that two tabs do not undo each other's"
 LIST = "a list's order, read from the cursor on"
 
@@ -62,6 +63,11 @@ DIFFERENCES = {
     "outbox: added": "what happened, written with what it tells of, until it has been sent on",
     "order_numbers: added": "keeps order numbers unique across the months of orders",
     "keys: added": "idempotency keys: what a client sends twice happens once",
+    "users.deletion_requested_at: added": LEAVING,
+    "users.deleted_at: added": LEAVING,
+    "users.leaving_sub: added": LEAVING,
+    "users.leaving_sub: key UK": LEAVING,
+    "idx_users_leaving: added": LEAVING,
     "user_profiles.version: added": VERSION,
     "addresses.version: added": VERSION,
     "addresses.recipient_name: added": "a parcel needs a name",

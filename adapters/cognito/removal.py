@@ -1,0 +1,27 @@
+"""Deletes users of the pool."""
+
+from botocore.exceptions import ClientError
+
+from adapters.aws.clients import COGNITO, Aws, error_code
+
+
+class CognitoRemoval:
+    """The port domain.accounts.deletion.Pool, for one pool."""
+
+    def __init__(self, aws: Aws, pool_id: str) -> None:
+        self._aws = aws
+        self._pool_id = pool_id
+
+    async def delete(self, subject: str) -> None:
+        """Delete a user by the subject; one that is gone already is no fault. Raises Unavailable."""
+        quoted = subject.replace("\\", "\\\\").replace('"', '\\"')
+        try:
+            async with self._aws.calling(COGNITO):
+                found = await self._aws.cognito.list_users(
+                    UserPoolId=self._pool_id, Filter=f'sub = "{quoted}"', Limit=1
+                )
+                for user in found["Users"]:
+                    await self._aws.cognito.admin_delete_user(UserPoolId=self._pool_id, Username=user["Username"])
+        except ClientError as error:
+            if error_code(error) != "UserNotFoundException":
+                raise
