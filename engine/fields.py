@@ -7,7 +7,7 @@ What a rule is the schema says, and `engine/access.py` enforces it.
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, NamedTuple, Protocol
 
 import strawberry
 from strawberry.types import Info
@@ -78,13 +78,22 @@ Last = Annotated[int | None, strawberry.argument(description="How many, from the
 Before = Annotated[str | None, strawberry.argument(description="Only what comes before this cursor.")]
 
 
+class Paging(NamedTuple):
+    """The arguments of a Relay connection, as they were given."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+
 def connection(loader: str, *, key: str, access: Hashable, description: str, cost: int = 2) -> Any:
     """An edge to a page of values, with the arguments of a Relay connection."""
 
     async def resolve(
         root: Any, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Any:
-        arguments = (("after", after), ("before", before), ("first", first), ("last", last))
+        arguments = tuple(sorted(Paging(first, after, last, before)._asdict().items()))
         return await info.context.loaders.load(loader, getattr(root, key), arguments)
 
     return strawberry.field(

@@ -20,6 +20,7 @@ from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId
 from domain.shared.money import MINOR_DIGITS, minor_units
 from domain.shared.paging import Page, PageRequest
 from domain.shared.refusals import InvalidInput
+from engine.fields import Paging
 from resolvers.context import Info
 from resolvers.global_ids import key_of
 
@@ -39,13 +40,13 @@ async def product(
     return found
 
 
-async def products(info: Info, which: Any, sort: ProductSort, paging: dict[str, Any]) -> Page[Product]:
+async def products(info: Info, which: Any, sort: ProductSort, paging: Paging) -> Page[Product]:
     narrowed = product_filter(which) if which else ProductFilter()
     category = (
         CategoryId(key_of(which.category_id, "Category", "filter.categoryId")) if which and which.category_id else None
     )
     return await info.context.services.catalog.products(
-        info.context.viewer, narrowed, sort, PageRequest.of(sort, **paging), category
+        info.context.viewer, narrowed, sort, PageRequest.of(sort, *paging), category
     )
 
 
@@ -96,8 +97,8 @@ async def brand(info: Info, brand_id: str) -> Brand | None:
     return found
 
 
-async def brands(info: Info, paging: dict[str, Any]) -> Page[Brand]:
-    return await info.context.services.catalog.brands(PageRequest.of(BRANDS_ORDER, **paging))
+async def brands(info: Info, paging: Paging) -> Page[Brand]:
+    return await info.context.services.catalog.brands(PageRequest.of(BRANDS_ORDER, *paging))
 
 
 async def seller(info: Info, seller_id: str) -> Seller | None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from domain.accounts.favorites import FAVORITES_ORDER, Favorite
 from domain.shared.ids import ProductId
 from domain.shared.paging import Page, PageRequest
+from engine.fields import Paging
 from resolvers.context import Info
 from resolvers.errors import UserError, outcome_or_refusal
 from resolvers.global_ids import key_of
@@ -27,8 +27,8 @@ class ViewedProduct:
     product_id: ProductId
 
 
-async def of_viewer(info: Info, paging: dict[str, Any]) -> Page[Favorite]:
-    return await info.context.services.favorites.page(info.context.viewer, PageRequest.of(FAVORITES_ORDER, **paging))
+async def of_viewer(info: Info, paging: Paging) -> Page[Favorite]:
+    return await info.context.services.favorites.page(info.context.viewer, PageRequest.of(FAVORITES_ORDER, *paging))
 
 
 async def add(info: Info, product_id: str) -> FavoritePayload:

@@ -1,15 +1,14 @@
 """Orders of the viewer."""
 
-from typing import Any
-
 from domain.orders.model import ORDERS_ORDER, Order
 from domain.shared.paging import Page, PageRequest
+from engine.fields import Paging
 from resolvers.context import Info
 from resolvers.global_ids import decode
 
 
-async def of_viewer(info: Info, paging: dict[str, Any]) -> Page[Order]:
-    return await info.context.services.orders.placed_by(info.context.viewer, PageRequest.of(ORDERS_ORDER, **paging))
+async def of_viewer(info: Info, paging: Paging) -> Page[Order]:
+    return await info.context.services.orders.placed_by(info.context.viewer, PageRequest.of(ORDERS_ORDER, *paging))
 
 
 async def order(info: Info, order_id: str) -> Order | None:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 import strawberry
 
 from domain.accounts import details
-from engine.fields import After, Before, First, Last, attribute, edge, resolver
+from engine.fields import After, Before, First, Last, Paging, attribute, edge, resolver
 from engine.secrecy import SENSITIVE
 from resolvers import favorites, orders, sessions
 from resolvers.context import Info
@@ -24,13 +24,13 @@ strawberry.enum(details.Gender, description="As users say it themselves, or not 
 async def _orders(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> object:
-    return await orders.of_viewer(info, {"first": first, "after": after, "last": last, "before": before})
+    return await orders.of_viewer(info, Paging(first, after, last, before))
 
 
 async def _favorites(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> object:
-    return await favorites.of_viewer(info, {"first": first, "after": after, "last": last, "before": before})
+    return await favorites.of_viewer(info, Paging(first, after, last, before))
 
 
 async def _recently_viewed(info: Info, first: FirstViewed = None) -> object:

@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from domain.catalog.model import ProductSort
-from engine.fields import After, Before, First, Last, resolver
+from engine.fields import After, Before, First, Last, Paging, resolver
 from resolvers import accounts, carts, catalog, discovery, favorites, identity, nodes, orders
 from resolvers.context import Info
 from schema.access import PUBLIC, SIGNED_IN
@@ -41,7 +41,7 @@ async def _products(
     last: Last = None,
     before: Before = None,
 ) -> object:
-    return await catalog.products(info, filter, sort, {"first": first, "after": after, "last": last, "before": before})
+    return await catalog.products(info, filter, sort, Paging(first, after, last, before))
 
 
 async def _category(
@@ -63,7 +63,7 @@ async def _brand(info: Info, id: Annotated[strawberry.ID, strawberry.argument(de
 async def _brands(
     info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> object:
-    return await catalog.brands(info, {"first": first, "after": after, "last": last, "before": before})
+    return await catalog.brands(info, Paging(first, after, last, before))
 
 
 async def _seller(
@@ -94,7 +94,7 @@ async def _search(
     first: First = None,
     after: After = None,
 ) -> object:
-    return await discovery.search(info, query, {"first": first, "after": after})
+    return await discovery.search(info, query, Paging(first, after))
 
 
 async def _recommendations(
@@ -103,7 +103,7 @@ async def _recommendations(
     first: First = None,
     after: After = None,
 ) -> object:
-    return await discovery.recommendations(info, product_id, {"first": first, "after": after})
+    return await discovery.recommendations(info, product_id, Paging(first, after))
 
 
 async def _node(info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its global id.")]) -> object:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from domain.shared.ids import ProductId
 from domain.shared.viewer import Viewer
 
+RECOMMENDATIONS_ORDER = "recommendations"
 MAX_NEIGHBOURS = 50
 MAX_POPULAR = 200
 

@@ -6,7 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from domain.catalog.model import Availability, Product
 from domain.catalog.service import Catalog
-from domain.recommendations.model import Model, Reason, Recommendation, RecommendationsScope, Scored, TrainingStats
+from domain.recommendations.model import (
+    RECOMMENDATIONS_ORDER,
+    Model,
+    Reason,
+    Recommendation,
+    RecommendationsScope,
+    Scored,
+    TrainingStats,
+)
 from domain.recommendations.ports import Features
 from domain.recommendations.training import Baskets, learn
 from domain.shared.clock import Clock
@@ -14,8 +22,6 @@ from domain.shared.ids import ProductId
 from domain.shared.paging import Count, Key, Page, PageRequest, cut_page
 from domain.shared.refusals import InvalidCursor
 from domain.shared.viewer import Viewer
-
-RECOMMENDATIONS_ORDER = "recommendations"
 
 LOOKED_UP_AT_ONCE = 2_000
 

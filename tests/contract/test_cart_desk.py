@@ -1,66 +1,19 @@
 """What a shopper does with a cart: the desk, on carts in DynamoDB and a catalogue in memory."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from adapters.dynamodb.carts import DynamoCarts
 from domain.carts.model import Cart, WarningCode
 from domain.carts.refusals import LineNotFound, NoCartOwner, OutOfStock, ProductNotFound, VariationRequired
 from domain.carts.service import CartDesk
-from domain.catalog.model import Product, ProductStatus, ShippingInfo, Variation
+from domain.catalog.model import ProductStatus
 from domain.catalog.service import Catalog
-from domain.shared.ids import CategoryId, ProductId, SellerId, UserId, VariationId, uuid7
+from domain.shared.ids import ProductId, UserId, VariationId, uuid7
 from domain.shared.money import Money
 from domain.shared.refusals import InvalidInput
 from domain.shared.viewer import ANONYMOUS, Role, Viewer
+from tests.shelf import NOW, PRICE, Shelf
 from tests.watch import Watch
-
-NOW = Watch().now()
-PRICE = Money(1980, "JPY")
-
-
-class Shelf:
-    """The catalogue's products in memory."""
-
-    def __init__(self) -> None:
-        self.products: dict[ProductId, Product] = {}
-        self.variations: dict[ProductId, list[Variation]] = {}
-
-    async def by_ids(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> list[Product | None]:
-        return [self.products.get(each) for each in ids]
-
-    async def variations_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> list[list[Variation]]:
-        return [self.variations.get(each, []) for each in ids]
-
-    def product(self, stock: int = 9, status: ProductStatus = ProductStatus.ACTIVE) -> ProductId:
-        product_id = ProductId(uuid7())
-        self.products[product_id] = Product(
-            id=product_id,
-            seller_id=SellerId(uuid7()),
-            category_id=CategoryId(uuid7()),
-            brand_id=None,
-            sku="CUP",
-            slug="cup",
-            name="湯呑み",
-            description="",
-            base_price=PRICE,
-            sale_price=None,
-            stock_quantity=stock,
-            status=status,
-            attributes=(),
-            shipping_info=ShippingInfo(),
-            published_at=NOW,
-            created_at=NOW,
-            updated_at=NOW,
-            version=1,
-        )
-        return product_id
-
-    def variation(self, of: ProductId, stock: int = 9, *, is_active: bool = True) -> VariationId:
-        made = Variation(VariationId(uuid7()), of, "CUP-L", "大", (), Money(2200, "JPY"), stock, is_active)
-        self.variations.setdefault(of, []).append(made)
-        return made.id
 
 
 @pytest.fixture

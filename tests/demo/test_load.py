@@ -1,8 +1,5 @@
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -11,10 +8,7 @@ import pytest
 from adapters.postgres.migrate import upgrade_async
 from infra.demo.accounts import BUYER, DEMO_USERS, SELLER
 from infra.demo.load import Summary, link_accounts, load
-from infra.embedded.credentials import Credentials
-from infra.embedded.data_dir import FOLDER_MODE, DataDir
-from infra.embedded.ports import remembered_ports
-from infra.embedded.postgres import Postgres
+from tests.own_postgres import own_postgres
 
 PRODUCTS = 300
 TABLES_WITH_CHANGES = (
@@ -48,26 +42,15 @@ class Demo:
 @pytest.fixture(scope="module")
 async def demo() -> AsyncIterator[Demo]:
     """On a server of its own: what the marketplace holds would be in the way of tests that count."""
-    folder = Path(tempfile.mkdtemp(prefix="torii-demo-"))
-    folder.chmod(FOLDER_MODE)  # pytest's own temporary folders keep out the user that PostgreSQL runs as
-    data_dir = DataDir(folder)
-    data_dir.acquire()
-    port = remembered_ports(data_dir.ports, ("postgres",))["postgres"]
-    postgres = Postgres(data_dir, port, Credentials.load_or_make(data_dir.credentials), throwaway=True)
-    await postgres.prepare()
-    part = postgres.spawn()
-    await postgres.ready(part)
-    await postgres.bootstrap()
-    await upgrade_async(postgres.url("torii_owner"))
-    told: list[tuple[str, int, int]] = []
-    url = postgres.url("torii_worker")
-    summary = await load(url, PRODUCTS, lambda *step: told.append(step), subjects={BUYER: "sub-of-buyer"})
-    connection = await asyncpg.connect(url)
-    yield Demo(url, connection, summary, told)
-    await connection.close()
-    await part.stop()
-    data_dir.release()
-    shutil.rmtree(folder)
+    async with own_postgres() as postgres:
+        await postgres.bootstrap()
+        await upgrade_async(postgres.url("torii_owner"))
+        told: list[tuple[str, int, int]] = []
+        url = postgres.url("torii_worker")
+        summary = await load(url, PRODUCTS, lambda *step: told.append(step), subjects={BUYER: "sub-of-buyer"})
+        connection = await asyncpg.connect(url)
+        yield Demo(url, connection, summary, told)
+        await connection.close()
 
 
 async def test_every_row_is_written_and_progress_ends_at_the_total(demo: Demo) -> None:

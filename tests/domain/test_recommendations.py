@@ -9,17 +9,24 @@ from math import sqrt
 
 import pytest
 
-from domain.catalog.model import Product, ProductStatus, ShippingInfo
+from domain.catalog.model import ProductStatus
 from domain.catalog.service import Catalog
-from domain.recommendations.model import MAX_NEIGHBOURS, Model, Reason, RecommendationsScope, Scored
-from domain.recommendations.service import RECOMMENDATIONS_ORDER, SPARE, Recommendations
+from domain.recommendations.model import (
+    MAX_NEIGHBOURS,
+    RECOMMENDATIONS_ORDER,
+    Model,
+    Reason,
+    RecommendationsScope,
+    Scored,
+)
+from domain.recommendations.service import SPARE, Recommendations
 from domain.recommendations.training import DAMPING, MAX_BASKET, MIN_SHARED, Baskets, learn
 from domain.shared.clock import SystemClock
-from domain.shared.ids import CategoryId, ProductId, SellerId, uuid7
-from domain.shared.money import Money
+from domain.shared.ids import ProductId, uuid7
 from domain.shared.paging import PageRequest, encode_cursor
 from domain.shared.refusals import InvalidCursor
-from domain.shared.viewer import ANONYMOUS, Viewer
+from domain.shared.viewer import ANONYMOUS
+from tests.shelf import Shelf, a_product
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -103,18 +110,6 @@ class TestTraining:
         assert time.process_time() - started < 10
 
 
-class Shelf:
-    """The catalogue's products in memory; counts its look-ups."""
-
-    def __init__(self, *products: Product) -> None:
-        self.products = {product.id: product for product in products}
-        self.lookups = 0
-
-    async def by_ids(self, wanted: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> list[Product | None]:
-        self.lookups += 1
-        return [self.products.get(each) for each in wanted]
-
-
 class Learned:
     """A model in memory."""
 
@@ -131,29 +126,6 @@ class Learned:
         self.model = model
 
 
-def product(product_id: ProductId, stock: int = 5, status: ProductStatus = ProductStatus.ACTIVE) -> Product:
-    return Product(
-        id=product_id,
-        seller_id=SellerId(uuid7()),
-        category_id=CategoryId(uuid7()),
-        brand_id=None,
-        sku="sku",
-        slug="slug",
-        name="湯呑み",
-        description="",
-        base_price=Money(1980, "JPY"),
-        sale_price=None,
-        stock_quantity=stock,
-        status=status,
-        attributes=(),
-        shipping_info=ShippingInfo(),
-        published_at=NOW,
-        created_at=NOW,
-        updated_at=NOW,
-        version=1,
-    )
-
-
 def desk(shelf: Shelf, model: Model) -> Recommendations:
     return Recommendations(Learned(model), Catalog(shelf, None, None), SystemClock())  # type: ignore[arg-type]
 
@@ -165,7 +137,7 @@ def ranked(products: Sequence[ProductId]) -> list[Scored]:
 class TestFeed:
     async def test_a_products_neighbours_come_first_then_what_is_popular_never_itself(self) -> None:
         a, b, c, d = ids(4)
-        feed = desk(Shelf(*map(product, (a, b, c, d))), Model("v1", {a: ranked([c])}, ranked([a, b, c, d])))
+        feed = desk(Shelf(*map(a_product, (a, b, c, d))), Model("v1", {a: ranked([c])}, ranked([a, b, c, d])))
         page = await feed.recommend(ANONYMOUS, a, PageRequest())
         assert [(each.product_id, each.reason) for each in page.nodes] == [
             (c, Reason.BOUGHT_TOGETHER),
@@ -175,7 +147,7 @@ class TestFeed:
 
     async def test_without_a_product_the_feed_is_what_is_popular(self) -> None:
         a, b = ids(2)
-        page = await desk(Shelf(product(a), product(b)), Model("v1", {}, ranked([b, a]))).recommend(
+        page = await desk(Shelf(a_product(a), a_product(b)), Model("v1", {}, ranked([b, a]))).recommend(
             ANONYMOUS, None, PageRequest()
         )
         assert [each.product_id for each in page.nodes] == [b, a]
@@ -183,7 +155,7 @@ class TestFeed:
 
     async def test_what_cannot_be_bought_is_left_out_and_the_page_is_full(self) -> None:
         gone, empty, *rest = ids(20)
-        shelf = Shelf(product(empty, stock=0, status=ProductStatus.OUT_OF_STOCK), *map(product, rest))
+        shelf = Shelf(a_product(empty, stock=0, status=ProductStatus.OUT_OF_STOCK), *map(a_product, rest))
         page = await desk(shelf, Model("v1", {}, ranked([gone, empty, *rest]))).recommend(
             ANONYMOUS, None, PageRequest(size=5)
         )
@@ -193,7 +165,7 @@ class TestFeed:
 
     async def test_two_lookups_fill_the_page_however_many_have_gone(self) -> None:
         every = ids(150)
-        shelf = Shelf(*map(product, every[-3:]))
+        shelf = Shelf(*map(a_product, every[-3:]))
         page = await desk(shelf, Model("v1", {}, ranked(every))).recommend(ANONYMOUS, None, PageRequest(size=3))
         assert [each.product_id for each in page.nodes] == every[-3:]
         assert not page.has_next
@@ -202,7 +174,7 @@ class TestFeed:
 
     async def test_pages_follow_each_other_in_both_directions_without_gap_or_repeat(self) -> None:
         seed, *every = ids(48)
-        feed = desk(Shelf(*map(product, every)), Model("v1", {seed: ranked(every[:20])}, ranked(every[10:])))
+        feed = desk(Shelf(*map(a_product, every)), Model("v1", {seed: ranked(every[:20])}, ranked(every[10:])))
         seen: list[ProductId] = []
         request = PageRequest(size=10)
         while True:
@@ -221,7 +193,7 @@ class TestFeed:
     async def test_a_cursor_outlives_a_training(self) -> None:
         every = ids(10)
         model = Model("v1", {}, ranked(every))
-        feed = desk(Shelf(*map(product, every)), model)
+        feed = desk(Shelf(*map(a_product, every)), model)
         first = await feed.recommend(ANONYMOUS, None, PageRequest(size=4))
         feed._features = Learned(replace(model, version="v2", popular=model.popular[5:]))
         page = await feed.recommend(
@@ -242,7 +214,7 @@ class TestFeed:
 
     async def test_the_total_counts_what_can_be_bought(self) -> None:
         gone, *rest = ids(6)
-        feed = desk(Shelf(*map(product, rest)), Model("v1", {}, ranked([gone, *rest])))
+        feed = desk(Shelf(*map(a_product, rest)), Model("v1", {}, ranked([gone, *rest])))
         assert (await feed.count(RecommendationsScope(ANONYMOUS, None))).value == 5
 
     async def test_training_replaces_the_model_and_says_what_it_saw(self) -> None:
@@ -252,7 +224,7 @@ class TestFeed:
             for basket in (*[[a, b]] * 3, [a], []):
                 yield basket
 
-        feed = desk(Shelf(product(a), product(b)), Model("v0", {}, []))
+        feed = desk(Shelf(a_product(a), a_product(b)), Model("v0", {}, []))
         stats = await feed.train(baskets())
         assert (stats.baskets, stats.products, stats.with_neighbours, stats.popular) == (4, 2, 2, 2)
         page = await feed.recommend(ANONYMOUS, a, PageRequest())

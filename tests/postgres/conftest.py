@@ -1,20 +1,15 @@
 """Connections to the worker's own database, one for each role, and a server of our own for databases made from nothing."""
 
 import itertools
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.embedded.credentials import Credentials
-from infra.embedded.data_dir import FOLDER_MODE, DataDir
-from infra.embedded.ports import remembered_ports
 from infra.embedded.postgres import Postgres
 from settings import Settings
+from tests.own_postgres import own_postgres
 from tests.postgres.shelf import Shelf
 from tests.postgres.shop import Shop, connect
 
@@ -74,16 +69,5 @@ class Server:
 
 @pytest.fixture(scope="session")
 async def server() -> AsyncIterator[Server]:
-    folder = Path(tempfile.mkdtemp(prefix="torii-databases-"))
-    folder.chmod(FOLDER_MODE)  # pytest's own temporary folders keep out the user that PostgreSQL runs as
-    data_dir = DataDir(folder)
-    data_dir.acquire()
-    port = remembered_ports(data_dir.ports, ("postgres",))["postgres"]
-    postgres = Postgres(data_dir, port, Credentials.load_or_make(data_dir.credentials), throwaway=True)
-    await postgres.prepare()
-    part = postgres.spawn()
-    await postgres.ready(part)
-    yield Server(postgres)
-    await part.stop()
-    data_dir.release()
-    shutil.rmtree(folder)
+    async with own_postgres() as postgres:
+        yield Server(postgres)
