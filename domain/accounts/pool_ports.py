@@ -7,7 +7,7 @@ NotSupported where it does not offer the operation; none of what they raise has 
 from collections.abc import Sequence
 from typing import Protocol
 
-from domain.accounts.model import Challenge, ChallengeAnswer, Passkey, TokenSet
+from domain.accounts.model import Challenge, ChallengeAnswer, Identity, Passkey, TokenSet
 from domain.shared.ids import SessionId
 from domain.shared.viewer import Viewer
 
@@ -110,4 +110,8 @@ class SessionEnds(Protocol):
 
     async def end_all_sessions(self, viewer: Viewer) -> None:
         """The same for every session that the viewer has."""
+        ...
+
+    async def has_ended(self, identity: Identity) -> bool:
+        """Whether the session of a token was ended."""
         ...

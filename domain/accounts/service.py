@@ -82,6 +82,13 @@ class Accounts:
         self._standings.forget(viewer.sign_in.subject)
         await self._sessions.revoke_all(viewer)
 
+    async def has_ended(self, identity: Identity) -> bool:
+        """Whether the sign-in that a token comes of was ended here, whatever the pool says. Raises Unavailable."""
+        standing = await self._standing(identity.subject)
+        if standing is not None and standing.has_signed_out_since(identity.signed_in_at):
+            return True
+        return await self._sessions.is_revoked(identity.session_id)
+
     async def _standing(self, subject: str) -> UserStanding | None:
         """How a user stands; through an outage as last known, but without acting for sellers."""
         try:

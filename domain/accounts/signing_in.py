@@ -7,6 +7,7 @@ from domain.accounts.model import Challenge, ChallengeAnswer, ChallengeKind, Tok
 from domain.accounts.pace import Pace
 from domain.accounts.pool_ports import SessionEnds, SignIns
 from domain.accounts.ports import Tokens
+from domain.accounts.refusals import RefreshRefused
 from domain.shared.refusals import Refusal
 from domain.shared.viewer import Viewer
 
@@ -48,8 +49,15 @@ class SignIn:
         return inputs.code(answer.answer)
 
     async def refresh(self, refresh_token: str) -> TokenSet:
-        """Another access token for the same session. Raises InvalidInput, RefreshRefused."""
-        return await self._pool.refresh(inputs.secret(refresh_token, "refreshToken"))
+        """Another access token for the same session. Raises InvalidInput, RefreshRefused.
+
+        A pool that could not take the refresh token back when somebody signed out goes on renewing: no token of a session that
+        ended here is handed out.
+        """
+        tokens = await self._pool.refresh(inputs.secret(refresh_token, "refreshToken"))
+        if await self._sessions.has_ended(await self._tokens.verify(tokens.access_token)):
+            raise RefreshRefused
+        return tokens
 
     async def sign_out(self, viewer: Viewer, access_token: str, refresh_token: str | None, *, everywhere: bool) -> bool:
         """End the session of a bearer token here, and its refresh token at the pool; `everywhere`, all of the user's.

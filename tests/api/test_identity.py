@@ -204,6 +204,21 @@ async def test_somebody_signs_out(api: Client, http: httpx.AsyncClient) -> None:
     ended = await payload(Client(http, token=tokens["accessToken"]), SIGN_OUT, refreshToken=tokens["refreshToken"])
     # The emulator has no RevokeToken.
     assert ended == {"ended": True, "refreshTokenRevoked": False, "userErrors": []}
+    assert (await Client(http, token=tokens["accessToken"]).post(WHO)).status_code == 401
+    refused = await payload(api, REFRESH, refreshToken=tokens["refreshToken"])  # the emulator would go on renewing
+    assert (refused["accessToken"], refused["userErrors"][0]["code"]) == (None, "SESSION_ENDED")
+
+
+async def test_signing_out_everywhere_ends_the_other_session_too(api: Client, http: httpx.AsyncClient) -> None:
+    address = await registered(api)
+    here, there = await signed_in(api, address), await signed_in(api, address)
+    for tokens in (here, there):
+        assert await Client(http, token=tokens["accessToken"]).data(WHO)
+    ended = await payload(Client(http, token=here["accessToken"]), SIGN_OUT, everywhere=True)
+    assert ended == {"ended": True, "refreshTokenRevoked": True, "userErrors": []}
+    for tokens in (here, there):
+        assert (await Client(http, token=tokens["accessToken"]).post(WHO)).status_code == 401
+        assert (await payload(api, REFRESH, refreshToken=tokens["refreshToken"]))["accessToken"] is None
 
 
 CHANGE_PASSWORD = """mutation ($in: PasswordChangeInput!) { p: passwordChange(input: $in) {
