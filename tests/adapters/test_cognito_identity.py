@@ -11,7 +11,7 @@ import itertools
 import json
 import logging
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -55,14 +55,8 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-async def aws(settings: Settings) -> AsyncIterator[Aws]:
-    async with Aws("ap-northeast-1", settings.aws_endpoint_url, timeout_ms=5000) as aws:
-        yield aws
-
-
-@pytest.fixture(scope="module")
-async def pool(aws: Aws, settings: Settings) -> Pool:
-    return await ensure_pool(aws, f"{settings.dynamodb_table_prefix}identity-tests")
+async def pool(aws: Aws, pool_name: str) -> Pool:
+    return await ensure_pool(aws, pool_name)
 
 
 class Ports:

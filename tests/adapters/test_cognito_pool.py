@@ -29,23 +29,10 @@ from domain.accounts.model import Identity, PoolUser
 from domain.accounts.refusals import InvalidToken
 from domain.shared.ids import SessionId
 from domain.shared.refusals import Unavailable
-from settings import Settings
 from tests.watch import Watch
 
 REGION = "ap-northeast-1"
 BUYER = "buyer@example.com"
-
-
-@pytest.fixture(scope="module")
-async def aws(settings: Settings) -> AsyncIterator[Aws]:
-    async with Aws(REGION, settings.aws_endpoint_url, timeout_ms=5000) as aws:
-        yield aws
-
-
-@pytest.fixture(scope="module")
-def pool_name(settings: Settings) -> str:
-    """Of a pool that is this worker's own: the emulator is everybody's."""
-    return f"{settings.dynamodb_table_prefix}pool-tests"
 
 
 @pytest.fixture(scope="module")

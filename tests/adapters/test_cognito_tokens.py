@@ -22,7 +22,6 @@ from adapters.cognito.pool import DEMO_PASSWORD, Pool, ensure_pool, ensure_user
 from adapters.cognito.tokens import MAX_TOKEN, CognitoTokens
 from domain.accounts.refusals import InvalidToken
 from domain.shared.refusals import Unavailable
-from settings import Settings
 from tests.watch import Watch
 
 REGION = "ap-northeast-1"
@@ -43,18 +42,6 @@ class SignedIn:
     @property
     def issuer(self) -> str:
         return issuer_of(REGION, self.pool.pool_id)
-
-
-@pytest.fixture(scope="module")
-async def aws(settings: Settings) -> AsyncIterator[Aws]:
-    async with Aws(REGION, settings.aws_endpoint_url, timeout_ms=5000) as aws:
-        yield aws
-
-
-@pytest.fixture(scope="module")
-def pool_name(settings: Settings) -> str:
-    """Of a pool that is this worker's own: the emulator is everybody's."""
-    return f"{settings.dynamodb_table_prefix}token-tests"
 
 
 async def sign_in(aws: Aws, pool: Pool) -> SignedIn:
