@@ -19,19 +19,21 @@ from domain.shared.refusals import Unavailable
 from engine import graphiql
 from engine.execution import Executor, Policy
 from engine.http import GraphQLHTTP
+from engine.origins import guards
 from engine.persisted import PersistedDocuments
 from engine.socket_watch import Verdict
 from engine.websocket import GraphQLWebSocket, SocketLimits
 from infra.draining import Draining
 from resolvers.context import Context
 from resolvers.errors import explain_to
-from resolvers.requests import Contexts
+from resolvers.requests import GUEST_HEADER, Contexts
 from schema.build import build_schema
 from schema.examples import EXAMPLES
-from settings import STRIPE_WEBHOOKS, Mode, Settings
+from settings import STRIPE_WEBHOOKS, Mode, Settings, listed
 from wiring import Marketplace, open_marketplace, running
 
 GRAPHQL_PATHS = ("/graphql", "/api/graphql")
+HEALTH_PATHS = ("/health", "/api/health")
 GRAPHIQL_ASSETS = "/graphiql"
 MAX_WEBHOOK_BYTES = 1024 * 1024
 NOT_FOUND = PlainTextResponse("no such picture", 404)
@@ -154,9 +156,16 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
     gateway.run_beside(websocket.watch)
     return Starlette(
         lifespan=gateway.lifespan,
+        middleware=guards(
+            listed(settings.allowed_origins),
+            listed(settings.allowed_hosts),
+            headers=("authorization", "content-type", GUEST_HEADER, "traceparent"),
+            exposed=(GUEST_HEADER,),
+            health=HEALTH_PATHS,
+        ),
         routes=[
-            Route("/health", gateway.alive),
-            Route("/api/health", gateway.health),
+            Route(HEALTH_PATHS[0], gateway.alive),
+            Route(HEALTH_PATHS[1], gateway.health),
             Route(STRIPE_WEBHOOKS, gateway.stripe_webhook, methods=["POST"]),
             *(Route(path, endpoint) for path in GRAPHQL_PATHS),
             *(WebSocketRoute(path, websocket) for path in GRAPHQL_PATHS),

@@ -168,6 +168,13 @@ class Settings(BaseSettings):
     assumed_list_size: int = Field(
         Limits().list_size, ge=1, description="How long a list is taken to be, for its cost, where nothing bounds it."
     )
+    allowed_origins: str = Field(
+        "", description="Pages that may call from another origin, such as `https://shop.example`; comma-separated."
+    )
+    allowed_hosts: str = Field(
+        "",
+        description="Host names that are answered, `*.shop.example` too; comma-separated; empty: any. Not for health.",
+    )
     trusted_documents: Path | None = Field(
         None, description="Manifest of trusted documents: a JSON object from ids to texts."
     )
@@ -254,6 +261,15 @@ class Settings(BaseSettings):
             )
         return self
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def origins_are_some(cls, value: str) -> str:
+        for each in listed(value):
+            parts = urlsplit(each)
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or "*" in each:
+                raise ValueError(f"{each} is no origin such as https://shop.example, without a path")
+        return value
+
     @model_validator(mode="after")
     def trusted_documents_are_somewhere(self) -> Self:
         if self.only_trusted_documents and self.trusted_documents is None:
@@ -303,6 +319,11 @@ class Settings(BaseSettings):
     @property
     def search_dir(self) -> Path:
         return self.search_index_dir or self.data_dir / "search"
+
+
+def listed(value: str) -> list[str]:
+    """What a comma-separated setting names."""
+    return [each.strip() for each in value.split(",") if each.strip()]
 
 
 def _is_address(value: str, kinds: tuple[str, ...]) -> bool:
