@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket
 from adapters.health import as_json
 from adapters.images.svg import logo_svg, product_svg
 from domain.payments.refusals import UntrustedEvent
+from domain.shared.rates import Rate
 from domain.shared.refusals import Unavailable
 from engine import graphiql
 from engine.execution import Executor, Policy
@@ -24,6 +25,7 @@ from engine.persisted import PersistedDocuments
 from engine.socket_watch import Verdict
 from engine.websocket import GraphQLWebSocket, SocketLimits
 from infra.draining import Draining
+from resolvers.allowance import RateLimits, Rates
 from resolvers.context import Context
 from resolvers.errors import explain_to
 from resolvers.requests import GUEST_HEADER, Contexts
@@ -145,7 +147,8 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
         only_trusted=settings.only_trusted_documents,
         automatic=settings.automatic_persisted_queries,
     )
-    executor = Executor(build_schema()._schema, explain_to, policy)
+    allowance = RateLimits(_rates(settings)) if settings.rate_limits else None
+    executor = Executor(build_schema()._schema, explain_to, policy, allowance)
     gateway.share(executor.documents)
     http = GraphQLHTTP(executor, gateway.http_context, policy.limits)
     page = graphiql.page(GRAPHIQL_ASSETS, EXAMPLES) if settings.serves_graphiql else None
@@ -173,6 +176,14 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
             Route("/images/logos/{key}.svg", logo_image),
             Mount(GRAPHIQL_ASSETS, graphiql.assets()),
         ],
+    )
+
+
+def _rates(settings: Settings) -> Rates:
+    return Rates(
+        Rate("requests", settings.rate_requests_per_s, settings.rate_requests_burst),
+        Rate("cost", settings.rate_cost_per_minute / 60, settings.rate_cost_per_minute),
+        settings.operation_rates,
     )
 
 

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.shared.rates import Rate, parse_rates
 from engine.limits import Limits
 
 MIN_SECRET = 32
@@ -21,6 +22,12 @@ STRIPE_WEBHOOKS = "/api/webhooks/stripe"
 ENV_FILE = ".env"
 RUN_ENV = "run.env"
 """File under the data folder in which `torii up` writes the addresses of what it started, for the other commands."""
+
+
+DEFAULT_OPERATION_RATES = (
+    "sign-in=20/60 sign-up=10/60 code-mail=10/600 code-entry=20/600 credentials=20/600 refresh=60/60 sign-out=60/60"
+)
+"""An address may be that of a whole office; what guesses needs thousands."""
 
 
 class Mode(StrEnum):
@@ -119,6 +126,18 @@ class Settings(BaseSettings):
 
     graphiql: bool | None = Field(None, description="Serve GraphiQL and introspection; default only in development.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
+    rate_limits: bool = Field(True, description="Whether there are rate limits at all.")
+    rate_requests_per_s: float = Field(
+        100, gt=0, description="Operations a second of a user, or of an address where nobody is signed in."
+    )
+    rate_requests_burst: int = Field(200, ge=1, description="Operations at once.")
+    rate_cost_per_minute: int = Field(
+        200_000, ge=100, description="Points of cost a minute, and at once; `extensions.cost` shows them."
+    )
+    rate_operations: str = Field(
+        DEFAULT_OPERATION_RATES,
+        description="Limits of sign-ins and the like by address: so many in so many seconds, each field counted.",
+    )
     websocket_init_s: float = Field(3, gt=0, description="How long a WebSocket may take to send `connection_init`.")
     websocket_ping_s: float = Field(30, gt=0, description="How often a WebSocket is pinged; two in vain close it.")
     websocket_idle_s: float = Field(600, gt=0, description="How long a WebSocket may stay open with nothing asked.")
@@ -209,6 +228,14 @@ class Settings(BaseSettings):
             raise ValueError("an address has the form http://host:port")
         return value
 
+    @field_validator("rate_operations")
+    @classmethod
+    def rates_are_complete(cls, value: str) -> str:
+        missing = parse_rates(DEFAULT_OPERATION_RATES).keys() - parse_rates(value).keys()
+        if missing:
+            raise ValueError(f"lacks {', '.join(sorted(missing))}")
+        return value
+
     @field_validator("trusted_proxies")
     @classmethod
     def proxies_are_networks(cls, value: str) -> str:
@@ -280,6 +307,11 @@ class Settings(BaseSettings):
     def embedded(self) -> bool:
         """Whether the back ends are those that `torii up` starts."""
         return not self.database_url.get_secret_value()
+
+    @property
+    def operation_rates(self) -> dict[str, Rate]:
+        """By the name that a field's `limit` has. Without Redis nobody may guess passwords, but all may stay signed in."""
+        return parse_rates(self.rate_operations, open_when_uncounted=("refresh", "sign-out"))
 
     @property
     def url(self) -> str:

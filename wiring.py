@@ -42,12 +42,14 @@ from adapters.redis.cache import VersionedCache
 from adapters.redis.catalog import CachedCategories, CachedProducts, CatalogCache
 from adapters.redis.client import Missed, RedisClient, connect, server_version
 from adapters.redis.persisted import RedisDocuments
+from adapters.redis.rates import RedisLimiter
 from adapters.redis.sessions import CachedSessions
 from adapters.redis.viewed import RedisViews
 from adapters.stripe.connection import StripeConnection
 from adapters.stripe.webhooks import StripeWebhooks
 from cloud import open_aws, user_pool
 from domain.accounts.addresses import Addresses
+from domain.accounts.attempts import Attempts
 from domain.accounts.credentials import CredentialChanges
 from domain.accounts.deletion import AccountDeletion, Eraser
 from domain.accounts.export import AccountExport
@@ -194,6 +196,7 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
         profiles = Profiles(PostgresProfiles(database), clock)
         carts = CartDesk(DynamoCarts(aws, prefix, clock), catalog, clock)
         orders, reviews = OrderDesk(PostgresOrders(database)), ReviewBoard(PostgresReviews(database))
+        limiter = RedisLimiter(stores.redis)
         services = Services(
             accounts=accounts,
             addresses=addresses,
@@ -205,6 +208,7 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
                 profiles, addresses, favorites, preferences, viewed, carts, orders, reviews, sessions, clock
             ),
             favorites=favorites,
+            limiter=limiter,
             orders=orders,
             passkeys=PasskeyDesk(CognitoPasskeys(aws)),
             preferences=preferences,
@@ -215,7 +219,7 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
             search=Search(stores.index),
             sellers=Sellers(PostgresSellers(database)),
             sessions=sessions,
-            sign_in=SignIn(CognitoSignIns(aws, pool.client_id), tokens, accounts, pace),
+            sign_in=SignIn(CognitoSignIns(aws, pool.client_id), tokens, accounts, pace, Attempts(limiter)),
             viewed=viewed,
         )
         changes = CatalogChanges(settings.database_url.get_secret_value(), cache, Missed)

@@ -11,7 +11,7 @@ its own look-up and nothing below. It is read off the answer, so no field pays f
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from graphql import (
     ArgumentNode,
@@ -113,39 +113,6 @@ class Price:
     def actual(self, data: Mapping[str, Any] | None) -> int:
         """What the answer shows to have been done; of no answer at all, nothing."""
         return _whole(self.root.actual({"": data})) if data is not None else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """What is left of a client's allowance: `available` of `maximum`, refilled by `restore_rate` a second."""
-
-    maximum: int
-    available: int
-    restore_rate: float
-
-
-class Allowance(Protocol):
-    """What clients may spend in a time. Asked before an operation runs, and told afterwards what it took."""
-
-    async def take(self, context: Any, cost: int) -> Bucket | None:
-        """Take `cost` off the client's bucket; None where it has none. Raises GraphQLError when too little is left."""
-        ...
-
-    async def settle(self, context: Any, requested: int, actual: int) -> Bucket | None:
-        """Give back what was taken and not used."""
-        ...
-
-
-def shown(requested: int, actual: int, bucket: Bucket | None) -> dict[str, Any]:
-    """`extensions.cost`."""
-    cost: dict[str, Any] = {"requested": requested, "actual": actual}
-    if bucket:
-        cost["bucket"] = {
-            "maximum": bucket.maximum,
-            "available": bucket.available,
-            "restoreRate": bucket.restore_rate,
-        }
-    return cost
 
 
 def price_of(

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -36,6 +36,10 @@ INLINE_TOKENS = 500
 """Read on the event loop, within some 10 ms. Longer ones are read in a thread, which shares the interpreter by turns of 5 ms."""
 MAX_WAITING = 16
 """Documents that wait for that thread."""
+
+
+Admit = Callable[[int], Awaitable[None]]
+"""Asked before so many bytes of a document are read."""
 
 
 class ReadersBusy(Exception):
@@ -105,8 +109,11 @@ class Documents:
         self._reader = ThreadPoolExecutor(1, "documents")
         self._waiting: dict[bytes, asyncio.Future[Document]] = {}
 
-    async def get(self, text: str) -> Document:
-        """The document, with what is wrong with it. Raises ReadersBusy."""
+    async def get(self, text: str, admit: Admit) -> Document:
+        """The document, with what is wrong with it; `admit` is asked before one that is not known is read.
+
+        Raises ReadersBusy, and what `admit` raises.
+        """
         if len(text) > self._limits.document_bytes:  # before a copy of it is made
             return self._too_large(len(text))
         encoded = text.encode("utf-8", "surrogatepass")
@@ -116,6 +123,7 @@ class Documents:
         known = self.known(key)
         if known is not None:
             return known
+        await admit(len(encoded))
         try:
             tokens = check_tokens(text, self._limits)
         except LimitExceeded as error:

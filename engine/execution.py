@@ -1,18 +1,19 @@
 """Runs one operation against the schema, within its limits."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from graphql import ExecutionResult, GraphQLError, GraphQLField, GraphQLSchema, OperationDefinitionNode, execute
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, execute
 
-from engine.cost import Allowance, shown
+from engine.allowance import Admission, Allowance, NotAdmitted, limited_fields, shown
 from engine.directives import direct
 from engine.documents import Document, Documents, ReadersBusy, is_mutation, is_subscription, name_of
 from engine.errors import BAD_REQUEST, TIMEOUT, UNAVAILABLE, ExplainTo, formatted
+from engine.fields import ignores_bearer
 from engine.limits import Code, Limits, check_variables
 from engine.persisted import PersistedDocuments, trusted_documents
 from engine.trace import name_operation
@@ -81,15 +82,15 @@ class Executor:
         """When an operation that comes now has to be done, by the event loop's clock."""
         return asyncio.get_running_loop().time() + self._policy.timeout_s
 
-    async def ignores_bearer(self, request: Request) -> bool:
+    async def ignores_bearer(self, request: Request, admission: Admission) -> bool:
         """Whether every field at the operation's root brings credentials of its own, as `engine.fields.mutation` declares.
 
         Such an operation does the same with no bearer token at all, so a refused one must not keep it from running. With a
         single other field in it, it is not one of these: a bad token is never taken for none.
         """
         try:
-            document = await self.documents.find(request.query, request.document_id)
-        except (ReadersBusy, GraphQLError):
+            document = await self.documents.find(request.query, request.document_id, admission.read)
+        except (ReadersBusy, GraphQLError, NotAdmitted):
             return False
         root = self._schema.mutation_type
         if document.node is None or document.errors or root is None:
@@ -102,22 +103,34 @@ class Executor:
         return (
             is_mutation(operation)
             and bool(fields)
-            and all(field is not None and _ignores_bearer(field) for field in fields)
+            and all(field is not None and ignores_bearer(field) for field in fields)
         )
 
+    def admission(self, context: Any) -> Admission:
+        """For one operation of a context: what it may do, in all of its steps."""
+        return Admission(self._allowance, context)
+
     async def run(
-        self, request: Request, context: Any, *, deadline: float | None = None, read_only: bool = False
+        self,
+        request: Request,
+        context: Any,
+        *,
+        deadline: float | None = None,
+        read_only: bool = False,
+        admission: Admission | None = None,
     ) -> Answer:
         """Parse, validate, price and execute within the deadline. `read_only` refuses mutations (NotAllowedByGet)."""
         try:
             async with asyncio.timeout_at(deadline or self.deadline()):
-                return await self._run(request, context, read_only=read_only)
+                return await self._run(request, context, admission or self.admission(context), read_only=read_only)
+        except NotAdmitted as refused:
+            return Answer({"errors": [refused.error]}, False, refused.headers, refused.status)
         except TimeoutError:
             return Answer({"errors": [_timed_out(self._policy.timeout_s)], "data": None}, ran=True)
 
-    async def _run(self, request: Request, context: Any, *, read_only: bool) -> Answer:
+    async def _run(self, request: Request, context: Any, admission: Admission, *, read_only: bool) -> Answer:
         try:
-            document = await self.documents.find(request.query, request.document_id)
+            document = await self.documents.find(request.query, request.document_id, admission.read)
         except ReadersBusy:
             return _busy()
         except GraphQLError as error:
@@ -133,15 +146,14 @@ class Executor:
                 raise GraphQLError("Subscriptions need a WebSocket (graphql-transport-ws).")
             check_variables(request.variables, self._policy.limits)
             requested = self._price(document, operation, request)
-            bucket = await self._allowance.take(context, requested) if self._allowance else None
+            await admission.run(requested, self._limited(document, operation))
         except GraphQLError as error:
             return self._refused(context, error)
         direct(context, self._schema, operation, request.variables)
         result = await self._execute(request, document.node, operation, context)
         ran = not (result.errors and result.data is None and not _has_path(result))
         actual = document.price(operation).actual(result.data) if ran else 0
-        if self._allowance:
-            bucket = await self._allowance.settle(context, requested, actual)
+        bucket = admission.settle(requested, actual)
         if not ran:  # the variables did not fit
             return self._refused(context, *(result.errors or ()))
         body: dict[str, Any] = {}
@@ -160,6 +172,9 @@ class Executor:
             )
         return requested
 
+    def _limited(self, document: Document, operation: OperationDefinitionNode) -> Mapping[str, int]:
+        return limited_fields(document, operation, self._schema.mutation_type) if is_mutation(operation) else {}
+
     async def _execute(
         self, request: Request, document: Any, operation: OperationDefinitionNode, context: Any
     ) -> ExecutionResult:
@@ -177,11 +192,6 @@ class Executor:
 
     def _refused(self, context: Any, *errors: GraphQLError) -> Answer:
         return Answer({"errors": formatted(errors, partial(self._explain, context))}, ran=False)
-
-
-def _ignores_bearer(field: GraphQLField) -> bool:
-    definition: Any = field.extensions.get("strawberry-definition")
-    return bool(definition and definition.metadata.get("ignores_bearer"))
 
 
 def _has_path(result: ExecutionResult) -> bool:

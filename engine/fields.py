@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, Protocol
 
 import strawberry
+from graphql import GraphQLField
 from strawberry.types import Info
 
 Arguments = tuple[tuple[str, Hashable], ...]
@@ -35,6 +36,22 @@ class Computed:
     """A field computed from the value alone, without I/O."""
 
     read: Callable[[Any], Any]
+
+
+def limit_of(field: GraphQLField) -> str | None:
+    """The rate limit that a field's calls count towards."""
+    limit: str | None = _declared(field, "limit")
+    return limit
+
+
+def ignores_bearer(field: GraphQLField) -> bool:
+    """Whether a field brings credentials of its own."""
+    return bool(_declared(field, "ignores_bearer"))
+
+
+def _declared(field: GraphQLField, name: str) -> Any:
+    definition: Any = field.extensions.get("strawberry-definition")
+    return definition.metadata.get(name) if definition else None
 
 
 def metadata(

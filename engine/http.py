@@ -10,6 +10,7 @@ from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from engine.allowance import Admission
 from engine.errors import UNAVAILABLE
 from engine.execution import Answer, Executor, NotAllowedByGet, invalid
 from engine.execution import Request as Operation
@@ -53,8 +54,11 @@ class GraphQLHTTP:
             operation = await read(request, self._limits)
             deadline = self._executor.deadline()
             async with asyncio.timeout_at(deadline):
-                context = await self._context(request, operation)
-            answer = await self._executor.run(operation, context, deadline=deadline, read_only=request.method == "GET")
+                context, admission = await self._context(request, operation)
+            reads = request.method == "GET"
+            answer = await self._executor.run(
+                operation, context, deadline=deadline, read_only=reads, admission=admission
+            )
         except BadRequest as error:
             # The rest of a body that nobody reads would come and come: the connection ends with this answer.
             headers = error.headers | ({"connection": "close"} if error.status != HTTPStatus.BAD_REQUEST else {})
@@ -68,15 +72,19 @@ class GraphQLHTTP:
             return self._response(invalid("Send mutations by POST.", CODES[405]), 405, media, {"allow": "POST"})
         # Clients that take application/json expect 200 for whatever was well-formed HTTP and JSON.
         status = answer.status or (200 if answer.ran or media != GRAPHQL_RESPONSE else 400)
-        return self._response(answer, status, media, getattr(context, "response_headers", None))
+        return self._response(answer, status, media, getattr(context, "response_headers", {}) | answer.headers)
 
-    async def _context(self, request: HTTPRequest, operation: Operation) -> Any:
+    async def _context(self, request: HTTPRequest, operation: Operation) -> tuple[Any, Admission]:
         try:
-            return await self._make_context(request)
+            context = await self._make_context(request)
         except ContextRefused as refused:
-            if refused.as_nobody is None or not await self._executor.ignores_bearer(operation):
+            if refused.as_nobody is None:
                 raise
-            return refused.as_nobody
+            admission = self._executor.admission(refused.as_nobody)
+            if not await self._executor.ignores_bearer(operation, admission):
+                raise
+            return refused.as_nobody, admission
+        return context, self._executor.admission(context)
 
     @staticmethod
     def _response(answer: Answer, status: int, media: str, headers: dict[str, str] | None = None) -> Response:

@@ -14,7 +14,7 @@ from typing import Protocol
 import orjson
 from graphql import GraphQLError
 
-from engine.documents import Document, Documents
+from engine.documents import Admit, Document, Documents
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MAX_REGISTERED_A_MINUTE = 60
@@ -77,34 +77,38 @@ class PersistedDocuments:
         self._clock = clock
         self._minute, self._stored = 0, 0
 
-    async def find(self, text: str, id: str | None) -> Document:
-        """By id, by text, or by both, which registers the text. Raises GraphQLError and ReadersBusy."""
+    async def find(self, text: str, id: str | None, admit: Admit) -> Document:
+        """By id, by text, or by both, which registers the text; `admit` is asked before it costs anything.
+
+        Raises GraphQLError, ReadersBusy, and what `admit` raises.
+        """
         trusted = self._trusted.get(id) if id is not None else None
         if trusted is not None:
             return trusted
         if self._only_trusted:
             raise refusal("Only documents of the manifest may run: send the id of one.", "DOCUMENT_NOT_TRUSTED")
         if id is None:
-            return await self._documents.get(text)
+            return await self._documents.get(text, admit)
         if not self._automatic:
             raise refusal("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")
         sha256 = id.lower()
-        return await (self._register(text, sha256) if text else self._registered(sha256))
+        return await (self._register(text, sha256, admit) if text else self._registered(sha256, admit))
 
-    async def _registered(self, sha256: str) -> Document:
+    async def _registered(self, sha256: str, admit: Admit) -> Document:
         if SHA256.fullmatch(sha256):
             known = self._documents.known(bytes.fromhex(sha256))
             if known is not None:
                 return known
+            await admit(0)
             text = await self.registered.get(sha256) if self.registered else None
             if text is not None and _sha256(text) == sha256:  # whatever else can write there
-                return await self._documents.get(text)
+                return await self._documents.get(text, admit)
         raise refusal("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")
 
-    async def _register(self, text: str, sha256: str) -> Document:
+    async def _register(self, text: str, sha256: str, admit: Admit) -> Document:
         if _sha256(text) != sha256:
             raise refusal("The hash is not that of the document.", "PERSISTED_QUERY_HASH_MISMATCH")
-        document = await self._documents.get(text)
+        document = await self._documents.get(text, admit)
         if self.registered and not document.errors and self._may_store():
             await self.registered.put(sha256, text)
         return document

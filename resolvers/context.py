@@ -29,6 +29,8 @@ class Context:
     """In which people are told what was refused."""
     bearer: str | None = field(default=None, repr=False)
     """The viewer's access token, for what the user pool does on the viewer's behalf. Never printed, never logged."""
+    address: str | None = None
+    """Where the request came from, as the nearest trusted proxy has it."""
     response_headers: dict[str, str] = field(default_factory=dict)
     loaders: Loaders = field(init=False)
     admitted: Admission = field(init=False, default=NOBODY_YET)
@@ -37,7 +39,7 @@ class Context:
         self.loaders = Loaders(self.services, self.viewer)
 
     def renewed(self) -> "Context":
-        return Context(self.services, self.viewer, self.mint_guest, self.language, self.bearer)
+        return Context(self.services, self.viewer, self.mint_guest, self.language, self.bearer, self.address)
 
     def directed(self, directives: Mapping[str, Mapping[str, Any]]) -> None:
         """What the operation itself asks for: `@inContext` wins over the request's headers."""

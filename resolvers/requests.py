@@ -51,7 +51,7 @@ class Contexts:
         language = accepted(request.headers.get("accept-language"))
         authorization = request.headers.get("authorization")
         viewer = await self._viewer(request, authorization, language)
-        context = Context(self._services, viewer, self._mint, language, _bearer(authorization))
+        context = Context(self._services, viewer, self._mint, language, _bearer(authorization), _address(request))
         self._keep_guest(request, context.response_headers)
         return context
 
@@ -63,7 +63,9 @@ class Contexts:
         language = accepted(asked if isinstance(asked, str) else websocket.headers.get("accept-language"))
         sent_token = authorization if isinstance(authorization, str) else None
         viewer = await self._viewer(websocket, sent_token, language)
-        return Context(self._services, viewer, language=language, bearer=_bearer(sent_token))
+        return Context(
+            self._services, viewer, language=language, bearer=_bearer(sent_token), address=_address(websocket)
+        )
 
     async def still_allowed(self, contexts: Sequence[Context]) -> Sequence[Verdict]:
         """Which of these contexts, made some time ago, are still good."""
@@ -82,7 +84,8 @@ class Contexts:
                 _bearer(authorization), self._guest(connection), _device(connection)
             )
         except (InvalidToken, SessionEnded) as refusal:
-            nobody = Context(self._services, Viewer(guest_id=self._guest(connection)), self._mint, language)
+            guest = Viewer(guest_id=self._guest(connection))
+            nobody = Context(self._services, guest, self._mint, language, address=_address(connection))
             raise ContextRefused(401, _error(refusal, language), nobody) from refusal
         except Unavailable as outage:
             raise ContextRefused(503, _error(outage, language)) from outage
@@ -129,7 +132,11 @@ def _bearer(authorization: str | None) -> str | None:
 def _device(connection: HTTPConnection) -> Device:
     """The address is the client's own where the proxy in front is a trusted one (`TORII_TRUSTED_PROXIES`)."""
     agent = connection.headers.get("user-agent", "")[:MAX_USER_AGENT]
-    return Device(connection.client.host if connection.client else None, agent or None)
+    return Device(_address(connection), agent or None)
+
+
+def _address(connection: HTTPConnection) -> str | None:
+    return connection.client.host if connection.client else None
 
 
 def _error(refusal: Refusal, language: Language) -> dict[str, Any]:

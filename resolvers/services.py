@@ -22,6 +22,7 @@ from domain.recommendations.service import Recommendations
 from domain.reviews.service import ReviewBoard
 from domain.search.service import Search
 from domain.sellers.service import Sellers
+from domain.shared.rates import Limiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Services:
     deletion: AccountDeletion
     export: AccountExport
     favorites: Favorites
+    limiter: Limiter
     orders: OrderDesk
     passkeys: PasskeyDesk
     preferences: PreferenceDesk

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from domain.accounts import inputs
+from domain.accounts.attempts import Attempts
 from domain.accounts.model import Challenge, ChallengeAnswer, ChallengeKind, TokenSet
 from domain.accounts.pace import Pace
 from domain.accounts.pool_ports import SessionEnds, SignIns
@@ -13,18 +14,20 @@ from domain.shared.viewer import Viewer
 
 
 class SignIn:
-    def __init__(self, pool: SignIns, tokens: Tokens, sessions: SessionEnds, pace: Pace) -> None:
+    def __init__(self, pool: SignIns, tokens: Tokens, sessions: SessionEnds, pace: Pace, attempts: Attempts) -> None:
         self._pool = pool
         self._tokens = tokens
         self._sessions = sessions
         self._pace = pace
+        self._attempts = attempts
 
     async def sign_in(self, email: str, password: str | None) -> TokenSet | Challenge:
         """By password, or without one by passkey: then the pool answers with a challenge for the browser.
 
-        Raises InvalidInput, InvalidCredentials.
+        Raises InvalidInput, InvalidCredentials, RateLimited.
         """
         address = inputs.address(email)
+        await self._attempts.count(address)
         if password is None:
             return await self._pace.keep(self._pool.sign_in_with_passkey(address))
         secret = inputs.secret(password, "password")

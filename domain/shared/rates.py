@@ -1,6 +1,6 @@
 """How often somebody may do something: buckets that fill at a rate and hold so much at most."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,6 +18,23 @@ class Rate:
     per_s: float
     burst: int
     fails_closed: bool = False
+
+
+def parse_rates(text: str, *, open_when_uncounted: Collection[str] = ()) -> dict[str, Rate]:
+    """Rates by name from "name=10/60 other=5/3600": so many in so many seconds. Raises ValueError.
+
+    They fail closed, but for those named in `open_when_uncounted`.
+    """
+    rates = {}
+    for entry in text.split():
+        name, _, rate = entry.partition("=")
+        amount, _, seconds = rate.partition("/")
+        if not (name and amount.isascii() and amount.isdigit() and seconds.isascii() and seconds.isdigit()):
+            raise ValueError(f"{entry} is not of the form name=10/60, so many in so many seconds")
+        if int(amount) == 0 or int(seconds) == 0:
+            raise ValueError(f"{entry} allows nothing: both numbers are at least 1")
+        rates[name] = Rate(name, int(amount) / int(seconds), int(amount), name not in open_when_uncounted)
+    return rates
 
 
 @dataclass(frozen=True, slots=True)

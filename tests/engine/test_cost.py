@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import GraphQLError, OperationDefinitionNode, get_introspection_query, parse
+from graphql import OperationDefinitionNode, get_introspection_query, parse
 
 from bench.operations import CHOICE, FEED, LIST, PRODUCT
-from engine.cost import Bucket, Price, price_of
+from engine.allowance import Bucket, Demand, NotAdmitted
+from engine.cost import Price, price_of
 from engine.execution import Executor, Policy, Request
 from engine.limits import Limits
 from schema.build import build_schema
@@ -156,31 +157,44 @@ class Purse:
 
     def __init__(self, left: int) -> None:
         self.left = left
-        self.settled: list[tuple[int, int]] = []
+        self.demands: list[Demand] = []
 
-    async def take(self, context: Any, cost: int) -> Bucket | None:
-        if cost > self.left:
-            raise GraphQLError("Too much at once.", extensions={"code": "RATE_LIMITED"})
-        self.left -= cost
+    async def take(self, context: Any, demand: Demand) -> Bucket | None:
+        self.demands.append(demand)
+        if demand.cost > self.left:
+            raise NotAdmitted(429, {"message": "Too much at once."}, {"retry-after": "3"})
+        self.left -= demand.cost
         return Bucket(100, self.left, 10)
 
-    async def settle(self, context: Any, requested: int, actual: int) -> Bucket | None:
-        self.settled.append((requested, actual))
-        self.left += requested - actual
+    def settle(self, context: Any, bucket: Bucket | None, unused: int) -> Bucket | None:
+        self.left += unused
         return Bucket(100, self.left, 10)
 
 
 async def test_an_allowance_is_asked_before_and_told_afterwards_what_was_used() -> None:
-    purse = Purse(25)
+    purse = Purse(26)
     executor = Executor(SCHEMA, lambda *_: {"message": "x"}, Policy(5.0), purse)
     query = "query ($n: Int) { products(first: $n) { nodes { name } } }"  # of no context it has no products
     answer = await executor.run(Request(query, {"n": 200}), None)
     bucket = {"maximum": 100, "available": 22, "restoreRate": 10}
     assert answer.body["extensions"] == {"cost": {"requested": 23, "actual": 3, "bucket": bucket}}
+    assert purse.demands == [Demand(1, 1), Demand(0, 23)]  # a request once, and a point for reading what was not known
     refused = await executor.run(Request(query, {"n": 300}), None)
-    assert refused.body["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+    assert (refused.status, refused.headers) == (429, {"retry-after": "3"})
+    assert purse.demands[2:] == [Demand(1, 33)]
     await executor.run(Request(query, {"n": "x"}), None)
-    assert (purse.left, purse.settled[-1][1]) == (22, 0)  # nothing ran: all of it is given back
+    assert purse.left == 22  # nothing ran: all of it is given back
+
+
+async def test_a_wrong_document_is_paid_for_before_it_is_read() -> None:
+    purse = Purse(100)
+    executor = Executor(SCHEMA, lambda *_: None, Policy(5.0), purse)
+    for _ in range(2):
+        await executor.run(Request("{ nothing " + " " * 2_000 + "}"), None)
+    assert purse.demands == [Demand(1, 8), Demand(1, 8)]
+    purse.left = 7
+    refused = await executor.run(Request("{ nothing " + " " * 2_000 + "}"), None)
+    assert refused.status == 429
 
 
 async def test_too_much_is_refused_with_what_it_was() -> None:

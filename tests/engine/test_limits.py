@@ -12,6 +12,7 @@ from engine.documents import MAX_WAITING, Documents, ReadersBusy
 from engine.execution import Answer, Executor, Policy, Request
 from engine.limits import Limits
 from engine.shape import check_shape
+from tests.engine.admitting import admit
 
 HOSTILE = hostile()
 SCHEMA = build_schema(
@@ -150,8 +151,8 @@ async def test_a_large_document_is_read_while_others_are_served() -> None:
     documents = Documents(SCHEMA, Limits(), introspection=True)
     pauses = []
     for n in range(5):
-        pauses.append(await longest_pause(documents.get(large(str(n)))))
-        assert not (await documents.get(large(str(n)))).errors
+        pauses.append(await longest_pause(documents.get(large(str(n)), admit)))
+        assert not (await documents.get(large(str(n)), admit)).errors
     began = time.perf_counter()
     documents._read(large())
     whole = time.perf_counter() - began
@@ -161,14 +162,14 @@ async def test_a_large_document_is_read_while_others_are_served() -> None:
 async def test_who_asks_for_the_same_large_document_at_once_waits_for_one_reading() -> None:
     documents = Documents(SCHEMA, Limits(), introspection=True)
     text = large()
-    first, second = await asyncio.gather(documents.get(text), documents.get(text))
+    first, second = await asyncio.gather(documents.get(text, admit), documents.get(text, admit))
     assert first is second
 
 
 async def test_large_documents_that_wait_are_bounded() -> None:
     documents = Documents(SCHEMA, Limits(), introspection=True)
     texts = [large(str(n)) for n in range(MAX_WAITING + 5)]
-    found = await asyncio.gather(*(documents.get(text) for text in texts), return_exceptions=True)
+    found = await asyncio.gather(*(documents.get(text, admit) for text in texts), return_exceptions=True)
     assert sum(isinstance(each, ReadersBusy) for each in found) == 5
     assert not [each for each in found if isinstance(each, BaseException) and not isinstance(each, ReadersBusy)]
     assert not documents._waiting

@@ -1,0 +1,108 @@
+"""Rate limits: whose bucket an operation draws on, and what is said when it is empty."""
+
+import math
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from domain.shared.rates import Charge, Rate, RateLimited, Verdict
+from domain.shared.refusals import Refusal, Unavailable
+from engine.allowance import Bucket, Demand, NotAdmitted
+from resolvers.context import Context
+from resolvers.errors import explain
+
+MAX_CREDITS = 10_000
+"""Clients whose unused points are remembered by a process until they come again."""
+NETWORK_V6 = 64
+"""Bits of an IPv6 address that name a network: whoever has one has all of its addresses."""
+COST = "cost"
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How much is allowed: requests, points of cost, and the fields that have limits of their own, by their names."""
+
+    requests: Rate
+    cost: Rate
+    limited: Mapping[str, Rate]
+
+
+class RateLimits:
+    """The engine's `Allowance`, counted by the domain's `Limiter`.
+
+    A user has a bucket wherever the requests come from. Whoever has not signed in shares one with the others of an address:
+    guests make their identities as they please. Sign-ins and the like are counted by address for everybody.
+    """
+
+    def __init__(self, rates: Rates) -> None:
+        self._rates = rates
+        self._credits: OrderedDict[str, int] = OrderedDict()
+
+    async def take(self, context: Context, demand: Demand) -> Bucket | None:
+        """One round trip, and another where a user who is signed in calls a field with a limit of its own."""
+        who, where = principal(context), address_of(context)
+        limited = [Charge(self._rates.limited[name], amount) for name, amount in demand.limited.items()]
+        charges = [Charge(self._rates.cost, self._less_credit(who, demand.cost))]
+        if demand.requests:
+            charges.append(Charge(self._rates.requests, demand.requests))
+        if limited and where != who:
+            await self._charge(context, where, limited)
+            limited = []
+        verdict = await self._charge(context, who, [*charges, *limited])
+        cost = verdict.standings[COST]
+        return Bucket(cost.capacity, cost.remaining, self._rates.cost.per_s)
+
+    def settle(self, context: Context, bucket: Bucket | None, unused: int) -> Bucket | None:
+        """Points that were not used count for the client's next operation in this process."""
+        if bucket is None or unused == 0:
+            return bucket
+        who = principal(context)
+        credit = min(self._credits.get(who, 0) + unused, bucket.maximum - bucket.available)
+        self._credits[who] = credit
+        self._credits.move_to_end(who)
+        if len(self._credits) > MAX_CREDITS:
+            self._credits.popitem(last=False)
+        return Bucket(bucket.maximum, bucket.available + credit, bucket.restore_rate)
+
+    def _less_credit(self, who: str, cost: int) -> int:
+        credit = self._credits.pop(who, 0)
+        if credit > cost:
+            self._credits[who] = credit - cost
+        return max(0, cost - credit)
+
+    async def _charge(self, context: Context, who: str, charges: list[Charge]) -> Verdict:
+        try:
+            verdict = await context.services.limiter.take(who, charges)
+        except Unavailable as outage:
+            raise _refused(503, outage, context, 1) from outage
+        if verdict.retry_after_s is not None:
+            raise _refused(429, RateLimited(verdict.retry_after_s), context, verdict.retry_after_s)
+        return verdict
+
+
+def principal(context: Context) -> str:
+    """Who pays: the user, or for all who have not signed in their address."""
+    user_id = context.viewer.user_id
+    return f"user:{user_id}" if user_id is not None else address_of(context)
+
+
+def address_of(context: Context) -> str:
+    """The address that a request came from, or the network of an IPv6 address."""
+    try:
+        address = ip_address(context.address or "")
+    except ValueError:  # a Unix socket, or a test's client
+        return f"address:{context.address}"
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    if isinstance(address, IPv6Address):
+        return f"address:{ip_network((address, NETWORK_V6), strict=False).network_address}"
+    return f"address:{address}"
+
+
+def _refused(status: int, refusal: Refusal, context: Context, after_s: float) -> NotAdmitted:
+    error = explain(refusal, context.language)
+    assert error is not None
+    seconds = max(1, math.ceil(after_s))
+    error["extensions"]["retryAfter"] = seconds
+    return NotAdmitted(status, error, {"retry-after": str(seconds)})
