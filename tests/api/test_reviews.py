@@ -1,5 +1,6 @@
 """Reviews and ratings: the public's of what is shown, a seller's own of what it has withdrawn too."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,15 @@ async def signed_in(
     return client, await make.user_id(f"{name}@example.com")
 
 
+async def hire(client: Client, make: Factory, seller: UUID, user_id: UUID) -> None:
+    """The user works for the seller, and the gateway knows: what it knows is half a second old at most."""
+    await make.member(seller, user_id)
+    draft = encode("Product", await make.product(seller_id=seller, status="draft"))
+    async with asyncio.timeout(20):
+        while (await client.data("query ($id: ID!) { node(id: $id) { id } }", id=draft)) == {"node": None}:
+            pass
+
+
 @pytest.mark.parametrize("status", ["draft", "discontinued"])
 async def test_reviews_of_what_was_withdrawn_are_its_sellers_and_admins(
     http: httpx.AsyncClient, api: Client, make: Factory, token_of: Any, status: str
@@ -41,8 +51,8 @@ async def test_reviews_of_what_was_withdrawn_are_its_sellers_and_admins(
     admin, _ = await signed_in(http, make, token_of, f"reviews-{status}-admin", "admin")
     buyer, buyer_id = await signed_in(http, make, token_of, f"reviews-{status}-buyer", "buyer")
     store = await make.seller()
-    await make.member(store, clerk_id)
-    await make.member(await make.seller(), rival_id)
+    await hire(clerk, make, store, clerk_id)
+    await hire(rival, make, await make.seller(), rival_id)
     product = await make.product(seller_id=store, status=status)
     review = await make.review(product, rating=3, comment="割れていた", user_id=buyer_id)
     ids = {"product": encode("Product", product), "review": encode("Review", review)}
@@ -59,7 +69,7 @@ async def test_statements_of_a_sellers_own_do_not_grow_with_the_products(
 ) -> None:
     clerk, clerk_id = await signed_in(http, make, token_of, "reviews-many", "seller")
     store, category, reviewer = await make.seller(), await make.category(), await make.user(name="太郎")
-    await make.member(store, clerk_id)
+    await hire(clerk, make, store, clerk_id)
     for _ in range(20):
         draft = await make.product(seller_id=store, category_id=category, status="draft")
         await make.review(draft, user_id=reviewer)
