@@ -126,6 +126,9 @@ class Settings(BaseSettings):
 
     graphiql: bool | None = Field(None, description="Serve GraphiQL and introspection; default only in development.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
+    log_slow_ms: int = Field(
+        1000, ge=0, description="Operations that take as long get a line in the log; 0 for every operation."
+    )
     rate_limits: bool = Field(True, description="Whether there are rate limits at all.")
     rate_requests_per_s: float = Field(
         100, gt=0, description="Operations a second of a user, or of an address where nobody is signed in."

@@ -26,6 +26,7 @@ from graphql import (
 
 from engine.cost import Price, price_of
 from engine.limits import Code, LimitExceeded, Limits, hold
+from engine.secrecy import hidden_document, hidden_syntax_error, reworded
 from engine.shape import check_shape
 from engine.tokens import check_tokens
 
@@ -180,16 +181,20 @@ class Documents:
             if not trusted:
                 check_shape(node, self._limits)
         except GraphQLError as error:
-            return Document(None, [error])
-        errors = validate(
-            self._schema, node, self._rules, max_errors=MAX_VALIDATION_ERRORS, hide_suggestions=not self._hints
-        )
+            return Document(None, [hidden_syntax_error(error)])
+        errors = self._validate(node, MAX_VALIDATION_ERRORS)
         if errors:
+            hidden = hidden_document(self._schema, node)
+            if hidden is not node:  # hidden values can be wrong, too, so that there are more of them
+                errors = reworded(errors, self._validate(hidden, 4 * MAX_VALIDATION_ERRORS))
             return Document(node, errors)
         operations = [each for each in node.definitions if isinstance(each, OperationDefinitionNode)]
         return Document(
             node, (), {name_of(each): price_of(self._schema, node, each, self._limits) for each in operations}
         )
+
+    def _validate(self, node: DocumentNode, max_errors: int) -> Sequence[GraphQLError]:
+        return validate(self._schema, node, self._rules, max_errors=max_errors, hide_suggestions=not self._hints)
 
 
 def name_of(operation: OperationDefinitionNode) -> str | None:

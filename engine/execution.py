@@ -1,13 +1,20 @@
 """Runs one operation against the schema, within its limits."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, execute
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    execute,
+    get_variable_values,
+)
 
 from engine.allowance import Admission, Allowance, NotAdmitted, limited_fields, shown
 from engine.directives import direct
@@ -15,8 +22,13 @@ from engine.documents import Document, Documents, ReadersBusy, is_mutation, is_s
 from engine.errors import BAD_REQUEST, TIMEOUT, UNAVAILABLE, ExplainTo, formatted
 from engine.fields import ignores_bearer
 from engine.limits import Code, Limits, check_variables
+from engine.operation_log import Observed, observed
 from engine.persisted import PersistedDocuments, trusted_documents
+from engine.secrecy import hidden_variables, reworded
 from engine.trace import name_operation
+
+MAX_VARIABLE_ERRORS = 50
+"""What graphql-core finds before it gives up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +59,10 @@ class NotAllowedByGet(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What an executor allows. `hints`: whether errors name what may have been meant."""
+    """What an executor allows. `hints`: whether errors name what may have been meant.
+
+    `slow_ms`: from when on an operation gets a line in the log.
+    """
 
     timeout_s: float
     limits: Limits = field(default_factory=Limits)
@@ -58,6 +73,7 @@ class Policy:
     only_trusted: bool = False
     automatic: bool = True
     """Whether clients may register documents by their hash."""
+    slow_ms: int = 1_000
 
 
 class Executor:
@@ -120,15 +136,21 @@ class Executor:
         admission: Admission | None = None,
     ) -> Answer:
         """Parse, validate, price and execute within the deadline. `read_only` refuses mutations (NotAllowedByGet)."""
-        try:
-            async with asyncio.timeout_at(deadline or self.deadline()):
-                return await self._run(request, context, admission or self.admission(context), read_only=read_only)
-        except NotAdmitted as refused:
-            return Answer({"errors": [refused.error]}, False, refused.headers, refused.status)
-        except TimeoutError:
-            return Answer({"errors": [_timed_out(self._policy.timeout_s)], "data": None}, ran=True)
+        admission = admission or self.admission(context)
+        with observed(context, self._policy.slow_ms) as operation:
+            try:
+                async with asyncio.timeout_at(deadline or self.deadline()):
+                    answer = await self._run(request, context, admission, operation, read_only=read_only)
+            except NotAdmitted as refused:
+                answer = Answer({"errors": [refused.error]}, False, refused.headers, refused.status)
+            except TimeoutError:
+                answer = Answer({"errors": [_timed_out(self._policy.timeout_s)], "data": None}, ran=True)
+            operation.answered(answer.body)
+            return answer
 
-    async def _run(self, request: Request, context: Any, admission: Admission, *, read_only: bool) -> Answer:
+    async def _run(
+        self, request: Request, context: Any, admission: Admission, seen: Observed, *, read_only: bool
+    ) -> Answer:
         try:
             document = await self.documents.find(request.query, request.document_id, admission.read)
         except ReadersBusy:
@@ -140,12 +162,13 @@ class Executor:
         try:
             operation = document.operation(request.operation_name)
             name_operation(name_of(operation))
+            seen.is_operation(operation)
             if read_only and is_mutation(operation):
                 raise NotAllowedByGet
             if is_subscription(operation):
                 raise GraphQLError("Subscriptions need a WebSocket (graphql-transport-ws).")
             check_variables(request.variables, self._policy.limits)
-            requested = self._price(document, operation, request)
+            requested = seen.cost = self._price(document, operation, request)
             await admission.run(requested, self._limited(document, operation))
         except GraphQLError as error:
             return self._refused(context, error)
@@ -155,7 +178,7 @@ class Executor:
         actual = document.price(operation).actual(result.data) if ran else 0
         bucket = admission.settle(requested, actual)
         if not ran:  # the variables did not fit
-            return self._refused(context, *(result.errors or ()))
+            return self._refused(context, *self._told(result.errors or (), document.node, operation, request))
         body: dict[str, Any] = {}
         if result.errors:
             body["errors"] = formatted(result.errors, partial(self._explain, context))
@@ -189,6 +212,20 @@ class Executor:
         if asyncio.iscoroutine(result) or asyncio.isfuture(result):
             return await cast("Awaitable[ExecutionResult]", result)
         return cast("ExecutionResult", result)
+
+    def _told(
+        self, errors: Sequence[GraphQLError], document: Any, operation: OperationDefinitionNode, request: Request
+    ) -> Sequence[GraphQLError]:
+        """What is wrong with the variables, without the values of sensitive ones."""
+        hidden = hidden_variables(self._schema, document, operation, request.variables or {})
+        others = get_variable_values(
+            self._schema,
+            operation.variable_definitions or (),
+            hidden,
+            max_errors=MAX_VARIABLE_ERRORS,
+            hide_suggestions=not self._policy.hints,
+        )
+        return reworded(errors, others if isinstance(others, list) else ())
 
     def _refused(self, context: Any, *errors: GraphQLError) -> Answer:
         return Answer({"errors": formatted(errors, partial(self._explain, context))}, ran=False)

@@ -13,6 +13,8 @@ import strawberry
 from graphql import GraphQLField
 from strawberry.types import Info
 
+from engine.secrecy import SENSITIVE
+
 Arguments = tuple[tuple[str, Hashable], ...]
 """Arguments of an edge, sorted by name: with the loader's name they say which batch a key belongs to."""
 
@@ -85,6 +87,14 @@ def edge(loader: str, *, key: str, access: Hashable, description: str, cost: int
     return strawberry.field(
         resolver=resolve, description=description, metadata=metadata(access, cost, Edge(loader, key), size)
     )
+
+
+def private_input(*, description: str, **options: Any) -> Any:
+    """A field of an input whose values belong to a person or open a door: no message, log or trace shows them.
+
+    `options` are those of `strawberry.field`, such as `default`.
+    """
+    return strawberry.field(description=description, metadata=SENSITIVE, **options)
 
 
 First = Annotated[

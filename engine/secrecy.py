@@ -5,12 +5,14 @@ same variables with those values hidden, and only once something was wrong.
 """
 
 import re
-from collections.abc import Mapping
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graphql import (
     ArgumentNode,
     DocumentNode,
+    EnumValueNode,
     FloatValueNode,
     GraphQLArgument,
     GraphQLError,
@@ -30,6 +32,7 @@ from graphql import (
     VariableNode,
     Visitor,
     get_named_type,
+    is_enum_type,
     is_input_object_type,
     type_from_ast,
     visit,
@@ -39,11 +42,14 @@ SENSITIVE = {"sensitive": True}
 """Metadata of an input field or argument whose values belong to a person or open a door."""
 HIDDEN = "[hidden]"
 
-_LITERAL = re.compile(r"\b(String|BlockString|Int|Float)( ['\"].*)", re.DOTALL)
+Errors = Sequence[GraphQLError]
+
+_TOKEN = re.compile(r"\b(Name|String|BlockString|Int|Float|escape sequence:)( ['\"].*)", re.DOTALL)
+_VAGUE = "This value does not fit."
 
 
-class HiddenText(str):
-    """A text that is one, and does not show it."""
+class _Silent:
+    """A value that says nothing of itself, whichever way it is asked."""
 
     __slots__ = ()
 
@@ -56,15 +62,30 @@ class HiddenText(str):
         return HIDDEN
 
 
-class Hidden:
-    """A value of another kind, not shown either."""
+class HiddenText(_Silent, str):
+    """A text that is one, and does not show it."""
+
+    __slots__ = ()
+
+
+class HiddenInt(_Silent, int):
+    """The same for a whole number."""
+
+    __slots__ = ()
+
+
+class HiddenFloat(_Silent, float):
+    """The same for another number."""
+
+    __slots__ = ()
+
+
+class Hidden(_Silent):
+    """An object, which fits no scalar and is shown as little."""
 
     __slots__ = ()
 
     def __inspect__(self) -> str:
-        return HIDDEN
-
-    def __repr__(self) -> str:
         return HIDDEN
 
 
@@ -77,7 +98,7 @@ def hidden_variables(
     schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The variables with their sensitive values hidden, wherever in the document a variable stands for one."""
-    whole = _variables_that_stand_for_one(schema, document)
+    whole = _whole_variables(schema, document)
     types = {
         each.variable.name.value: type_from_ast(schema, each.type) for each in operation.variable_definitions or ()
     }
@@ -90,17 +111,43 @@ def hidden_variables(
 def hidden_document(schema: GraphQLSchema, document: DocumentNode) -> DocumentNode:
     """The document with the literals of sensitive fields and arguments replaced by others of their kind."""
     types = TypeInfo(schema)
-    visitor = _HideLiterals(types, _variables_that_stand_for_one(schema, document))
+    visitor = _HideLiterals(types, _whole_variables(schema, document))
     hidden: DocumentNode = visit(document, TypeInfoVisitor(types, visitor))
     return hidden
 
 
 def hidden_syntax_error(error: GraphQLError) -> GraphQLError:
-    """A syntax error that names the kind of a literal and not its value: nobody knows yet what it was for."""
+    """A syntax error that names the kind of a token and not its text: nobody knows yet what it was for.
+
+    A name may be a literal, too, whose quotes were forgotten.
+    """
     if isinstance(error, GraphQLSyntaxError) and error.source and error.positions:
-        description = _LITERAL.sub(r"\1.", error.description)
+        description = _TOKEN.sub(lambda found: found[1].rstrip(":") + ".", error.description)
         return GraphQLSyntaxError(error.source, next(iter(error.positions)), description)
     return error
+
+
+def reworded(errors: Errors, others: Errors) -> Errors:
+    """The errors with the words of others, which were found where sensitive values are hidden.
+
+    A hidden value may be wrong where the real one is not, or the other way round: so the others give their words only. They
+    belong together by where they are, and in their order there.
+    """
+    words: dict[Any, deque[str]] = defaultdict(deque)
+    for other in others:
+        words[_place(other)].append(other.message)
+    return [
+        GraphQLError(
+            found.popleft() if (found := words[_place(error)]) else _VAGUE,
+            error.nodes,
+            original_error=error.original_error,
+        )
+        for error in errors
+    ]
+
+
+def _place(error: GraphQLError) -> Any:
+    return tuple(error.locations or ())
 
 
 def _hidden_within(value: Any, type_: GraphQLType | None) -> Any:
@@ -108,7 +155,7 @@ def _hidden_within(value: Any, type_: GraphQLType | None) -> Any:
         return [_hidden_within(each, type_) for each in value]
     named = get_named_type(type_)
     if not is_input_object_type(named):
-        return value
+        return _hide(value) if isinstance(value, dict) else value
     if not isinstance(value, dict):  # meant for one of its fields, perhaps
         return _hide(value)
     return {
@@ -127,7 +174,11 @@ def _hide(value: Any) -> Any:
         return HiddenText(value)
     if isinstance(value, list):
         return [_hide(each) for each in value]
-    return None if value is None else Hidden()
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return HiddenInt(value)
+    return HiddenFloat(value) if isinstance(value, float) else Hidden()
 
 
 class _BelowSensitive(Visitor):
@@ -139,10 +190,10 @@ class _BelowSensitive(Visitor):
         self._types = types
 
     def enter_argument(self, _node: ArgumentNode, *_: Any) -> None:
-        self.below += is_sensitive(self._types.get_argument())
+        self.below += self._takes_one()
 
     def leave_argument(self, _node: ArgumentNode, *_: Any) -> None:
-        self.below -= is_sensitive(self._types.get_argument())
+        self.below -= self._takes_one()
 
     def enter_object_field(self, node: ObjectFieldNode, *_: Any) -> None:
         self.below += self._is_sensitive(node)
@@ -150,21 +201,38 @@ class _BelowSensitive(Visitor):
     def leave_object_field(self, node: ObjectFieldNode, *_: Any) -> None:
         self.below -= self._is_sensitive(node)
 
+    def _takes_one(self) -> bool:
+        """An argument that is not there may be a misspelt one that is."""
+        argument = self._types.get_argument()
+        return argument is None or is_sensitive(argument)
+
     def _is_sensitive(self, node: ObjectFieldNode) -> bool:
         parent = get_named_type(self._types.get_parent_input_type())
-        return is_input_object_type(parent) and not _may_be_shown(parent, node.name.value)
+        return not is_input_object_type(parent) or not _may_be_shown(parent, node.name.value)
 
 
 class _Variables(_BelowSensitive):
-    """Collects the variables that stand below one."""
+    """Collects the variables, and which of them stand below one."""
 
     def __init__(self, types: TypeInfo) -> None:
         super().__init__(types)
-        self.found: set[str] = set()
+        self.defined: set[str] = set()
+        self.used: set[str] = set()
+        self.sensitive: set[str] = set()
+        self._defining = False
+
+    def enter_variable_definition(self, node: VariableDefinitionNode, *_: Any) -> None:
+        self.defined.add(node.variable.name.value)
+        self._defining = True
+
+    def leave_variable_definition(self, _node: VariableDefinitionNode, *_: Any) -> None:
+        self._defining = False
 
     def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        if not self._defining:
+            self.used.add(node.name.value)
         if self.below:
-            self.found.add(node.name.value)
+            self.sensitive.add(node.name.value)
 
 
 class _HideLiterals(_BelowSensitive):
@@ -189,12 +257,20 @@ class _HideLiterals(_BelowSensitive):
     def enter_float_value(self, node: FloatValueNode, *_: Any) -> Node | None:
         return FloatValueNode(value="0.0", loc=node.loc) if self._hides() else None
 
+    def enter_enum_value(self, node: EnumValueNode, *_: Any) -> Node | None:
+        type_ = get_named_type(self._types.get_input_type())
+        if not self._hides() or (is_enum_type(type_) and node.value in type_.values):
+            return None
+        return EnumValueNode(value=HIDDEN, loc=node.loc)  # a text whose quotes were forgotten
+
     def _hides(self) -> bool:
-        return self.below > 0 or is_input_object_type(get_named_type(self._types.get_input_type()))
+        type_ = get_named_type(self._types.get_input_type())  # None for an item where no list belongs
+        return self.below > 0 or type_ is None or is_input_object_type(type_)
 
 
-def _variables_that_stand_for_one(schema: GraphQLSchema, document: DocumentNode) -> set[str]:
+def _whole_variables(schema: GraphQLSchema, document: DocumentNode) -> set[str]:
+    """Variables that stand for a sensitive value, or for nothing: such a one may have been meant for anything."""
     types = TypeInfo(schema)
     variables = _Variables(types)
     visit(document, TypeInfoVisitor(types, variables))
-    return variables.found
+    return variables.defined - (variables.used - variables.sensitive)

@@ -6,6 +6,7 @@ by its type, and its text is written only where the type is known to carry nothi
 
 import asyncio
 import logging
+import os
 import sys
 import traceback
 from datetime import UTC, datetime
@@ -25,14 +26,32 @@ TEXT_IS_HARMLESS = (OSError, TimeoutError, ImportError, RedisGone, RedisSlow)
 """Exceptions whose text the system writes about itself: addresses of back ends, names of files and modules."""
 
 
+OURS = ("torii", "adapters", "infra")
+"""Loggers that the level is for."""
+SERVERS = ("uvicorn", "alembic")
+"""Heard from info on: at debug uvicorn writes out the frames of WebSockets."""
+
+
 def configure(level: str) -> None:
-    """Send all logs of the process to standard error, a JSON object a line."""
+    """Send all logs of the process to standard error, a JSON object a line.
+
+    Libraries are heard from warnings on, whatever the level: below, many write out requests and answers, headers and bodies,
+    whole, and Stripe's what it was told of its errors.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for chatty in ("botocore", "aiobotocore", "opensearch", "stripe", "urllib3", "websockets"):
-        # At debug they write out requests and answers, headers and bodies, whole.
-        logging.getLogger(chatty).setLevel(max(logging.INFO, logging.getLogger().level))
+    handler.addFilter(_is_no_access_log)
+    chosen = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(level=max(chosen, logging.WARNING), handlers=[handler], force=True)
+    for name in OURS:
+        logging.getLogger(name).setLevel(chosen)
+    for name in SERVERS:
+        logging.getLogger(name).setLevel(max(chosen, logging.INFO))
+
+
+def _is_no_access_log(record: logging.LogRecord) -> bool:
+    """uvicorn tells of each WebSocket with the client's address and the query string."""
+    return record.levelno > logging.INFO or f"uvicorn{os.sep}protocols" not in record.pathname
 
 
 def log_stray(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -53,6 +72,7 @@ class JsonLines(logging.Formatter):
         }
         if trace_id():
             line |= {"traceId": trace_id(), "operation": operation_name() or None}
+        line |= getattr(record, "fields", {})
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = describe(record.exc_info[1])
         return orjson.dumps(line, default=_by_type).decode()

@@ -38,6 +38,11 @@ class Context:
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.services, self.viewer)
 
+    @property
+    def user_id(self) -> str | None:
+        """For logs: whose operation it is."""
+        return None if self.viewer.user_id is None else str(self.viewer.user_id)
+
     def renewed(self) -> "Context":
         return Context(self.services, self.viewer, self.mint_guest, self.language, self.bearer, self.address)
 

@@ -5,8 +5,7 @@ from datetime import date, datetime
 import strawberry
 
 from domain.accounts import details
-from engine.fields import After, Before, First, Last, Paging, attribute, edge, resolver
-from engine.secrecy import SENSITIVE
+from engine.fields import After, Before, First, Last, Paging, attribute, edge, private_input, resolver
 from resolvers import favorites, orders, sessions
 from resolvers.context import Info
 from schema.access import ASKERS_OWN, OWNER, PUBLIC, Ownership, of_user
@@ -99,19 +98,15 @@ class Viewer:
 @strawberry.input(description="Changes what is given of the profile; null takes it back.")
 class ProfileUpdateInput:
     expected_version: int = strawberry.field(description="The profile's version as the client knows it.")
-    display_name: str | None = strawberry.field(
-        metadata=SENSITIVE, default=strawberry.UNSET, description="Shown beside reviews; at most 60 characters."
+    display_name: str | None = private_input(
+        default=strawberry.UNSET, description="Shown beside reviews; at most 60 characters."
     )
-    avatar_url: str | None = strawberry.field(
-        metadata=SENSITIVE, default=strawberry.UNSET, description="An address that starts with https://."
+    avatar_url: str | None = private_input(
+        default=strawberry.UNSET, description="An address that starts with https://."
     )
-    birth_date: date | None = strawberry.field(
-        metadata=SENSITIVE, default=strawberry.UNSET, description="Date of birth."
-    )
-    gender: details.Gender | None = strawberry.field(default=strawberry.UNSET, description="Gender.")
-    phone_number: str | None = strawberry.field(
-        metadata=SENSITIVE, default=strawberry.UNSET, description="A Japanese number."
-    )
+    birth_date: date | None = private_input(default=strawberry.UNSET, description="Date of birth.")
+    gender: details.Gender | None = private_input(default=strawberry.UNSET, description="Gender.")
+    phone_number: str | None = private_input(default=strawberry.UNSET, description="A Japanese number.")
 
 
 @strawberry.type(description="What became of `profileUpdate`.")

@@ -6,8 +6,7 @@ from typing import Any
 import strawberry
 
 from domain.accounts import addresses
-from engine.fields import attribute, computed
-from engine.secrecy import SENSITIVE
+from engine.fields import attribute, computed, private_input
 from schema.access import ASKERS_OWN, OWNER, PUBLIC, Ownership, of_user
 from schema.errors import UserError
 from schema.relay import Node, global_id, shows
@@ -39,18 +38,14 @@ class Address(Node):
 
 @strawberry.input(description="Keeps another address.")
 class AddressCreateInput:
-    recipient_name: str = strawberry.field(metadata=SENSITIVE, description="Who receives it; at most 60 characters.")
-    postal_code: str = strawberry.field(
-        metadata=SENSITIVE, description="Seven digits of any width, with or without 〒 and hyphen."
-    )
-    prefecture: str = strawberry.field(description="Such as 東京都, 東京 or Tokyo. Deliveries are within Japan only.")
-    city: str = strawberry.field(metadata=SENSITIVE, description="City, ward, town or village; at most 100 characters.")
-    line1: str = strawberry.field(metadata=SENSITIVE, description="Quarter and number; at most 100 characters.")
-    line2: str | None = strawberry.field(
-        metadata=SENSITIVE, default=None, description="Building and room; at most 100 characters."
-    )
-    phone_number: str | None = strawberry.field(
-        metadata=SENSITIVE, default=None, description="A Japanese number, such as 03-1234-5678 or +81 90 1234 5678."
+    recipient_name: str = private_input(description="Who receives it; at most 60 characters.")
+    postal_code: str = private_input(description="Seven digits of any width, with or without 〒 and hyphen.")
+    prefecture: str = private_input(description="Such as 東京都, 東京 or Tokyo. Deliveries are within Japan only.")
+    city: str = private_input(description="City, ward, town or village; at most 100 characters.")
+    line1: str = private_input(description="Quarter and number; at most 100 characters.")
+    line2: str | None = private_input(default=None, description="Building and room; at most 100 characters.")
+    phone_number: str | None = private_input(
+        default=None, description="A Japanese number, such as 03-1234-5678 or +81 90 1234 5678."
     )
     is_default: bool = strawberry.field(
         default=False, description="Whether it becomes the default; the first always does."
@@ -64,24 +59,14 @@ class AddressCreateInput:
 class AddressUpdateInput:
     id: strawberry.ID = strawberry.field(description="The address.")
     expected_version: int = strawberry.field(description="Its version as the client knows it.")
-    recipient_name: str | None = strawberry.field(
-        metadata=SENSITIVE, default=strawberry.UNSET, description="Who receives it."
-    )
-    postal_code: str | None = strawberry.field(
-        metadata=SENSITIVE, default=strawberry.UNSET, description="Seven digits."
-    )
-    prefecture: str | None = strawberry.field(default=strawberry.UNSET, description="Such as 東京都.")
-    city: str | None = strawberry.field(
-        metadata=SENSITIVE, default=strawberry.UNSET, description="City, ward, town or village."
-    )
-    line1: str | None = strawberry.field(
-        metadata=SENSITIVE, default=strawberry.UNSET, description="Quarter and number."
-    )
-    line2: str | None = strawberry.field(
-        metadata=SENSITIVE, default=strawberry.UNSET, description="Building and room; null takes it away."
-    )
-    phone_number: str | None = strawberry.field(
-        metadata=SENSITIVE, default=strawberry.UNSET, description="A Japanese number; null takes it away."
+    recipient_name: str | None = private_input(default=strawberry.UNSET, description="Who receives it.")
+    postal_code: str | None = private_input(default=strawberry.UNSET, description="Seven digits.")
+    prefecture: str | None = private_input(default=strawberry.UNSET, description="Such as 東京都.")
+    city: str | None = private_input(default=strawberry.UNSET, description="City, ward, town or village.")
+    line1: str | None = private_input(default=strawberry.UNSET, description="Quarter and number.")
+    line2: str | None = private_input(default=strawberry.UNSET, description="Building and room; null takes it away.")
+    phone_number: str | None = private_input(
+        default=strawberry.UNSET, description="A Japanese number; null takes it away."
     )
 
 

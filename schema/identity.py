@@ -7,8 +7,7 @@ import strawberry
 
 from domain.accounts import model
 from domain.accounts.passwords import PasswordRule
-from engine.fields import attribute
-from engine.secrecy import SENSITIVE
+from engine.fields import attribute, private_input
 from resolvers.identity import NextStep
 from schema.access import ASKERS_OWN, OWNER, PUBLIC
 from schema.errors import UserError
@@ -46,89 +45,77 @@ class Passkey:
 
 @strawberry.input(description="Signs somebody up.")
 class AccountRegisterInput:
-    email: str = strawberry.field(metadata=SENSITIVE, description="Mail address, which a code is sent to.")
-    password: str = strawberry.field(
-        metadata=SENSITIVE, description="From 8 characters, with a lower-case letter, a digit and a symbol."
-    )
+    email: str = private_input(description="Mail address, which a code is sent to.")
+    password: str = private_input(description="From 8 characters, with a lower-case letter, a digit and a symbol.")
 
 
 @strawberry.input(description="Proves that a mail address is the person's own.")
 class AccountConfirmInput:
-    email: str = strawberry.field(metadata=SENSITIVE, description="The address.")
-    code: str = strawberry.field(metadata=SENSITIVE, description="What was mailed.")
+    email: str = private_input(description="The address.")
+    code: str = private_input(description="What was mailed.")
 
 
 @strawberry.input(description="Has the code for an address sent again.")
 class AccountConfirmationResendInput:
-    email: str = strawberry.field(metadata=SENSITIVE, description="The address.")
+    email: str = private_input(description="The address.")
 
 
 @strawberry.input(description="Signs somebody in.")
 class SessionCreateInput:
-    email: str = strawberry.field(metadata=SENSITIVE, description="Mail address.")
-    password: str | None = strawberry.field(
-        metadata=SENSITIVE, default=None, description="Password; without one, a passkey is asked for."
-    )
+    email: str = private_input(description="Mail address.")
+    password: str | None = private_input(default=None, description="Password; without one, a passkey is asked for.")
 
 
 @strawberry.input(description="Answers what a sign-in asked for.")
 class SessionChallengeAnswerInput:
     kind: model.ChallengeKind = strawberry.field(description="`kind` of the challenge.")
-    session: str = strawberry.field(metadata=SENSITIVE, description="`session` of the challenge.")
-    username: str = strawberry.field(metadata=SENSITIVE, description="`username` of the challenge.")
-    answer: str = strawberry.field(
-        metadata=SENSITIVE, description="The code, the new password, or the browser's credential as JSON."
-    )
+    session: str = private_input(description="`session` of the challenge.")
+    username: str = private_input(description="`username` of the challenge.")
+    answer: str = private_input(description="The code, the new password, or the browser's credential as JSON.")
 
 
 @strawberry.input(description="Renews the access token.")
 class SessionRefreshInput:
-    refresh_token: str = strawberry.field(metadata=SENSITIVE, description="From the sign-in.")
+    refresh_token: str = private_input(description="From the sign-in.")
 
 
 @strawberry.input(description="Signs the viewer out.")
 class SessionEndInput:
-    refresh_token: str | None = strawberry.field(
-        metadata=SENSITIVE, default=None, description="Taken back too, if it is sent along."
-    )
+    refresh_token: str | None = private_input(default=None, description="Taken back too, if it is sent along.")
     everywhere: bool = strawberry.field(default=False, description="On all devices.")
 
 
 @strawberry.input(description="Replaces the viewer's password.")
 class PasswordChangeInput:
-    old_password: str = strawberry.field(metadata=SENSITIVE, description="The present one.")
-    new_password: str = strawberry.field(metadata=SENSITIVE, description="The next one.")
+    old_password: str = private_input(description="The present one.")
+    new_password: str = private_input(description="The next one.")
 
 
 @strawberry.input(description="Begins to replace a password that was forgotten.")
 class PasswordResetRequestInput:
-    email: str = strawberry.field(
-        metadata=SENSITIVE, description="Mail address, which a code is sent to if it is known."
-    )
+    email: str = private_input(description="Mail address, which a code is sent to if it is known.")
 
 
 @strawberry.input(description="Replaces a password that was forgotten.")
 class PasswordResetConfirmInput:
-    email: str = strawberry.field(metadata=SENSITIVE, description="Mail address.")
-    code: str = strawberry.field(metadata=SENSITIVE, description="What was mailed.")
-    password: str = strawberry.field(metadata=SENSITIVE, description="The new password.")
+    email: str = private_input(description="Mail address.")
+    code: str = private_input(description="What was mailed.")
+    password: str = private_input(description="The new password.")
 
 
 @strawberry.input(description="Begins to replace the viewer's mail address.")
 class EmailChangeRequestInput:
-    email: str = strawberry.field(metadata=SENSITIVE, description="The next address, which a code is sent to.")
+    email: str = private_input(description="The next address, which a code is sent to.")
 
 
 @strawberry.input(description="Proves that the next mail address is the viewer's own.")
 class EmailChangeConfirmInput:
-    code: str = strawberry.field(metadata=SENSITIVE, description="What was mailed to the next address.")
+    code: str = private_input(description="What was mailed to the next address.")
 
 
 @strawberry.input(description="Keeps a passkey that the browser made.")
 class PasskeyRegistrationCompleteInput:
-    credential: str = strawberry.field(
-        metadata=SENSITIVE, description="The browser's `PublicKeyCredential`, as JSON (`toJSON()`)."
-    )
+    credential: str = private_input(description="The browser's `PublicKeyCredential`, as JSON (`toJSON()`).")
 
 
 @strawberry.input(description="Removes a passkey.")

@@ -45,7 +45,7 @@ class CatalogChanges:
             try:
                 await self._listen()
             except self._failures as error:
-                log.warning("lost the channel %s: %s", CHANNEL, repr(error))
+                log.warning("lost the channel %s: %s", CHANNEL, error)
             except Exception:
                 log.exception("lost the channel %s", CHANNEL)
             finally:

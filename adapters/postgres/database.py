@@ -36,7 +36,8 @@ def engine_of(url: str, connect: dict[str, Any], **options: Any) -> AsyncEngine:
     async def creator() -> Any:
         return await asyncpg.connect(url, connection_class=Abrupt, **connect)
 
-    return create_async_engine("postgresql+asyncpg://", async_creator=creator, **options)
+    # what rows hold stays out of the text of errors, whoever prints them
+    return create_async_engine("postgresql+asyncpg://", async_creator=creator, hide_parameters=True, **options)
 
 
 def make_engine(

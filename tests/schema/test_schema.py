@@ -22,6 +22,7 @@ from strawberry.exceptions import StrawberryInputCoercionError
 from domain.shared.refusals import Refusal
 from engine.access import GUARD
 from engine.fields import Edge
+from engine.secrecy import is_sensitive
 from resolvers.loaders import BATCHES
 from resolvers.nodes import NODE_LOADERS
 from schema.access import PUBLIC, Access
@@ -144,3 +145,39 @@ def test_every_mutation_of_identity_names_its_rate_limit_and_only_public_ones_ig
             assert each.get("ignores_bearer", False) is (each["access"] is Access.PUBLIC), name
         else:
             assert not each.get("ignores_bearer"), f"{name} acts for a viewer"
+
+
+PERSONAL = re.compile(
+    "password|secret|email|mail|phone|token|session|code|credential|answer|pin|otp|name|username|line|postal|zip|prefecture|city"
+    "|street|address|recipient|birth|birthday|gender|avatar|card|cvc|number|account|iban|key|note|message"
+)
+"""Words that values of people, or of their locks, are called by."""
+NOT_PERSONAL = {
+    "AddressCreateInput.idempotencyKey": "made up by the client, for one intention",
+    "AttributeInput.name": "a property of products",
+    "CartItemRemoveInput.lineId": "of a cart",
+    "CartItemUpdateInput.lineId": "of a cart",
+    "PriceRangeInput.currencyCode": "ISO 4217",
+    "SessionRevokeInput.sessionId": "opens nothing: it names a session to whom it belongs",
+}
+
+
+def test_inputs_that_sound_personal_are_private(schema: GraphQLSchema) -> None:
+    inputs = [
+        (f"{type_.name}.{name}", name, field)
+        for type_ in own_types(schema)
+        if isinstance(type_, GraphQLInputObjectType)
+        for name, field in type_.fields.items()
+    ]
+    arguments = [
+        (f"{each.path}({name}:)", name, argument)
+        for each in declared_fields(schema)
+        for name, argument in getattr(each.field, "args", {}).items()
+    ]
+    open_ones = {
+        path
+        for path, name, defined in inputs + arguments
+        if any(PERSONAL.fullmatch(word.lower()) for word in re.findall("[A-Z]?[a-z]+", name))
+        and not is_sensitive(defined)
+    }
+    assert open_ones == set(NOT_PERSONAL), "make it a private_input, or say why it is none"
