@@ -12,7 +12,7 @@ compile := .venv/uv/bin/uv pip compile -q --universal --python-version 3.11 --ge
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev test servers test-servers test-browser test-bench check lint types imports format schema lock bench clean
+.PHONY: help run install dev test servers test-servers test-browser test-bench fuzz check lint types imports format schema lock bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ lock: dev  ## pin what requirements*.in ask for
 	$(compile) requirements.in -o requirements.txt
 	$(compile) requirements-dev.in -o requirements-dev.txt
 	$(compile) requirements-uv.in -o requirements-uv.txt
+
+fuzz: dev  ## the compiled engine against graphql-core, 200,000 operations; may take an hour
+	@FUZZ_CASES=200000 .venv/bin/pytest -n $(WORKERS) tests/differential
 
 bench: dev  ## measure the queries of bench/
 	@.venv/bin/python -m bench

@@ -18,6 +18,7 @@ from domain.payments.refusals import UntrustedEvent
 from domain.shared.rates import Rate
 from domain.shared.refusals import Unavailable
 from engine import graphiql
+from engine.compiled.engine import COMPILE_AT
 from engine.execution import Executor, Policy
 from engine.http import GraphQLHTTP
 from engine.origins import guards
@@ -31,7 +32,7 @@ from resolvers.errors import explain_to
 from resolvers.requests import GUEST_HEADER, Contexts
 from schema.build import build_schema
 from schema.examples import EXAMPLES
-from settings import STRIPE_WEBHOOKS, Mode, Settings, listed
+from settings import STRIPE_WEBHOOKS, EngineKind, Mode, Settings, listed
 from wiring import Marketplace, open_marketplace, running
 
 GRAPHQL_PATHS = ("/graphql", "/api/graphql")
@@ -143,6 +144,7 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
         settings.limits,
         introspection=settings.serves_graphiql,
         hints=settings.mode is Mode.DEVELOPMENT,
+        compile_at=COMPILE_AT if settings.engine is EngineKind.COMPILED else None,
         manifest=settings.trusted_documents,
         only_trusted=settings.only_trusted_documents,
         automatic=settings.automatic_persisted_queries,

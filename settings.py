@@ -30,6 +30,11 @@ DEFAULT_OPERATION_RATES = (
 """An address may be that of a whole office; what guesses needs thousands."""
 
 
+class EngineKind(StrEnum):
+    COMPILED = "compiled"
+    STOCK = "stock"
+
+
 class Mode(StrEnum):
     DEVELOPMENT = "development"
     PRODUCTION = "production"
@@ -128,6 +133,10 @@ class Settings(BaseSettings):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
     log_slow_ms: int = Field(
         1000, ge=0, description="Operations that take as long get a line in the log; 0 for every operation."
+    )
+    engine: EngineKind = Field(
+        EngineKind.COMPILED,
+        description="`compiled` plans, or `stock` for graphql-core alone: the same answers, slower.",
     )
     rate_limits: bool = Field(True, description="Whether there are rate limits at all.")
     rate_requests_per_s: float = Field(

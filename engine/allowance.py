@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from graphql import GraphQLObjectType
 
 from engine.documents import Document
-from engine.fields import limit_of
+from engine.kinds import limit_of
 
 BYTES_A_POINT = 256
 """Of a document that has to be read: parsing and validating them takes as long as a point's worth of fields."""

@@ -24,6 +24,7 @@ from graphql import (
     validate,
 )
 
+from engine.compiled.engine import Compiled
 from engine.cost import Price, price_of
 from engine.limits import Code, LimitExceeded, Limits, hold
 from engine.secrecy import hidden_document, hidden_syntax_error, reworded
@@ -55,6 +56,8 @@ class Document:
     errors: Sequence[GraphQLError] = ()
     prices: Mapping[str | None, Price] = field(default_factory=dict)
     """What each operation costs, by its name."""
+    compiled: dict[str, Compiled] = field(default_factory=dict)
+    """What the engine keeps of each operation, by its name."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run. Raises GraphQLError when the name does not settle which."""

@@ -1,26 +1,20 @@
 """Runs one operation against the schema, within its limits."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from graphql import (
-    ExecutionResult,
-    GraphQLError,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    execute,
-    get_variable_values,
-)
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, get_variable_values
 
 from engine.allowance import Admission, Allowance, NotAdmitted, limited_fields, shown
+from engine.compiled.engine import COMPILE_AT, Engine
 from engine.directives import direct
 from engine.documents import Document, Documents, ReadersBusy, is_mutation, is_subscription, name_of
 from engine.errors import BAD_REQUEST, TIMEOUT, UNAVAILABLE, ExplainTo, formatted
-from engine.fields import ignores_bearer
+from engine.kinds import ignores_bearer
 from engine.limits import Code, Limits, check_variables
 from engine.operation_log import Observed, observed
 from engine.persisted import PersistedDocuments, trusted_documents
@@ -68,6 +62,8 @@ class Policy:
     limits: Limits = field(default_factory=Limits)
     introspection: bool = True
     hints: bool = True
+    compile_at: int | None = COMPILE_AT
+    """The time at which an operation is compiled; None leaves all of them to graphql-core."""
     manifest: Path | None = None
     """Of trusted documents."""
     only_trusted: bool = False
@@ -86,6 +82,7 @@ class Executor:
         self._explain = explain
         self._policy = policy
         self._allowance = allowance
+        self._engine = Engine(schema, compile_at=policy.compile_at, hints=policy.hints)
         documents = Documents(schema, policy.limits, introspection=policy.introspection, hints=policy.hints)
         self.documents = PersistedDocuments(
             documents,
@@ -173,7 +170,7 @@ class Executor:
         except GraphQLError as error:
             return self._refused(context, error)
         direct(context, self._schema, operation, request.variables)
-        result = await self._execute(request, document.node, operation, context)
+        result = await self._engine.execute(document.node, operation, document.compiled, request.variables, context)
         ran = not (result.errors and result.data is None and not _has_path(result))
         actual = document.price(operation).actual(result.data) if ran else 0
         bucket = admission.settle(requested, actual)
@@ -197,21 +194,6 @@ class Executor:
 
     def _limited(self, document: Document, operation: OperationDefinitionNode) -> Mapping[str, int]:
         return limited_fields(document, operation, self._schema.mutation_type) if is_mutation(operation) else {}
-
-    async def _execute(
-        self, request: Request, document: Any, operation: OperationDefinitionNode, context: Any
-    ) -> ExecutionResult:
-        result = execute(
-            self._schema,
-            document,
-            context_value=context,
-            variable_values=request.variables,
-            operation_name=name_of(operation),
-            hide_suggestions=not self._policy.hints,
-        )
-        if asyncio.iscoroutine(result) or asyncio.isfuture(result):
-            return await cast("Awaitable[ExecutionResult]", result)
-        return cast("ExecutionResult", result)
 
     def _told(
         self, errors: Sequence[GraphQLError], document: Any, operation: OperationDefinitionNode, request: Request

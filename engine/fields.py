@@ -1,4 +1,4 @@
-"""The kinds of field, declared as data, so that any engine can read from the schema how a field gets its value.
+"""Makes fields that declare how they get their value, so that any engine can read it from the schema.
 
 An *attribute* is read off the value. An *edge* leads to other values by a key and is loaded a whole level at a time. A
 *resolver* is code, for what is neither. Each carries its access rule and description; a field without either does not build.
@@ -6,17 +6,13 @@ What a rule is the schema says, and `engine/access.py` enforces it.
 """
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, Protocol
 
 import strawberry
-from graphql import GraphQLField
 from strawberry.types import Info
 
+from engine.kinds import Arguments, Computed, Edge, Shows
 from engine.secrecy import SENSITIVE
-
-Arguments = tuple[tuple[str, Hashable], ...]
-"""Arguments of an edge, sorted by name: with the loader's name they say which batch a key belongs to."""
 
 
 class Loading(Protocol):
@@ -25,35 +21,9 @@ class Loading(Protocol):
     async def load(self, loader: str, key: Hashable, arguments: Arguments = ()) -> Any: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """A field that is loaded by name: `loader` takes the values of the attribute `key` of a whole level."""
-
-    loader: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """A field computed from the value alone, without I/O."""
-
-    read: Callable[[Any], Any]
-
-
-def limit_of(field: GraphQLField) -> str | None:
-    """The rate limit that a field's calls count towards."""
-    limit: str | None = _declared(field, "limit")
-    return limit
-
-
-def ignores_bearer(field: GraphQLField) -> bool:
-    """Whether a field brings credentials of its own."""
-    return bool(_declared(field, "ignores_bearer"))
-
-
-def _declared(field: GraphQLField, name: str) -> Any:
-    definition: Any = field.extensions.get("strawberry-definition")
-    return definition.metadata.get(name) if definition else None
+def shows(*values: type) -> Any:
+    """`is_type_of` of a view: an implementer of an interface says which values it shows."""
+    return classmethod(Shows(values))
 
 
 def metadata(
@@ -120,12 +90,11 @@ def connection(loader: str, *, key: str, access: Hashable, description: str, cos
     async def resolve(
         root: Any, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Any:
-        arguments = tuple(sorted(Paging(first, after, last, before)._asdict().items()))
+        arguments = kind.arguments(Paging(first, after, last, before)._asdict())
         return await info.context.loaders.load(loader, getattr(root, key), arguments)
 
-    return strawberry.field(
-        resolver=resolve, description=description, metadata=metadata(access, cost, Edge(loader, key))
-    )
+    kind = Edge(loader, key, tuple(sorted(Paging._fields)))
+    return strawberry.field(resolver=resolve, description=description, metadata=metadata(access, cost, kind))
 
 
 def resolver(

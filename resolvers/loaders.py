@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from strawberry.dataloader import DataLoader
-
 from domain.accounts.favorites import FavoritesScope
 from domain.carts.model import LineRef
 from domain.catalog.model import BrandsScope, ProductsScope, Variation
@@ -18,7 +16,8 @@ from domain.reviews.model import REVIEWS_ORDER, ReviewsScope
 from domain.search.model import SearchScope
 from domain.shared.paging import EMPTY, Count, PageRequest
 from domain.shared.viewer import Viewer
-from engine.fields import Arguments
+from engine.kinds import Arguments
+from engine.loading import BatchLoader
 from resolvers.services import Services
 
 Batch = Callable[..., Awaitable[Sequence[Any]]]
@@ -101,28 +100,27 @@ class Loaders:
     def __init__(self, services: Services, viewer: Viewer) -> None:
         self._services = services
         self._viewer = viewer
-        self._loaders: dict[tuple[str, Arguments], DataLoader[Any, Any]] = {}
+        self._loaders: dict[tuple[str, Arguments], BatchLoader] = {}
 
-    def batch(self, loader: str, arguments: Arguments = ()) -> Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]:
-        """The batch function itself, for whoever has a whole level's keys at hand."""
-        function = BATCHES[loader](self._services, self._viewer)
-        return (lambda keys: function(keys, **dict(arguments))) if arguments else function
+    async def load_level(self, loader: str, keys: Sequence[Any], arguments: Arguments = ()) -> Sequence[Any]:
+        """Values of a whole level, in the order of the keys; an exception in the place of one that failed."""
+        return await self._loader(loader, arguments).level(keys)
 
     async def load(self, loader: str, key: Hashable, arguments: Arguments = ()) -> Any:
         """One value; the keys asked for in the same turn of the loop go together."""
-        return await self._loader(loader, arguments).load(key)
+        return await self._loader(loader, arguments).one(key)
 
     async def load_many(self, loader: str, keys: Sequence[Hashable]) -> Sequence[Any]:
-        """Values in the order of their keys."""
-        return await self._loader(loader, ()).load_many(keys)
+        """Values in the order of their keys. Raises what failed one of them."""
+        values = await self.load_level(loader, keys)
+        for value in values:
+            if isinstance(value, BaseException):
+                raise value
+        return values
 
-    def _loader(self, loader: str, arguments: Arguments) -> DataLoader[Any, Any]:
+    def _loader(self, loader: str, arguments: Arguments) -> BatchLoader:
         loading = self._loaders.get((loader, arguments))
         if loading is None:
-            batch = self.batch(loader, arguments)
-
-            async def load_all(keys: list[Any]) -> list[Any]:
-                return list(await batch(keys))
-
-            loading = self._loaders[loader, arguments] = DataLoader(load_all)
+            batch = BATCHES[loader](self._services, self._viewer)
+            loading = self._loaders[loader, arguments] = BatchLoader(partial(batch, **dict(arguments)))
         return loading

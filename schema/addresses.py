@@ -6,10 +6,10 @@ from typing import Any
 import strawberry
 
 from domain.accounts import addresses
-from engine.fields import attribute, computed, private_input
+from engine.fields import attribute, computed, private_input, shows
 from schema.access import ASKERS_OWN, OWNER, PUBLIC, Ownership, of_user
 from schema.errors import UserError
-from schema.relay import Node, global_id, shows
+from schema.relay import Node, global_id
 
 
 def _written(name: str, description: str) -> Any:

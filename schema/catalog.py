@@ -6,10 +6,10 @@ from typing import Annotated
 import strawberry
 
 from domain.catalog import categories, model
-from engine.fields import attribute, connection, edge
+from engine.fields import attribute, connection, edge, shows
 from schema.access import PUBLIC
 from schema.money import Money
-from schema.relay import Connection, Node, global_id, shows
+from schema.relay import Connection, Node, global_id
 from schema.reviews import Rating, Review
 from schema.sellers import Seller
 

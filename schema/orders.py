@@ -5,11 +5,11 @@ from datetime import datetime
 import strawberry
 
 from domain.orders import model
-from engine.fields import attribute, edge
+from engine.fields import attribute, edge, shows
 from schema.access import OWNER, SELLER, Ownership, of_user
 from schema.catalog import Product
 from schema.money import Money
-from schema.relay import Node, global_id, shows
+from schema.relay import Node, global_id
 from schema.sellers import Seller
 
 strawberry.enum(model.OrderStatus, description="Where an order, or one of its items, stands.")

@@ -3,7 +3,6 @@
 from typing import Any, Generic, TypeVar
 
 import strawberry
-from strawberry.types import Info
 
 from domain.shared.paging import Precision
 from engine.fields import attribute, computed, edge
@@ -17,15 +16,6 @@ def global_id(type_name: str, *, access: Access) -> Any:
     return computed(
         lambda value: encode(type_name, value.id), access=access, description="Global id, for `node` and for caches."
     )
-
-
-def shows(*values: type) -> Any:
-    """`is_type_of` of a view: an implementer of an interface says which values it shows."""
-
-    def is_type_of(_cls: type, value: object, _info: Info) -> bool:
-        return isinstance(value, values)
-
-    return classmethod(is_type_of)
 
 
 @strawberry.interface(description="Something with a global id.")

@@ -6,9 +6,9 @@ import strawberry
 
 from domain.accounts import model as accounts
 from domain.reviews import model
-from engine.fields import attribute, edge
+from engine.fields import attribute, edge, shows
 from schema.access import PUBLIC
-from schema.relay import Node, global_id, shows
+from schema.relay import Node, global_id
 
 
 @strawberry.type(description="Who wrote something, as the public sees them.")

@@ -5,9 +5,9 @@ from datetime import datetime
 import strawberry
 
 from domain.sellers import model
-from engine.fields import attribute
+from engine.fields import attribute, shows
 from schema.access import PUBLIC
-from schema.relay import Node, global_id, shows
+from schema.relay import Node, global_id
 
 
 @strawberry.type(description="Who sells.")

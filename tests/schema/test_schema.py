@@ -21,7 +21,7 @@ from strawberry.exceptions import StrawberryInputCoercionError
 
 from domain.shared.refusals import Refusal
 from engine.access import GUARD
-from engine.fields import Edge
+from engine.kinds import Edge
 from engine.secrecy import is_sensitive
 from resolvers.loaders import BATCHES
 from resolvers.nodes import NODE_LOADERS

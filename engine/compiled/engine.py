@@ -1,0 +1,138 @@
+"""Runs operations by plans where it can, and by graphql-core where it cannot."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode, execute
+from graphql.execution.values import VariableValues, get_variable_values
+
+from engine.compiled.levels import Entry
+from engine.compiled.plan import Plan, replaying
+from engine.compiled.render import Deviation
+from engine.compiled.selection import Unsupported, condition_variables
+
+log = logging.getLogger("torii.engine")
+
+COMPILE_AT = 2
+"""A document is compiled when it comes for this time: one that comes once is not worth it, and may mean harm."""
+MAX_VARIANTS = 8
+"""Plans of one operation, for different values of the variables in its conditions."""
+MAX_FAILURES = 20
+"""After so many deviations in a row an operation is left to graphql-core for good."""
+
+
+@dataclass(slots=True)
+class Compiled:
+    """What is known of one operation of a document. A plan is None where there can be none."""
+
+    conditions: tuple[str, ...]
+    seen: int = 0
+    failures: int = 0
+    plans: "OrderedDict[tuple[Any, ...], Plan | None]" = field(default_factory=OrderedDict)
+
+
+@dataclass(slots=True)
+class Counts:
+    """How operations were run."""
+
+    compiled: int = 0
+    interpreted: int = 0
+    deviated: int = 0
+    """Begun by a plan, completed by graphql-core."""
+
+
+class Engine:
+    """Executes operations of valid documents. `compile_at` None leaves all of them to graphql-core."""
+
+    def __init__(self, schema: GraphQLSchema, *, compile_at: int | None = COMPILE_AT, hints: bool = True) -> None:
+        self._schema = schema
+        self._compile_at = compile_at
+        self._hints = hints
+        self.counts = Counts()
+
+    async def execute(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        known: dict[str, Compiled],
+        variables: dict[str, Any] | None,
+        context: Any,
+    ) -> ExecutionResult:
+        """The result that graphql-core would have given. `known` goes with the document and is kept from run to run."""
+        coerced = get_variable_values(self._schema, operation.variable_definitions or (), variables or {}, 1)
+        if isinstance(coerced, VariableValues):
+            compiled = self._compiled(known, document, operation)
+            plan = self._plan(compiled, document, operation, coerced)
+            if plan is not None:
+                journal: list[Entry] = []
+                try:
+                    data = await plan.run(context, coerced, journal)
+                except Deviation as deviation:
+                    log.debug("deviated: %s", deviation)
+                    compiled.failures += 1
+                    self.counts.deviated += 1
+                    return await self._interpret(document, operation, variables, context, journal)
+                compiled.failures = 0
+                self.counts.compiled += 1
+                return ExecutionResult(data, None)
+        self.counts.interpreted += 1
+        return await self._interpret(document, operation, variables, context, [])
+
+    def _compiled(
+        self, known: dict[str, Compiled], document: DocumentNode, operation: OperationDefinitionNode
+    ) -> Compiled:
+        name = operation.name.value if operation.name else ""
+        compiled = known.get(name)
+        if compiled is None:
+            compiled = known[name] = Compiled(condition_variables(document))
+        return compiled
+
+    def _plan(
+        self,
+        compiled: Compiled,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+    ) -> Plan | None:
+        compiled.seen += 1
+        if self._compile_at is None or compiled.seen < self._compile_at or compiled.failures >= MAX_FAILURES:
+            return None
+        conditions = {name: variables.coerced.get(name) for name in compiled.conditions}
+        variant = tuple(conditions.values())
+        if variant in compiled.plans:
+            compiled.plans.move_to_end(variant)
+            return compiled.plans[variant]
+        try:
+            plan: Plan | None = Plan(self._schema, document, operation, conditions)
+        except Unsupported as reason:
+            log.debug("not compiled: %s", reason)
+            plan = None
+        compiled.plans[variant] = plan
+        if len(compiled.plans) > MAX_VARIANTS:
+            compiled.plans.popitem(last=False)
+        return plan
+
+    async def _interpret(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: dict[str, Any] | None,
+        context: Any,
+        journal: list[Entry],
+    ) -> ExecutionResult:
+        result = execute(
+            self._schema,
+            document,
+            context_value=context,
+            variable_values=variables,
+            operation_name=operation.name.value if operation.name else None,
+            middleware=replaying(journal) if journal else None,
+            hide_suggestions=not self._hints,
+        )
+        if asyncio.iscoroutine(result) or asyncio.isfuture(result):
+            return await cast("Awaitable[ExecutionResult]", result)
+        return cast("ExecutionResult", result)

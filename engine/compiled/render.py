@@ -1,0 +1,166 @@
+"""Writes out, as Python source, how values of a type become the dicts of an answer.
+
+What a client sent never gets into the source but as `repr` of a string. Whatever is not as the types say raises Deviation:
+graphql-core then finds the words for it.
+"""
+
+import math
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from graphql import GraphQLEnumType, GraphQLOutputType, is_leaf_type, is_list_type, is_non_null_type
+from graphql.pyutils import is_awaitable
+
+from engine.compiled.selection import Field, Selection
+from engine.kinds import Attribute, Computed
+
+MAX_INT, MIN_INT = 2**31 - 1, -(2**31)
+
+Render = Callable[..., list[Any]]
+"""Takes the values, and a column for each field that was loaded: an entry a value. Gives a dict a value."""
+
+
+class Deviation(Exception):
+    """A value is not what its type says: null where none may be, a leaf of another kind, a list that is none."""
+
+
+EXACT = {
+    "String": "type({v}) is str",
+    "ID": "type({v}) is str",
+    "Boolean": "type({v}) is bool",
+    "Int": f"type({{v}}) is int and {MIN_INT} <= {{v}} <= {MAX_INT}",
+    "Float": "type({v}) is float and isfinite({v})",
+}
+"""Tests that a value is written out as it is; what fails one is left to the type's own serialisation."""
+
+
+def renderer(selection: Selection, loaded: tuple[Field, ...]) -> Render:
+    """The function for a selection. Fields in `loaded` are given as columns, complete where they have fields of their own."""
+    writer = _Writer()
+    columns = {field.key: f"e{number}" for number, field in enumerate(loaded)}
+    names = [f"c{number}" for number in range(len(loaded))]
+    parts = []
+    for field in selection.fields:
+        if field.key not in columns:
+            parts.append(f"{field.key!r}: {writer.of_value(field, 'o')}")
+        elif field.below is None or field.below.is_pure:
+            parts.append(f"{field.key!r}: {writer.complete(field.type, columns[field.key], field)}")
+        else:
+            parts.append(f"{field.key!r}: {columns[field.key]}")
+    entry = "{" + ", ".join(parts) + "}"
+    each = (
+        f"for {', '.join(['o', *columns.values()])} in zip({', '.join(['values', *names])})"
+        if names
+        else "for o in values"
+    )
+    source = f"def render({', '.join(['values', *names])}):\n    return [{entry} {each}]\n"
+    exec(compile(source, "<plan>", "exec"), writer.names)
+    function: Render = writer.names["render"]
+    return function
+
+
+class _Writer:
+    """Writes expressions, and collects the functions and constants that they use."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {"isfinite": math.isfinite, "null": _null, "not_list": _not_list, "wrong": wrong}
+        self._count = 0
+
+    def of_value(self, field: Field, value: str) -> str:
+        """A pure field of the value that an expression names."""
+        if field.definition is None:
+            return repr(field.parent.name)
+        if isinstance(field.kind, Attribute):
+            return self.complete(field.type, f"{value}.{field.kind.name}", field)
+        assert isinstance(field.kind, Computed)
+        return self.complete(field.type, f"{self._named('f', field.kind.read)}({value})", field)
+
+    def complete(self, type_: GraphQLOutputType, source: str, field: Field) -> str:
+        """An expression for what an expression gives, completed to a type."""
+        required = is_non_null_type(type_)
+        if is_non_null_type(type_):
+            type_ = type_.of_type
+        if is_leaf_type(type_):
+            return self._leaf(type_, source, required)
+        value = self._name("v")
+        if is_list_type(type_):
+            item = self._name("i")
+            body = f"[{self.complete(type_.of_type, item, field)} for {item} in {value}]"
+            body = f"({body} if type({value}) in (list, tuple) else not_list({value}))"
+        else:
+            assert field.below is not None
+            body = "{" + ", ".join(f"{each.key!r}: {self.of_value(each, value)}" for each in field.below.fields) + "}"
+            if field.below.values:
+                shown = self._named("k", field.below.values)
+                body = f"({body} if isinstance({value}, {shown}) else wrong({value}))"
+            elif all(each.definition is None for each in field.below.fields):  # nothing that would ask the value
+                body = f"({body} if not isinstance({value}, BaseException) else wrong({value}))"
+        return f"({body} if ({value} := {source}) is not None else {'null()' if required else 'None'})"
+
+    def _leaf(self, type_: Any, source: str, required: bool) -> str:
+        value = self._name("v")
+        if isinstance(type_, GraphQLEnumType):
+            return f"{self._named('s', _enum(type_, required))}({source})"
+        exact = EXACT.get(type_.name)
+        slow = self._named("s", _slow(type_, required))
+        if exact is None:
+            return f"{slow}({source})"
+        return f"({value} if {exact.format(v=value).replace(value, f'({value} := {source})', 1)} else {slow}({value}))"
+
+    def _name(self, prefix: str) -> str:
+        self._count += 1
+        return f"{prefix}{self._count}"
+
+    def _named(self, prefix: str, value: Any) -> str:
+        name = self._name(prefix)
+        self.names[name] = value
+        return name
+
+
+def _null() -> Any:
+    raise Deviation("null where there must be a value")
+
+
+def wrong(value: Any) -> Any:
+    raise Deviation(f"{type(value).__name__} is not what the type shows")
+
+
+def _not_list(value: Any) -> Any:
+    raise Deviation(f"{type(value).__name__} for a list")
+
+
+def _slow(type_: Any, required: bool) -> Callable[[Any], Any]:
+    """The type's own serialisation, which knows more than one kind of value."""
+    serialize = type_.coerce_output_value
+
+    def leaf(value: Any) -> Any:
+        if value is None:
+            return _null() if required else None
+        if isinstance(value, BaseException) or is_awaitable(value):  # graphql-core raises the one and awaits the other
+            return wrong(value)
+        try:
+            written = serialize(value)
+        except Exception as error:
+            raise Deviation(f"no {type_.name}") from error
+        if written is None or (isinstance(written, float) and not math.isfinite(written)):
+            raise Deviation(f"no {type_.name}")
+        return written
+
+    return leaf
+
+
+def _enum(type_: GraphQLEnumType, required: bool) -> Callable[[Any], Any]:
+    """Names by the identity of the member, for members live as long as their enum; all else is left to the type."""
+    known: dict[int, Any] = {}
+    slow = _slow(type_, required)
+
+    def leaf(value: Any) -> Any:
+        name = known.get(id(value))
+        if name is None:
+            name = slow(value)
+            if isinstance(value, Enum):
+                known[id(value)] = name
+        return name
+
+    return leaf

@@ -1,0 +1,185 @@
+"""What is selected, with fragments put in place, fields merged, and conditions settled: the tree a plan is made from.
+
+Source: GraphQL specification, "Field Collection" (CollectFields, October 2021, 6.3.2).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    BooleanValueNode,
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+    is_abstract_type,
+    is_leaf_type,
+    is_object_type,
+)
+
+from engine.access import GUARD, Guard
+from engine.kinds import Attribute, Computed, Kind, UnknownTest, kind_of, values_shown
+
+TYPENAME = "__typename"
+Conditions = Mapping[str, Any]
+"""Values of the variables that @skip and @include ask for."""
+
+
+class Unsupported(Exception):
+    """This operation, or this variant of it, is not one that plans are made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field to be shown under `key`. `definition` is None for `__typename`."""
+
+    key: str
+    nodes: tuple[FieldNode, ...]
+    parent: GraphQLObjectType
+    definition: GraphQLField | None
+    kind: Kind | None
+    below: "Selection | None"
+
+    @property
+    def name(self) -> str:
+        return self.nodes[0].name.value
+
+    @property
+    def type(self) -> GraphQLOutputType:
+        assert self.definition is not None
+        return self.definition.type
+
+    @property
+    def guard(self) -> Guard | None:
+        return self.definition.extensions.get(GUARD) if self.definition else None
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether it comes off the value without I/O, and all below it too, which is for everybody."""
+        if self.definition is None:
+            return True
+        return isinstance(self.kind, Attribute | Computed) and (self.below is None or self.below.is_pure)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is shown of values of an object type."""
+
+    of: GraphQLObjectType
+    fields: tuple[Field, ...]
+    values: tuple[type, ...] | None
+    """Of which classes they have to be."""
+
+    @property
+    def is_pure(self) -> bool:
+        """Whether it needs no level of its own: nothing to load, and nobody to keep out."""
+        return all(field.is_inline and field.guard is None for field in self.fields)
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        return tuple(dict.fromkeys(field.guard for field in self.fields if field.guard))
+
+
+def condition_variables(document: DocumentNode) -> tuple[str, ...]:
+    """The variables that decide which fields are there."""
+    found: dict[str, None] = {}
+    nodes: list[Any] = list(document.definitions)
+    while nodes:
+        node = nodes.pop()
+        if not isinstance(node, OperationDefinitionNode | FragmentDefinitionNode):  # theirs are not conditions
+            for directive in node.directives or ():
+                for argument in directive.arguments or ():
+                    if isinstance(argument.value, VariableNode):
+                        found[argument.value.name.value] = None
+        if getattr(node, "selection_set", None):
+            nodes.extend(node.selection_set.selections)
+    return tuple(sorted(found))
+
+
+class Selector:
+    """Makes selections of one operation's document under given conditions."""
+
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, conditions: Conditions) -> None:
+        self._schema = schema
+        self._conditions = conditions
+        self._fragments = {
+            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+        }
+
+    def select(self, type_: GraphQLObjectType, sets: Sequence[SelectionSetNode]) -> Selection:
+        """The merged selection of several selection sets on one type. Raises Unsupported."""
+        grouped: dict[str, list[FieldNode]] = {}
+        seen: set[str] = set()
+        for each in sets:
+            for node in self._collect(type_, each, seen):
+                grouped.setdefault((node.alias or node.name).value, []).append(node)
+        try:
+            values = values_shown(type_)
+        except UnknownTest as error:
+            raise Unsupported(f"{type_.name} tests its values") from error
+        return Selection(type_, tuple(self._field(type_, key, tuple(nodes)) for key, nodes in grouped.items()), values)
+
+    def _field(self, parent: GraphQLObjectType, key: str, nodes: tuple[FieldNode, ...]) -> Field:
+        name = nodes[0].name.value
+        if name == TYPENAME:
+            return Field(key, nodes, parent, None, None, None)
+        definition = parent.fields.get(name)
+        kind = None if definition is None else kind_of(definition)
+        if definition is None or kind is None:
+            raise Unsupported(f"{name} describes the schema")
+        named = get_named_type(definition.type)
+        if is_leaf_type(named):
+            return Field(key, nodes, parent, definition, kind, None)
+        if not is_object_type(named):
+            raise Unsupported(f"{name} may be of several types")
+        sets = [node.selection_set for node in nodes if node.selection_set]
+        return Field(key, nodes, parent, definition, kind, self.select(named, sets))
+
+    def _collect(self, type_: GraphQLObjectType, set_: SelectionSetNode, seen: set[str]) -> Iterator[FieldNode]:
+        for node in set_.selections:
+            if not self._is_there(node.directives or ()):
+                continue
+            if isinstance(node, FieldNode):
+                yield node
+            elif isinstance(node, InlineFragmentNode):
+                if self._applies(type_, node.type_condition.name.value if node.type_condition else None):
+                    yield from self._collect(type_, node.selection_set, seen)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
+                seen.add(node.name.value)
+                fragment = self._fragments[node.name.value]
+                if self._applies(type_, fragment.type_condition.name.value):
+                    yield from self._collect(type_, fragment.selection_set, seen)
+
+    def _applies(self, type_: GraphQLObjectType, condition: str | None) -> bool:
+        if condition is None or condition == type_.name:
+            return True
+        named = self._schema.type_map[condition]
+        return is_abstract_type(named) and self._schema.is_sub_type(named, type_)
+
+    def _is_there(self, directives: Sequence[DirectiveNode]) -> bool:
+        there = True
+        for directive in directives:
+            name = directive.name.value
+            if name not in ("skip", "include"):
+                raise Unsupported(f"@{name}")
+            [argument] = directive.arguments or ()
+            value = argument.value
+            if isinstance(value, VariableNode):
+                holds = self._conditions.get(value.name.value)
+            else:
+                holds = value.value if isinstance(value, BooleanValueNode) else None
+            if not isinstance(holds, bool):
+                raise Unsupported("a condition that is no truth value")
+            there = there and holds is (name == "include")
+        return there

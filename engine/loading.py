@@ -1,0 +1,71 @@
+"""Loading by keys for one operation: what was loaded once is not loaded again, and what is on its way is waited for."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Any
+
+Batch = Callable[[list[Any]], Awaitable[Sequence[Any]]]
+"""Values in the order of the keys, all different; an exception in a value's place fails that key alone."""
+
+
+class BatchLoader:
+    """One batch function and what it has given so far."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self._values: dict[Hashable, Any] = {}
+        self._coming: dict[Hashable, asyncio.Future[None]] = {}
+        self._asked: list[Hashable] = []
+        self._turn: asyncio.Future[None] | None = None
+
+    async def level(self, keys: Sequence[Any]) -> list[Any]:
+        """Values of a whole level in the order of its keys; an exception in the place of a key that failed."""
+        values = self._values
+        missing = [key for key in dict.fromkeys(keys) if key not in values]
+        if missing:
+            await self._load(missing)
+        return [values[key] for key in keys]
+
+    async def one(self, key: Hashable) -> Any:
+        """One value; the keys asked for in the same turn of the event loop go together. Raises what failed it."""
+        if key not in self._values:
+            self._asked.append(key)
+            if self._turn is None:
+                self._turn = asyncio.ensure_future(self._load_asked())
+            await asyncio.shield(self._turn)
+        value = self._values[key]
+        if isinstance(value, BaseException):
+            raise value
+        return value
+
+    async def _load_asked(self) -> None:
+        asked, self._asked, self._turn = self._asked, [], None
+        await self.level(asked)
+
+    async def _load(self, missing: list[Hashable]) -> None:
+        """Fills in the values of keys; those that another call has asked for already are waited for."""
+        own = [key for key in missing if key not in self._coming]
+        others = {self._coming[key] for key in missing if key in self._coming}
+        if own:
+            await self._load_own(own)
+        for other in others:
+            await asyncio.shield(other)
+
+    async def _load_own(self, keys: list[Hashable]) -> None:
+        done = asyncio.get_running_loop().create_future()
+        self._coming.update(dict.fromkeys(keys, done))
+        try:
+            found = await self._batch(keys)
+            if len(found) != len(keys):
+                raise WrongLength(f"{len(found)} values for {len(keys)} keys")
+            self._values.update(zip(keys, found, strict=True))
+        except Exception as error:  # noqa: BLE001  (whatever a batch raises is the answer for each of its keys)
+            self._values.update(dict.fromkeys(keys, error))
+        finally:
+            for key in keys:
+                del self._coming[key]
+            done.set_result(None)
+
+
+class WrongLength(Exception):
+    """A batch function gave more or fewer values than it was asked for."""

@@ -1,0 +1,139 @@
+"""Random operations over a schema: aliases, merged fields, fragments of both kinds, conditions, variables, arguments."""
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    GraphQLArgument,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLInputField,
+    GraphQLInputType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    get_nullable_type,
+    is_abstract_type,
+    is_input_object_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
+    is_required_argument,
+    is_required_input_field,
+)
+
+MAX_DEPTH = 7
+SCALARS = {"Int": ("1", "3"), "Float": ("1.5",), "Boolean": ("true", "false"), "Decimal": ('"10"',)}
+
+
+@dataclass(slots=True)
+class Operations:
+    """Makes one operation by the dice. `variables` go with it. Not all are valid."""
+
+    schema: GraphQLSchema
+    dice: random.Random
+    variables: dict[str, Any] = field(default_factory=dict)
+    _declared: dict[str, str] = field(default_factory=dict)
+    _fragments: list[str] = field(default_factory=list)
+    _room: int = 60
+    """Fields that may still be added."""
+
+    def operation(self) -> str:
+        kind = "mutation" if self.dice.random() < 0.15 and self.schema.mutation_type else "query"
+        root = self.schema.mutation_type if kind == "mutation" else self.schema.query_type
+        assert root is not None
+        body = self._selections(root, 0)
+        declared = ", ".join(f"${name}: {type_}" for name, type_ in self._declared.items())
+        head = f"{kind} Fuzz({declared})" if declared else kind
+        return " ".join([head, body, *self._fragments])
+
+    def _selections(self, type_: GraphQLObjectType, depth: int) -> str:
+        names = list(type_.fields)
+        chosen = self.dice.sample(names, min(len(names), self.dice.randint(1, 3 if depth == 0 else 5)))
+        parts = [part for name in chosen for part in self._field(type_.fields[name], name, depth)]
+        if self.dice.random() < 0.2 or not parts:
+            parts.append("__typename")
+        if self.dice.random() < 0.15:
+            parts.append(self.dice.choice(parts))  # twice: to be merged
+        if self.dice.random() < 0.2:
+            parts = self._in_fragment(type_, parts)
+        return "{ " + " ".join(parts) + " }"
+
+    def _in_fragment(self, type_: GraphQLObjectType, parts: list[str]) -> list[str]:
+        cut = self.dice.randrange(len(parts))
+        inside = "{ " + " ".join(parts[cut:]) + " }"
+        condition = self.dice.choice([type_.name, *(each.name for each in type_.interfaces)])
+        if condition != type_.name:
+            inside = "{ __typename id }"
+        if self.dice.random() < 0.5:
+            return [*parts[:cut], f"... on {condition} {self._condition()} {inside}"]
+        name = f"F{len(self._fragments)}"
+        self._fragments.append(f"fragment {name} on {condition} {inside}")
+        again = [f"...{name}"] if self.dice.random() < 0.2 else []
+        return [*parts[:cut], f"...{name} {self._condition()}", *again]
+
+    def _field(self, definition: GraphQLField, name: str, depth: int) -> list[str]:
+        named = get_named_type(definition.type)
+        self._room -= 1
+        if not is_leaf_type(named) and (depth >= MAX_DEPTH or self._room < 0):
+            return []
+        alias = f"a{self.dice.randrange(1000)}: " if self.dice.random() < 0.2 or definition.args else ""
+        below = ""
+        if is_abstract_type(named):
+            below = "{ __typename id }"
+        elif is_object_type(named):
+            below = self._selections(named, depth + 1)
+        return [f"{alias}{name}{self._arguments(definition)} {self._condition()} {below}"]
+
+    def _condition(self) -> str:
+        if self.dice.random() > 0.12:
+            return ""
+        directive = self.dice.choice(["skip", "include"])
+        if self.dice.random() < 0.3:
+            return f"@{directive}(if: {self.dice.choice(['true', 'false'])})"
+        name = f"c{self.dice.randrange(3)}"
+        self._declare(name, "Boolean!", self.dice.random() < 0.5)
+        return f"@{directive}(if: ${name})"
+
+    def _arguments(self, definition: GraphQLField) -> str:
+        given = [
+            f"{name}: {self._argument(argument)}"
+            for name, argument in definition.args.items()
+            if is_required_argument(argument) or self.dice.random() < 0.3
+        ]
+        return f"({', '.join(given)})" if given else ""
+
+    def _argument(self, argument: GraphQLArgument) -> str:
+        bare: Any = get_nullable_type(argument.type)
+        if getattr(bare, "name", "") == "Int" and self.dice.random() < 0.4:
+            name = f"n{self.dice.randrange(3)}"
+            self._declare(name, f"{argument.type}", self.dice.choice([1, 2, 5]))
+            return f"${name}"
+        return self._literal(argument.type, 0)
+
+    def _declare(self, name: str, type_: str, value: Any) -> None:
+        if name not in self._declared:
+            self._declared[name] = type_
+            self.variables[name] = value
+
+    def _literal(self, type_: GraphQLInputType, depth: int) -> str:
+        if not is_non_null_type(type_) and self.dice.random() < 0.15:
+            return "null"
+        bare: Any = get_nullable_type(type_)
+        if is_list_type(bare):
+            return "[" + ", ".join(self._literal(bare.of_type, depth + 1) for _ in range(self.dice.randrange(3))) + "]"
+        if isinstance(bare, GraphQLEnumType):
+            return self.dice.choice(list(bare.values))
+        if is_input_object_type(bare):
+            return self._object(bare.fields, depth)
+        return self.dice.choice(SCALARS.get(bare.name, ('"x"', '"UHJvZHVjdDox"')))
+
+    def _object(self, fields: dict[str, GraphQLInputField], depth: int) -> str:
+        given = [
+            f"{name}: {self._literal(each.type, depth + 1)}"
+            for name, each in fields.items()
+            if is_required_input_field(each) or (depth < 2 and self.dice.random() < 0.3)
+        ]
+        return "{" + ", ".join(given) + "}"

@@ -1,0 +1,93 @@
+"""The compiled engine against graphql-core: the same data in the same order, the same errors, nothing asked twice."""
+
+import os
+import random
+from collections import Counter
+from typing import Any
+
+import orjson
+import pytest
+from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, parse, validate
+
+from engine.compiled.engine import Engine
+from tests.differential.operations import Operations
+from tests.differential.world import VIEWERS, Context, World, loader_types, made_up_schema
+
+# graphql-core leaves what it had begun below a null that an error made.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+FAULT_RATES = (0.0, 0.0, 0.01, 0.05)
+CASES = int(os.environ.get("FUZZ_CASES", "2000"))
+"""How many operations are tried; `make fuzz` tries 200,000."""
+PART = 500
+
+
+@pytest.fixture(scope="module")
+def schema() -> GraphQLSchema:
+    return made_up_schema()
+
+
+async def outcome(schema: GraphQLSchema, engine: Engine, text: str, variables: dict[str, Any], seed: int) -> Any:
+    """What came of an operation: the answer's bytes, its errors whatever their order, and what was asked for it."""
+    document = parse(text)
+    [operation] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    dice = random.Random(seed)
+    world = World(schema, seed, dice.choice(FAULT_RATES))
+    context = Context(world, loader_types(schema), dice.choice(VIEWERS))
+    result = await engine.execute(document, operation, {}, variables, context)
+    return orjson.dumps(result.data, default=str), errors_of(result), world.calls
+
+
+def errors_of(result: ExecutionResult) -> tuple[Counter[bytes], set[tuple[Any, ...]]]:
+    """Errors that stand in the answer where it is null; and the nulls above those that lie deeper.
+
+    What else went wrong below a null depends on what came first (GraphQL specification, "Handling Field Errors").
+    """
+    seen: Counter[bytes] = Counter()
+    above: set[tuple[Any, ...]] = set()
+    for error in result.errors or ():
+        path = error.path or []
+        depth = null_at(result.data, path)
+        if depth == len(path):
+            seen[orjson.dumps(error.formatted, default=str)] += 1
+        else:
+            above.add(tuple(path[:depth]))
+    return seen, above
+
+
+def null_at(data: Any, path: list[str | int]) -> int:
+    """How far a path leads until there is null."""
+    for depth, key in enumerate(path):
+        if data is None:
+            return depth
+        data = data[key]
+    assert data is None, f"an error at {path}, and a value"
+    return len(path)
+
+
+async def compare(schema: GraphQLSchema, seed: int, compiled: Engine, stock: Engine) -> bool:
+    """Whether the operation of a seed was valid, and so compared."""
+    operations = Operations(schema, random.Random(seed))
+    text = operations.operation()
+    if validate(schema, parse(text)):
+        return False
+    theirs = await outcome(schema, stock, text, operations.variables, seed)
+    ours = await outcome(schema, compiled, text, operations.variables, seed)
+    about = f"seed {seed}: {text} {operations.variables}"
+    assert ours[0] == theirs[0], about
+    assert ours[1] == theirs[1], about
+    assert max(ours[2].values(), default=0) <= 1, about
+    return True
+
+
+@pytest.mark.parametrize("first", range(0, CASES, PART))
+async def test_operations_at_random(schema: GraphQLSchema, first: int) -> None:
+    compiled, stock = Engine(schema, compile_at=1), Engine(schema, compile_at=None)
+    cases = range(first, first + PART)
+    compared = sum([await compare(schema, seed, compiled, stock) for seed in cases])
+    assert compared > len(cases) * 0.8
+    assert compiled.counts.compiled > len(cases) * 0.2
+    assert compiled.counts.deviated > len(cases) * 0.04
+    assert stock.counts.compiled == 0

@@ -1,0 +1,214 @@
+"""A made-up marketplace behind the real schema: every value follows from a seed, and some are not what their type says."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from graphql import (
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    get_nullable_type,
+    is_abstract_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+)
+
+from domain.shared.ids import UserId
+from domain.shared.viewer import ANONYMOUS, Role, Viewer
+from engine.access import NOBODY_YET
+from engine.kinds import Arguments, Attribute, Code, Edge, kind_of, values_shown
+from engine.loading import BatchLoader
+from schema.build import guard_fields
+from schema.directives import in_context
+from schema.mutation import Mutation
+from schema.query import Query
+
+LEAVES: dict[str, Callable[[random.Random], Any]] = {
+    "ID": lambda dice: f"id-{dice.randrange(1000)}",
+    "String": lambda dice: dice.choice(["", "茶碗", "text", 'q"\\', "\u2028"]),
+    "Int": lambda dice: dice.choice([0, 1, -5, 2**31 - 1]),
+    "Float": lambda dice: dice.choice([0.0, 1.5, -2.25, 1e300]),
+    "Boolean": lambda dice: dice.random() < 0.5,
+    "Decimal": lambda dice: Decimal(dice.choice(["0", "1980", "19.80"])),
+    "DateTime": lambda dice: datetime(2026, 1, 1 + dice.randrange(28), 3, 4, dice.randrange(60), tzinfo=UTC),
+}
+WRONG: Sequence[Any] = (
+    5, True, 1.5, "x", 2**40, float("nan"), float("inf"), [], {}, b"bytes", ValueError("as a value"), Decimal(1),
+)  # fmt: skip
+VIEWERS = (ANONYMOUS, Viewer(Role.ADMIN, UserId(UUID(int=1))))
+
+
+class Broken(Exception):
+    """What a faulty resolver, loader or property raises."""
+
+
+class Value:
+    """A value of an object type: its attributes are made when they are asked for, always the same."""
+
+    def __init__(self, world: "World", type_: GraphQLObjectType, seed: str) -> None:
+        self._world = world
+        self._type = type_
+        self._seed = seed
+        self._shown = (values_shown(type_) or (Value,))[0]
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:  # type: ignore[override]
+        """What `isinstance` goes by: a type that looks at its values has to take this for one."""
+        return self._shown
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        made = self._world.attribute(self._type, name, f"{self._seed}.{name}")
+        if isinstance(made, Broken):
+            raise made
+        self.__dict__[name] = made
+        return made
+
+
+class World:
+    """Values by seed. `fault_rate` is how often one is wrong; the same seed and rate give the same world."""
+
+    def __init__(self, schema: GraphQLSchema, seed: int, fault_rate: float) -> None:
+        self._schema = schema
+        self._seed = seed
+        self._fault_rate = fault_rate
+        self._values: dict[str, Value] = {}
+        self.calls: Counter[str] = Counter()
+        """How often each resolver ran and each key was loaded."""
+
+    def attribute(self, type_: GraphQLObjectType, name: str, seed: str) -> Any:
+        field = attributes(type_).get(name)
+        dice = self._dice(seed)
+        if field is not None:
+            return Broken(seed) if dice.random() < self._fault_rate / 4 else self.value(field.type, seed)
+        if name == "id":
+            return UUID(int=dice.getrandbits(128))
+        return UUID(int=dice.randrange(4)) if dice.random() < 0.85 else None  # the key of an edge
+
+    def value(self, type_: GraphQLOutputType, seed: str) -> Any:
+        """A value of a type. A required one is null only by fault."""
+        dice = self._dice(f"value {seed}")
+        if dice.random() < self._fault_rate:
+            return dice.choice([None, None, *WRONG])
+        if not is_non_null_type(type_) and dice.random() < 0.15:
+            return None
+        bare: Any = get_nullable_type(type_)
+        if is_list_type(bare):
+            items = [self.value(bare.of_type, f"{seed}[{number}]") for number in range(dice.randrange(4))]
+            return tuple(items) if dice.random() < 0.5 else items
+        if isinstance(bare, GraphQLEnumType):
+            return dice.choice([each.value for each in bare.values.values()])
+        if is_leaf_type(bare):
+            return LEAVES.get(bare.name, LEAVES["String"])(dice)
+        if is_abstract_type(bare):
+            return None
+        assert isinstance(bare, GraphQLObjectType)
+        # few of a kind, so that one value turns up in several places
+        name = f"{bare.name}{dice.randrange(6)}"
+        return self._values.setdefault(name, Value(self, bare, name))
+
+    def fails(self, seed: str) -> bool:
+        return self._dice(f"fails {seed}").random() < self._fault_rate
+
+    def _dice(self, seed: str) -> random.Random:
+        return random.Random(f"{self._seed} {seed}")
+
+
+class Loaders:
+    """The loaders of one operation, on a made-up world."""
+
+    def __init__(self, world: World, types: dict[str, GraphQLOutputType]) -> None:
+        self._world = world
+        self._types = types
+        self._loaders: dict[tuple[str, Arguments], BatchLoader] = {}
+
+    async def load_level(self, loader: str, keys: Sequence[Any], arguments: Arguments = ()) -> Sequence[Any]:
+        return await self._loader(loader, arguments).level(keys)
+
+    async def load(self, loader: str, key: Any, arguments: Arguments = ()) -> Any:
+        return await self._loader(loader, arguments).one(key)
+
+    def _loader(self, name: str, arguments: Arguments) -> BatchLoader:
+        async def batch(keys: list[Any]) -> Sequence[Any]:
+            await asyncio.sleep(0)
+            if self._world.fails(f"batch {name}{arguments}"):
+                raise Broken(name)
+            return [self._load(name, key, arguments) for key in keys]
+
+        return self._loaders.setdefault((name, arguments), BatchLoader(batch))
+
+    def _load(self, name: str, key: Any, arguments: Arguments) -> Any:
+        seed = f"{name}({key}){arguments}"
+        self._world.calls[seed] += 1
+        return Broken(seed) if self._world.fails(seed) else self._world.value(self._types[name], seed)
+
+
+class Context:
+    """What the engine, the guards and edges ask of a context."""
+
+    def __init__(self, world: World, types: dict[str, GraphQLOutputType], viewer: Viewer) -> None:
+        self.world = world
+        self.viewer = viewer
+        self.admitted = NOBODY_YET
+        self.loaders = Loaders(world, types)
+
+
+def made_up_schema() -> GraphQLSchema:
+    """The real schema, whose resolvers ask a made-up world. Attributes, computed fields, edges and guards are its own."""
+    schema = strawberry.Schema(Query, Mutation, directives=[in_context])._schema
+    for type_ in object_types(schema):
+        for name, field in type_.fields.items():
+            if isinstance(kind_of(field), Code):
+                field.resolve = _resolver(type_.name, name, field)
+    guard_fields(schema)
+    return schema
+
+
+def loader_types(schema: GraphQLSchema) -> dict[str, GraphQLOutputType]:
+    """What each loader gives, as a field that names it says."""
+    kinds = ((kind_of(field), field) for type_ in object_types(schema) for field in type_.fields.values())
+    return {kind.loader: field.type for kind, field in kinds if isinstance(kind, Edge)}
+
+
+def object_types(schema: GraphQLSchema) -> list[GraphQLObjectType]:
+    types = [each for each in schema.type_map.values() if isinstance(each, GraphQLObjectType)]
+    return [each for each in types if not each.name.startswith("__")]
+
+
+@cache
+def attributes(type_: GraphQLObjectType) -> dict[str, GraphQLField]:
+    """The fields of a type that are attributes of its values, by attribute."""
+    kinds = ((kind_of(field), field) for field in type_.fields.values())
+    return {kind.name: field for kind, field in kinds if isinstance(kind, Attribute)}
+
+
+def _resolver(type_name: str, name: str, field: GraphQLField) -> Callable[..., Any]:
+    def made(root: Any, info: Any, arguments: Any) -> Any:
+        world: World = info.context.world
+        path = ".".join(map(str, info.path.as_list()))
+        seed = f"{type_name}.{name}({root and root._seed}, {path}, {arguments!r})"
+        world.calls[seed] += 1
+        if world.fails(seed):
+            raise Broken(seed)
+        return world.value(field.type, seed)
+
+    async def at_length(root: Any, info: Any, **arguments: Any) -> Any:
+        await asyncio.sleep(0)
+        return made(root, info, arguments)
+
+    def at_once(root: Any, info: Any, **arguments: Any) -> Any:
+        return made(root, info, arguments)
+
+    return at_length if len(name) % 3 else at_once
