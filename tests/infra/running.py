@@ -34,7 +34,7 @@ NO_STEPS = "steps = []"
 UP = """
 {steps}
 import sys, cli
-cli.steps = lambda settings: steps
+cli.steps = lambda settings, clock: steps
 sys.argv = ['torii', 'up']
 cli.main()
 """
