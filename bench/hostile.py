@@ -85,6 +85,15 @@ def hostile() -> Mapping[str, Hostile]:
         "6,000 comments": _document("#\n" * 6_000 + "{ __typename }", "TOKEN_LIMIT_EXCEEDED"),
         "60,000 marks": _document("{" * 60_000, "TOKEN_LIMIT_EXCEEDED"),
         "unclosed block strings": _document('"""' * 21_000, "TOKEN_LIMIT_EXCEEDED"),
+        "a number of 65,000 digits": _document(
+            "{ products(first: " + "1" * 65_000 + ") { nodes { id } } }", "DIGIT_LIMIT_EXCEEDED"
+        ),
+        "a string of 40,000 line breaks": _document(
+            '{ brand(id: """' + "\n" * 40_000 + '""") { nam } }', "GRAPHQL_VALIDATION_FAILED"
+        ),
+        "20 unknown fields below 60,000 lines": _document(
+            "\n" * 60_000 + "{ " + " ".join(f"nam{n}" for n in range(20)) + " }", "GRAPHQL_VALIDATION_FAILED"
+        ),
         "65 brackets": _document("{ a" * 65 + "}" * 65, "NESTING_LIMIT_EXCEEDED"),
         "2,000 lists in lists": _document("{ a(b: " + "[" * 2_000 + "]" * 2_000 + ") }", "NESTING_LIMIT_EXCEEDED"),
         "category in category": _document("{ category { " + _nested("parent", 15) + " } }", "DEPTH_LIMIT_EXCEEDED"),

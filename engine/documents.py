@@ -26,9 +26,10 @@ from graphql import (
 
 from engine.compiled.engine import Compiled
 from engine.cost import Price, price_of
-from engine.limits import Code, LimitExceeded, Limits, hold
+from engine.limits import KIB, Code, LimitExceeded, Limits, hold
 from engine.secrecy import hidden_document, hidden_syntax_error, reworded
 from engine.shape import check_shape
+from engine.source import LinedSource
 from engine.tokens import check_tokens
 
 MAX_CACHED_BYTES = 1024 * 1024
@@ -36,6 +37,8 @@ MAX_CACHED_BYTES = 1024 * 1024
 MAX_VALIDATION_ERRORS = 5
 INLINE_TOKENS = 500
 """Read on the event loop, within some 10 ms. Longer ones are read in a thread, which shares the interpreter by turns of 5 ms."""
+INLINE_BYTES = 8 * KIB
+"""A few tokens may be long: a string or a run of spaces is read character by character, 64 KiB of them in some 30 ms."""
 MAX_WAITING = 16
 """Documents that wait for that thread."""
 
@@ -132,7 +135,8 @@ class Documents:
             tokens = check_tokens(text, self._limits)
         except LimitExceeded as error:
             return Document(None, [error])
-        document = self._read(text) if tokens <= INLINE_TOKENS else await self._read_aside(key, text)
+        is_short = tokens <= INLINE_TOKENS and len(encoded) <= INLINE_BYTES
+        document = self._read(text) if is_short else await self._read_aside(key, text)
         if not document.errors:  # nobody sends a wrong one again and again, but who means harm
             self._keep(key, document, len(encoded))
         return document
@@ -180,7 +184,7 @@ class Documents:
 
     def _read(self, text: str, *, trusted: bool = False) -> Document:
         try:
-            node = parse(text)
+            node = parse(LinedSource(text))
             if not trusted:
                 check_shape(node, self._limits)
         except GraphQLError as error:

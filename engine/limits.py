@@ -35,6 +35,8 @@ class Limits:
     document_bytes: int = 64 * KIB
     tokens: int = 5_000
     """Of a document, comments included."""
+    digits: int = 100
+    """Of a number in a document, its sign, point and exponent included."""
     trusted_bytes: int = 512 * KIB
     trusted_tokens: int = 50_000
     nesting: int = 64
@@ -64,6 +66,7 @@ class Code(StrEnum):
 
     DOCUMENT_SIZE = "DOCUMENT_SIZE_LIMIT_EXCEEDED"
     TOKENS = "TOKEN_LIMIT_EXCEEDED"
+    DIGITS = "DIGIT_LIMIT_EXCEEDED"
     NESTING = "NESTING_LIMIT_EXCEEDED"
     DEPTH = "DEPTH_LIMIT_EXCEEDED"
     FIELDS = "FIELD_LIMIT_EXCEEDED"
@@ -82,6 +85,7 @@ class Code(StrEnum):
 WORDS = {
     Code.DOCUMENT_SIZE: "bytes of text",
     Code.TOKENS: "tokens, comments included",
+    Code.DIGITS: "characters in one number",
     Code.NESTING: "brackets within each other",
     Code.DEPTH: "levels of fields",
     Code.FIELDS: "fields",

@@ -18,7 +18,7 @@ TOKEN = re.compile(
     | \"\"\" (?: [^"\\] | \\\"\"\" | \\ | "(?!"") )*+ (?:\"\"\")?
     | " (?: [^"\\\r\n] | \\[^\r\n] )*+ "?
     | \#[^\r\n]*+
-    | -?[0-9]++ (?:\.[0-9]++)? (?:[eE][+-]?[0-9]++)?
+    | (?P<number>-?[0-9]++ (?:\.[0-9]++)? (?:[eE][+-]?[0-9]++)?)
     """,
     re.VERBOSE,
 )
@@ -34,6 +34,8 @@ class Tokens:
     directives: int = 0
     aliases: int = 0
     names: int = 0
+    digits: int = 0
+    """Of the longest number."""
 
     @property
     def fields(self) -> int:
@@ -55,6 +57,8 @@ def count_tokens(text: str, enough: int) -> Tokens:
             found.names += nesting > 0 and not in_brackets
         elif kind == "spread":
             found.spreads += 1
+        elif kind == "number":
+            found.digits = max(found.digits, len(token[0]))
         elif kind == "mark":
             mark = token[0]
             if mark in "({[":
@@ -76,6 +80,7 @@ def check_tokens(text: str, limits: Limits, *, trusted: bool = False) -> int:
     most = limits.trusted_tokens if trusted else limits.tokens
     found = count_tokens(text, most)
     hold(Code.TOKENS, found.total, most)
+    hold(Code.DIGITS, found.digits, limits.digits)  # Python's int() gives up at 4,300
     hold(Code.NESTING, found.nesting, limits.nesting)
     if not trusted:
         hold(Code.DIRECTIVES, found.directives, limits.directives)
