@@ -60,7 +60,7 @@ app = typer.Typer(
 )
 imports = typer.Typer(help="Take in data of another shop.", no_args_is_help=True)
 app.add_typer(imports, name="import")
-users = typer.Typer(help="Look after the users' rows.", no_args_is_help=True)
+users = typer.Typer(help="Look after users.", no_args_is_help=True)
 app.add_typer(users, name="users")
 console = Console()
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -152,6 +152,29 @@ def repair_users() -> None:
     with running_backends(load_settings(), say) as settings, progress_bars() as progress:
         repaired = asyncio.run(jobs.repair_users(settings, progress))
     say(repair_report(repaired))
+
+
+@users.command("suspend")
+def suspend_user(
+    email: Annotated[str, typer.Argument(help="Address of the user.")],
+    reason: Annotated[str | None, typer.Option(help="Why, for the event that is kept of it.")] = None,
+) -> None:
+    """Shut a user out and end its sessions: within a second no token of it is taken. Safe to run again."""
+    import jobs
+
+    with running_backends(load_settings(), say) as settings:
+        is_new = asyncio.run(jobs.suspend_user(settings, email, reason))
+    say("the user is suspended, and signed out everywhere" if is_new else "the user was suspended before")
+
+
+@users.command("reinstate")
+def reinstate_user(email: Annotated[str, typer.Argument(help="Address of the user.")]) -> None:
+    """Let a suspended user in again, who has to sign in anew. Safe to run again."""
+    import jobs
+
+    with running_backends(load_settings(), say) as settings:
+        is_new = asyncio.run(jobs.reinstate_user(settings, email))
+    say("the user may sign in again" if is_new else "the user was not suspended")
 
 
 @app.command()

@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket
 from adapters.health import as_json
 from adapters.images.svg import logo_svg, product_svg
 from domain.payments.refusals import UntrustedEvent
+from domain.shared.clock import Clock, SystemClock
 from domain.shared.rates import Rate
 from domain.shared.refusals import Unavailable
 from engine import graphiql
@@ -29,7 +30,7 @@ from infra.draining import Draining
 from resolvers.allowance import RateLimits, Rates
 from resolvers.context import Context
 from resolvers.errors import explain_to
-from resolvers.requests import GUEST_HEADER, Contexts
+from resolvers.requests import GUEST, Contexts
 from schema.build import build_schema
 from schema.examples import EXAMPLES
 from settings import STRIPE_WEBHOOKS, EngineKind, Mode, Settings, listed
@@ -53,8 +54,9 @@ class Phase(StrEnum):
 class Gateway:
     """What the routes share, from start to stop."""
 
-    def __init__(self, settings: Settings, draining: Draining) -> None:
+    def __init__(self, settings: Settings, draining: Draining, clock: Clock) -> None:
         self._settings = settings
+        self._clock = clock
         self._draining = draining
         self._marketplace: Marketplace | None = None
         self._contexts: Contexts | None = None
@@ -71,7 +73,7 @@ class Gateway:
 
     @asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        async with open_marketplace(self._settings) as marketplace, AsyncExitStack() as stack:
+        async with open_marketplace(self._settings, self._clock) as marketplace, AsyncExitStack() as stack:
             self._marketplace = marketplace
             for documents in self._shared:
                 documents.registered = marketplace.documents
@@ -136,9 +138,9 @@ class Gateway:
         return JSONResponse({"received": True, "new": is_new})
 
 
-def create_app(settings: Settings, draining: Draining | None = None) -> Starlette:
+def create_app(settings: Settings, draining: Draining | None = None, clock: Clock | None = None) -> Starlette:
     """The gateway, as an ASGI app. Its back ends open when it starts, and close when it stops."""
-    gateway = Gateway(settings, draining or Draining())
+    gateway = Gateway(settings, draining or Draining(), clock or SystemClock())
     policy = Policy(
         settings.query_timeout_ms / 1000,
         settings.limits,
@@ -165,8 +167,8 @@ def create_app(settings: Settings, draining: Draining | None = None) -> Starlett
         middleware=guards(
             listed(settings.allowed_origins),
             listed(settings.allowed_hosts),
-            headers=("authorization", "content-type", GUEST_HEADER, "traceparent"),
-            exposed=(GUEST_HEADER,),
+            headers=("authorization", "content-type", GUEST.header, "traceparent"),
+            exposed=(GUEST.header,),
             health=HEALTH_PATHS,
         ),
         routes=[

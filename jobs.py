@@ -21,7 +21,7 @@ from domain.shared.refusals import Refusal
 from infra.demo.load import Summary, load
 from reports import Told
 from settings import Mode, Settings, require
-from wiring import JOB_TIMEOUT_MS, health_of, open_deletions, open_jobs, open_stores
+from wiring import JOB_TIMEOUT_MS, health_of, open_deletions, open_jobs, open_stores, open_suspension
 
 
 class NotInProduction(Refusal):
@@ -99,6 +99,18 @@ async def repair_users(settings: Settings, progress: Told) -> Repaired:
     async with open_jobs(settings) as jobs:
         roll = CognitoRoll(jobs.aws, (await user_pool(settings, jobs.aws)).pool_id)
         return await UserRepair(roll, jobs.user_rows).run(lambda done: progress("looking at users", done, 0))
+
+
+async def suspend_user(settings: Settings, email: str, reason: str | None) -> bool:
+    """Shut a user out and end its sessions; False for one who is shut out already. Raises UserNotFound, InvalidInput, Unavailable."""
+    async with open_suspension(settings) as suspension:
+        return await suspension.suspend(email, reason)
+
+
+async def reinstate_user(settings: Settings, email: str) -> bool:
+    """Let a user in again; False for one who is not shut out. Raises UserNotFound, Unavailable."""
+    async with open_suspension(settings) as suspension:
+        return await suspension.reinstate(email)
 
 
 async def erase_users(settings: Settings) -> int:

@@ -31,6 +31,7 @@ from adapters.postgres.accounts_deletion import PostgresDeletions
 from adapters.postgres.accounts_favorites import PostgresFavorites
 from adapters.postgres.accounts_profiles import PostgresProfiles
 from adapters.postgres.accounts_repair import PostgresUserRows
+from adapters.postgres.accounts_suspension import PostgresSuspensions
 from adapters.postgres.catalog import PostgresBrands, PostgresCategories, PostgresProducts
 from adapters.postgres.changes import CatalogChanges
 from adapters.postgres.database import Database
@@ -63,6 +64,7 @@ from domain.accounts.registration import Registration
 from domain.accounts.service import Accounts
 from domain.accounts.sessions import Sessions
 from domain.accounts.signing_in import SignIn
+from domain.accounts.suspension import UserSuspension
 from domain.accounts.viewed import ViewHistory
 from domain.carts.model import CartOwner, OwnerKind
 from domain.carts.service import CartDesk
@@ -75,7 +77,8 @@ from domain.search.documents import MarketplaceDocuments
 from domain.search.ports import SearchIndex
 from domain.search.service import Search
 from domain.sellers.service import Sellers
-from domain.shared.clock import SystemClock
+from domain.shared.clock import Clock, SystemClock
+from domain.shared.viewer import Role, Viewer
 from resolvers.services import Services
 from search_index import open_index
 from settings import Mode, Settings, require
@@ -167,10 +170,9 @@ class Marketplace:
 
 
 @asynccontextmanager
-async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
+async def open_marketplace(settings: Settings, clock: Clock) -> AsyncIterator[Marketplace]:
     """Adapters and services for the gateway, closed in the other order. Raises MissingSettings."""
     require(settings, "secret_key", "stripe_webhook_secret")
-    clock = SystemClock()
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(settings))
         database, aws, prefix = stores.database, stores.aws, settings.dynamodb_table_prefix
@@ -202,7 +204,9 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
             addresses=addresses,
             carts=carts,
             catalog=catalog,
-            credentials=CredentialChanges(CognitoCredentials(aws, pool.client_id), tokens, directory, users, pace),
+            credentials=CredentialChanges(
+                CognitoCredentials(aws, pool.client_id), tokens, directory, users, accounts, pace
+            ),
             deletion=account_deletion(database, aws, prefix, stores.redis, pool.pool_id, clock),
             export=AccountExport(
                 profiles, addresses, favorites, preferences, viewed, carts, orders, reviews, sessions, clock
@@ -234,17 +238,19 @@ async def open_marketplace(settings: Settings) -> AsyncIterator[Marketplace]:
 
 
 def account_deletion(
-    database: Database, aws: Aws, prefix: str, redis: RedisClient, pool_id: str, clock: SystemClock
+    database: Database, aws: Aws, prefix: str, redis: RedisClient, pool_id: str, clock: Clock
 ) -> AccountDeletion:
     """Every store that keeps something of a user, and how it is erased there."""
     views, preferences = RedisViews(redis), DynamoPreferences(aws, prefix)
     carts = DynamoCarts(aws, prefix, clock)
+    sessions = Sessions(CachedSessions(DynamoSessions(aws, prefix, clock), redis), clock)
     erasers: dict[str, Eraser] = {
         "cart": lambda user: carts.forget(CartOwner(OwnerKind.USER, user)),
         "preferences": preferences.forget,
         "recently viewed": lambda user: views.forget(Onlooker(user, None)),
         "orders": OrderDesk(PostgresOrders(database)).forget_buyer,
         "sellers": Sellers(PostgresSellers(database)).forget_member,
+        "sessions": lambda user: sessions.revoke_all(Viewer(Role.USER, user)),
     }
     return AccountDeletion(PostgresDeletions(database), CognitoRemoval(aws, pool_id), erasers, clock)
 
@@ -262,6 +268,17 @@ async def open_deletions(settings: Settings) -> AsyncIterator[AccountDeletion]:
         redis = RedisClient(connected, timeout_ms=JOB_REDIS_MS)
         pool = await user_pool(settings, aws)
         yield account_deletion(database, aws, settings.dynamodb_table_prefix, redis, pool.pool_id, SystemClock())
+
+
+@asynccontextmanager
+async def open_suspension(settings: Settings) -> AsyncIterator[UserSuspension]:
+    """For operators, as the worker role."""
+    require(settings, "database_worker_url")
+    database = Database(settings.database_worker_url.get_secret_value(), pool_size=1, timeout_ms=JOB_TIMEOUT_MS)
+    try:
+        yield UserSuspension(PostgresSuspensions(database), SystemClock())
+    finally:
+        await database.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +314,7 @@ async def open_jobs(settings: Settings) -> AsyncIterator[Jobs]:
         )
 
 
-def key_set(settings: Settings, pool: Pool, clock: SystemClock) -> KeySet:
+def key_set(settings: Settings, pool: Pool, clock: Clock) -> KeySet:
     url = settings.cognito_jwks_url or jwks_url_of(settings.aws_region, pool.pool_id, settings.aws_endpoint_url)
     if settings.mode is not Mode.PRODUCTION:
         return KeySet(url, clock)

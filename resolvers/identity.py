@@ -32,6 +32,7 @@ class StepPayload:
     next_step: NextStep | None
     user_errors: Sequence[UserError]
     missing: Sequence[PasswordRule] = ()
+    sessions_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,12 @@ async def sign_out(info: Info, refresh_token: str | None, everywhere: bool) -> S
 
 
 async def change_password(info: Info, old: str, new: str) -> StepPayload:
-    credentials = info.context.services.credentials
-    return await _step(info, lambda: credentials.change_password(_bearer(info), old, new), NextStep.DONE)
+    context = info.context
+
+    def use_case() -> Awaitable[bool]:
+        return context.services.credentials.change_password(context.viewer, _bearer(info), old, new)
+
+    return await _new_password(info, use_case, NextStep.DONE)
 
 
 async def request_reset(info: Info, email: str) -> StepPayload:
@@ -118,7 +123,7 @@ async def request_reset(info: Info, email: str) -> StepPayload:
 
 async def confirm_reset(info: Info, email: str, code: str, password: str) -> StepPayload:
     credentials = info.context.services.credentials
-    return await _step(info, lambda: credentials.confirm_reset(email, code, password), NextStep.SIGN_IN)
+    return await _new_password(info, lambda: credentials.confirm_reset(email, code, password), NextStep.SIGN_IN)
 
 
 async def request_address(info: Info, email: str) -> StepPayload:
@@ -182,6 +187,12 @@ async def _step(info: Info, use_case: Callable[[], Awaitable[None]], then: NextS
 
     step, refusals = await outcome_or_refusal(info, watched)
     return StepPayload(step, refusals, missing.rules)
+
+
+async def _new_password(info: Info, use_case: Callable[[], Awaitable[bool]], then: NextStep) -> StepPayload:
+    missing = _Missing()
+    ended, refusals = await outcome_or_refusal(info, lambda: _noting(missing, use_case))
+    return StepPayload(None if ended is None else then, refusals, missing.rules, bool(ended))
 
 
 async def _session(info: Info, use_case: Callable[[], Awaitable[TokenSet | Challenge]]) -> SessionPayload:

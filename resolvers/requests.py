@@ -14,15 +14,14 @@ from domain.shared.languages import Language
 from domain.shared.refusals import Refusal, Unavailable
 from domain.shared.viewer import Viewer
 from engine.http import ContextRefused
+from engine.kept_token import KeptToken
 from engine.socket_watch import Verdict
 from resolvers.context import Context
 from resolvers.errors import explain
 from resolvers.languages import accepted
 from resolvers.services import Services
 
-GUEST_HEADER = "x-guest-token"
-GUEST_COOKIE = "torii_guest"
-GUEST_LIFETIME_S = 30 * 24 * 3600
+GUEST = KeptToken(header="x-guest-token", cookie="torii_guest", lifetime_s=30 * 24 * 3600)
 BEARER = "bearer "
 MAX_USER_AGENT = 256
 """Characters that are kept."""
@@ -93,31 +92,20 @@ class Contexts:
             raise ContextRefused(403, _error(refusal, language)) from refusal
 
     def _guest(self, connection: HTTPConnection) -> UUID | None:
-        token = _guest_token(connection)
+        token = GUEST.sent(connection)
         return self._guests.read(token) if token else None
 
     def _keep_guest(self, request: Request, headers: dict[str, str]) -> None:
         """A guest who comes back keeps the identity: its token is made anew before it ends."""
-        token = _guest_token(request)
+        token = GUEST.sent(request)
         renewed = self._guests.renewed(token) if token else None
         if renewed:
-            self._hand_out(renewed, headers)
+            GUEST.hand_out(renewed, headers, secure=self._secure)
 
     def _mint(self, headers: dict[str, str]) -> UUID:
         guest_id, token = self._guests.mint()
-        self._hand_out(token, headers)
+        GUEST.hand_out(token, headers, secure=self._secure)
         return guest_id
-
-    def _hand_out(self, token: str, headers: dict[str, str]) -> None:
-        secure = "; Secure" if self._secure else ""
-        headers[GUEST_HEADER] = token
-        headers["set-cookie"] = (
-            f"{GUEST_COOKIE}={token}; Max-Age={GUEST_LIFETIME_S}; Path=/; HttpOnly; SameSite=Lax{secure}"
-        )
-
-
-def _guest_token(connection: HTTPConnection) -> str | None:
-    return connection.headers.get(GUEST_HEADER) or connection.cookies.get(GUEST_COOKIE)
 
 
 def _bearer(authorization: str | None) -> str | None:

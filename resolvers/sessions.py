@@ -19,7 +19,7 @@ class SessionPayload:
 
 
 async def of_viewer(info: Info) -> Sequence[Session]:
-    return await info.context.services.sessions.of_viewer(info.context.viewer)
+    return await info.context.services.accounts.sessions_of(info.context.viewer)
 
 
 async def revoke(info: Info, session_id: str) -> SessionPayload:

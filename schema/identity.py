@@ -123,7 +123,11 @@ class PasskeyDeleteInput:
     id: strawberry.ID = strawberry.field(description="The passkey.")
 
 
-def _payload(of: str, *, takes_password: bool = False) -> Any:
+SESSIONS_ENDED = """Whether all of the user's sessions have ended, but for the one that asks. False where the password is the new one
+and a back end was away: then `sessionEnd` with `everywhere` ends them."""
+
+
+def _payload(of: str, *, takes_password: bool = False, ends_sessions: bool = False) -> Any:
     """A payload type: each mutation has its own, so that each can grow by itself."""
 
     class Payload:
@@ -133,6 +137,8 @@ def _payload(of: str, *, takes_password: bool = False) -> Any:
         user_errors: list[UserError] = attribute(access=PUBLIC, description="Why nothing was done.")
         if takes_password:
             missing: list[PasswordRule] = attribute(access=OWNER, description="What a refused password lacks.")
+        if ends_sessions:
+            sessions_ended: bool = attribute(access=OWNER, description=SESSIONS_ENDED)
 
     name = f"{of[0].upper()}{of[1:]}Payload"
     Payload.__name__ = name
@@ -142,9 +148,9 @@ def _payload(of: str, *, takes_password: bool = False) -> Any:
 AccountRegisterPayload = _payload("accountRegister", takes_password=True)
 AccountConfirmPayload = _payload("accountConfirm")
 AccountConfirmationResendPayload = _payload("accountConfirmationResend")
-PasswordChangePayload = _payload("passwordChange", takes_password=True)
+PasswordChangePayload = _payload("passwordChange", takes_password=True, ends_sessions=True)
 PasswordResetRequestPayload = _payload("passwordResetRequest")
-PasswordResetConfirmPayload = _payload("passwordResetConfirm", takes_password=True)
+PasswordResetConfirmPayload = _payload("passwordResetConfirm", takes_password=True, ends_sessions=True)
 EmailChangeRequestPayload = _payload("emailChangeRequest")
 EmailChangeConfirmPayload = _payload("emailChangeConfirm")
 

@@ -10,12 +10,17 @@ from schema.errors import UserError
 from schema.relay import global_id
 
 
-@strawberry.type(description="A sign-in of the viewer that is in use: it is over 30 minutes after its last request.")
+@strawberry.type(
+    description="A sign-in of the viewer that has not ended: for 30 days its refresh token can bring it back."
+)
 class Session:
     ownership = Ownership(of_user(lambda session: session.user_id))
 
     id: strawberry.ID = global_id("Session", access=OWNER)
     is_current: bool = attribute(name="current", access=OWNER, description="Whether it is the one that asks.")
+    is_active: bool = attribute(
+        name="active", access=OWNER, description="Whether it is in use: its last request is less than 30 minutes ago."
+    )
     created_at: datetime = attribute(access=OWNER, description="When the viewer signed in.")
     last_seen_at: datetime = attribute(access=OWNER, description="When it was last used, to the minute.")
     ip_address: str | None = attribute(access=OWNER, description="Where it was last used from.")

@@ -17,6 +17,17 @@ class CognitoDirectory:
         self._aws = aws
         self._pool_id = pool_id
 
+    async def at_address(self, email: str) -> PoolUser | None:
+        """The user who signs in with an address, None where there is none. Raises Unavailable."""
+        try:
+            async with self._aws.calling(COGNITO):
+                user = await self._aws.cognito.admin_get_user(UserPoolId=self._pool_id, Username=email)
+        except ClientError as error:
+            if error_code(error) == "UserNotFoundException":
+                return None
+            raise
+        return pool_user(user["UserAttributes"])
+
     async def user(self, identity: Identity) -> PoolUser:
         """What the pool knows of a user. Raises Unavailable, InvalidToken for a user who is gone or was disabled."""
         try:

@@ -1,8 +1,10 @@
 """Sessions in DynamoDB, after section 3.1 of the database document.
 
 Differences on purpose: `last_seen_at` says when a session was last used, `revoked_at` that it was ended, and an index by
-user, in the order of last use, lists a user's own. Times are numbers, seconds since 1970. An item that was revoked stays
-for as long as any token of its session can live; `data` is written empty, for there is nothing to keep in it.
+user, in the order of last use, lists a user's own. Times are numbers, seconds since 1970. `data` is written empty, for there is
+nothing to keep in it. In the document `expires_at`, which DynamoDB deletes items by, is 30 minutes after the last use. That is
+when a session becomes idle; its refresh token lives on, and what is deleted could be neither listed nor ended. So here
+it is the end of the last token that the sign-in can give, and 30 minutes are counted from `last_seen_at`.
 """
 
 from collections.abc import Sequence
@@ -15,7 +17,7 @@ from botocore.exceptions import ClientError
 from adapters.aws.clients import DYNAMODB, Aws, error_code
 from adapters.dynamodb.batch import Item, batch_get
 from adapters.dynamodb.tables import SESSIONS
-from domain.accounts.model import REVOKED_FOR, SESSION_IDLE, Session, SessionState, Sighting
+from domain.accounts.model import SESSION_LIFE, Session, SessionState, Sighting
 from domain.accounts.refusals import SessionNotFound
 from domain.shared.clock import Clock
 from domain.shared.ids import SessionId, UserId
@@ -26,7 +28,11 @@ LOST = "ConditionalCheckFailedException"
 SEEN = """SET user_id = :user, last_seen_at = :at, expires_at = :expires, created_at = if_not_exists(created_at, :created),
     ip_address = :ip, user_agent = :agent, #data = if_not_exists(#data, :data)"""
 NOT_REVOKED = "attribute_not_exists(revoked_at) AND (attribute_not_exists(user_id) OR user_id = :user)"
-REVOKE = "SET revoked_at = if_not_exists(revoked_at, :at), expires_at = :expires"
+REVOKE = """SET revoked_at = if_not_exists(revoked_at, :at), expires_at = :expires,
+    ip_address = :nothing, user_agent = :nothing"""
+"""Where it was used from is nobody's business any more."""
+PAGE, MAX_PAGES = 100, 10
+"""Items of a user looked through for those that were not revoked: 1,000 sign-ins in a month are no person's doing."""
 
 
 class DynamoSessions:
@@ -48,7 +54,7 @@ class DynamoSessions:
         values = {
             ":user": {"S": str(sighting.user_id)},
             ":at": _instant(sighting.at),
-            ":expires": _expiry(sighting.at + SESSION_IDLE),
+            ":expires": _expiry(sighting.signed_in_at + SESSION_LIFE),
             ":created": _instant(sighting.signed_in_at),
             ":ip": _text(sighting.device.ip_address),
             ":agent": _text(sighting.device.user_agent),
@@ -74,7 +80,8 @@ class DynamoSessions:
         values = {
             ":user": {"S": str(user_id)},
             ":at": _instant(at),
-            ":expires": _expiry(at + REVOKED_FOR),
+            ":expires": _expiry(at + SESSION_LIFE),
+            ":nothing": _text(None),
         }
         try:
             async with self._aws.calling(DYNAMODB):
@@ -83,7 +90,7 @@ class DynamoSessions:
                     UpdateExpression=REVOKE,
                     ConditionExpression="user_id = :user",
                     ExpressionAttributeValues=values,
-                    ReturnValues="ALL_NEW",
+                    ReturnValues="ALL_OLD",
                 )
         except ClientError as error:
             if error_code(error) != LOST:
@@ -91,19 +98,30 @@ class DynamoSessions:
             raise SessionNotFound from error
         return _session(answer["Attributes"])
 
-    async def of_user(self, user_id: UserId, since: datetime, at_most: int) -> Sequence[Session]:
-        async with self._aws.calling(DYNAMODB):
-            # One page. Revoked ones are left out after the limit: so many in half an hour are no person's doing.
-            answer = await self._aws.dynamodb.query(
-                TableName=self._table,
-                IndexName=SESSIONS.index.name if SESSIONS.index else "",
-                KeyConditionExpression="user_id = :user AND last_seen_at > :since",
-                FilterExpression="attribute_not_exists(revoked_at)",
-                ExpressionAttributeValues={":user": {"S": str(user_id)}, ":since": _instant(since)},
-                ScanIndexForward=False,
-                Limit=2 * at_most,
-            )
-        return [_session(item) for item in answer["Items"][:at_most]]
+    async def of_user(self, user_id: UserId, at_most: int) -> Sequence[Session]:
+        now, found = self._clock.now(), list[Session]()
+        start: dict[str, Any] = {}
+        for _ in range(MAX_PAGES):  # one page, but for who signs in and out all day
+            async with self._aws.calling(DYNAMODB):
+                answer = await self._aws.dynamodb.query(
+                    TableName=self._table,
+                    IndexName=SESSIONS.index.name if SESSIONS.index else "",
+                    KeyConditionExpression="user_id = :user AND last_seen_at > :since",
+                    FilterExpression="attribute_not_exists(revoked_at) AND expires_at > :now",
+                    ExpressionAttributeValues={
+                        ":user": {"S": str(user_id)},
+                        ":since": _instant(now - SESSION_LIFE),
+                        ":now": _expiry(now),
+                    },
+                    ScanIndexForward=False,
+                    Limit=PAGE,
+                    **start,
+                )
+            found += map(_session, answer["Items"])
+            if len(found) >= at_most or "LastEvaluatedKey" not in answer:
+                break
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return found[:at_most]
 
     def _item(self, session_id: SessionId) -> Item:
         return {"TableName": self._table, "Key": {KEY: {"S": str(session_id)}}}

@@ -15,7 +15,7 @@ from adapters.postgres.tables import authors, users
 from domain.accounts.events import user_registered
 from domain.accounts.model import Author, PoolUser, UserStanding
 from domain.accounts.refusals import AddressTaken, InvalidToken
-from domain.shared.ids import SellerId, UserId
+from domain.shared.ids import SellerId, SessionId, UserId
 from domain.shared.viewer import ANONYMOUS, Viewer
 
 SUSPENDED = "suspended"
@@ -26,6 +26,7 @@ STANDINGS = select(
         column("status", Text),
         column("seller_ids", ARRAY(Uuid)),
         column("signed_out_at", DateTime(timezone=True)),
+        column("signed_out_except", Uuid),
     )
 )
 """By the unique index of `cognito_sub`, and the primary key of the sellers' members, which starts with the user."""
@@ -46,6 +47,7 @@ class PostgresUsers:
                 row.status == SUSPENDED,
                 tuple(map(SellerId, row.seller_ids)),
                 row.signed_out_at,
+                row.signed_out_except,
             )
             for row in rows
         }
@@ -64,9 +66,11 @@ class PostgresUsers:
             raise AddressTaken
         return UserId(row.user_id)
 
-    async def sign_out(self, viewer: Viewer, at: datetime) -> None:
+    async def sign_out(self, viewer: Viewer, at: datetime, *, but: SessionId | None = None) -> None:
+        # One statement: whoever reads the moment reads the exception that belongs to it.
+        change = update(users).where(users.c.id == viewer.user_id).values(signed_out_at=at, signed_out_except=but)
         async with self._database.transaction(viewer) as connection:
-            await connection.execute(update(users).where(users.c.id == viewer.user_id).values(signed_out_at=at))
+            await connection.execute(change)
 
     async def keep_address(self, viewer: Viewer, user: PoolUser) -> None:
         is_same = func.lower(users.c.email) == func.lower(user.email)

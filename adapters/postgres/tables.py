@@ -43,6 +43,7 @@ users = _table(
     _time("deletion_requested_at"),
     _time("deleted_at"),
     Column("leaving_sub", Text),
+    Column("signed_out_except", Uuid),
 )
 user_profiles = _table(
     "accounts",

@@ -78,8 +78,8 @@ class CachedSessions:
         await self._keep({session_id: SessionState(session.last_seen_at, is_revoked=True)})
         return session
 
-    async def of_user(self, user_id: UserId, since: datetime, at_most: int) -> Sequence[Session]:
-        return await self._store.of_user(user_id, since, at_most)
+    async def of_user(self, user_id: UserId, at_most: int) -> Sequence[Session]:
+        return await self._store.of_user(user_id, at_most)
 
     async def _keep(self, states: Mapping[SessionId, SessionState]) -> None:
         try:

@@ -1,36 +1,61 @@
 """Changing how somebody signs in: password and mail address."""
 
+from collections.abc import Awaitable
+
 from domain.accounts import inputs
 from domain.accounts.model import Identity
 from domain.accounts.pace import Pace
-from domain.accounts.pool_ports import Credentials
+from domain.accounts.pool_ports import Credentials, SessionEnds
 from domain.accounts.ports import Directory, Tokens, Users
+from domain.shared.refusals import Refusal
 from domain.shared.viewer import Viewer
 
 
 class CredentialChanges:
     """Whoever is signed in is known by the bearer token of the request, which goes on to the pool."""
 
-    def __init__(self, pool: Credentials, tokens: Tokens, directory: Directory, users: Users, pace: Pace) -> None:
+    def __init__(
+        self,
+        pool: Credentials,
+        tokens: Tokens,
+        directory: Directory,
+        users: Users,
+        sessions: SessionEnds,
+        pace: Pace,
+    ) -> None:
         self._pool = pool
         self._tokens = tokens
         self._directory = directory
         self._users = users
+        self._sessions = sessions
         self._pace = pace
 
-    async def change_password(self, access_token: str, old: str, new: str) -> None:
-        """Raises InvalidInput, WrongPassword, WeakPassword."""
+    async def change_password(self, viewer: Viewer, access_token: str, old: str, new: str) -> bool:
+        """Whether the user's other sessions have ended; the password is another one in any case.
+
+        Whoever had got in with the old one is out. Source: OWASP ASVS 5.0, 7.4.3. Raises InvalidInput, WrongPassword, WeakPassword.
+        """
         checked = inputs.secret(old, "oldPassword"), inputs.new_password(new, "newPassword")
         await self._pool.change_password(access_token, *checked)
+        return await _is_done(self._sessions.end_other_sessions(viewer))
 
     async def request_reset(self, email: str) -> None:
         """Raises InvalidInput."""
         await self._pace.keep(self._pool.request_reset(inputs.address(email)))
 
-    async def confirm_reset(self, email: str, code: str, password: str) -> None:
-        """Raises InvalidInput, InvalidCode, WeakPassword."""
+    async def confirm_reset(self, email: str, code: str, password: str) -> bool:
+        """Whether the user's sessions have ended, as above. Raises InvalidInput, InvalidCode, WeakPassword."""
         checked = inputs.address(email), inputs.code(code), inputs.new_password(password)
-        await self._pace.keep(self._pool.confirm_reset(*checked))
+        return await self._pace.keep(self._reset(*checked))
+
+    async def _reset(self, email: str, code: str, password: str) -> bool:
+        await self._pool.confirm_reset(email, code, password)
+        return await _is_done(self._end_sessions(email))
+
+    async def _end_sessions(self, email: str) -> None:
+        user = await self._directory.at_address(email)
+        if user is not None:
+            await self._sessions.end_sessions_of(user)
 
     async def request_address(self, viewer: Viewer, access_token: str, email: str) -> bool:
         """Whether a code has to be entered; else the address is the new one already. Raises InvalidInput, AddressTaken."""
@@ -48,3 +73,12 @@ class CredentialChanges:
         """The row takes the address from the pool, never from the client. What is missed here `torii users repair` mends."""
         identity: Identity = await self._tokens.verify(access_token)
         await self._users.keep_address(viewer, await self._directory.user(identity))
+
+
+async def _is_done(ending: Awaitable[None]) -> bool:
+    """False where it was refused or a back end is away: what came before is done and cannot be asked for again."""
+    try:
+        await ending
+    except Refusal:
+        return False
+    return True

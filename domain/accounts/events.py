@@ -12,3 +12,13 @@ def user_deleted(user_id: UserId) -> Event:
 def user_registered(user_id: UserId) -> Event:
     """A user of the pool was seen here for the first time. Who it is has to be looked up."""
     return Event("UserRegistered", "user", user_id, {"userId": str(user_id)})
+
+
+def user_suspended(user_id: UserId, reason: str | None) -> Event:
+    """An operator shut a user out. The reason is the operator's own words."""
+    return Event("UserSuspended", "user", user_id, {"userId": str(user_id), "reason": reason})
+
+
+def user_reinstated(user_id: UserId) -> Event:
+    """An operator let a suspended user in again."""
+    return Event("UserReinstated", "user", user_id, {"userId": str(user_id)})

@@ -8,8 +8,8 @@ from domain.accounts.details import PersonalDetails
 from domain.shared.ids import SellerId, SessionId, UserId
 
 SESSION_IDLE = timedelta(minutes=30)
-REVOKED_FOR = timedelta(days=31)
-"""How long a revoked session is remembered: longer than a refresh token (30 days) and the last access token it gives live."""
+SESSION_LIFE = timedelta(days=31)
+"""How long anything of a sign-in can live: a refresh token (30 days) and the last access token that it gave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,14 @@ class UserStanding:
     """The sellers the user works for."""
     signed_out_at: datetime | None = None
     """When the user last signed out everywhere."""
+    signed_out_except: SessionId | None = None
+    """The session that went on all the same: the one that gave the new password."""
 
-    def has_signed_out_since(self, signed_in_at: datetime) -> bool:
-        """Whether a sign-in of that moment is over. Tokens tell whole seconds: one of the same second goes on."""
-        return self.signed_out_at is not None and signed_in_at < self.signed_out_at.replace(microsecond=0)
+    def has_signed_out(self, session_id: SessionId, signed_in_at: datetime) -> bool:
+        """Whether a session that began at that moment is over. Tokens tell whole seconds: one of the same second goes on."""
+        if self.signed_out_at is None or session_id == self.signed_out_except:
+            return False
+        return signed_in_at < self.signed_out_at.replace(microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,7 @@ class SessionState:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session as its user sees it. `is_current`: the one that asks."""
+    """A session as its user sees it. `is_current`: the one that asks. `is_active`: in use, its last request not long ago."""
 
     id: SessionId
     user_id: UserId
@@ -170,3 +174,4 @@ class Session:
     ip_address: str | None
     user_agent: str | None
     is_current: bool = False
+    is_active: bool = False

@@ -7,7 +7,7 @@ NotSupported where it does not offer the operation; none of what they raise has 
 from collections.abc import Sequence
 from typing import Protocol
 
-from domain.accounts.model import Challenge, ChallengeAnswer, Identity, Passkey, TokenSet
+from domain.accounts.model import Challenge, ChallengeAnswer, Identity, Passkey, PoolUser, TokenSet
 from domain.shared.ids import SessionId
 from domain.shared.viewer import Viewer
 
@@ -110,6 +110,14 @@ class SessionEnds(Protocol):
 
     async def end_all_sessions(self, viewer: Viewer) -> None:
         """The same for every session that the viewer has."""
+        ...
+
+    async def end_other_sessions(self, viewer: Viewer) -> None:
+        """The same for every session that the viewer has, but for the one that asks."""
+        ...
+
+    async def end_sessions_of(self, user: PoolUser) -> None:
+        """The same for every session of a user of the pool. Raises AddressTaken and InvalidToken where it is no user here."""
         ...
 
     async def has_ended(self, identity: Identity) -> bool:

@@ -21,6 +21,10 @@ class Directory(Protocol):
         """What the pool knows of a token's user now. Raises InvalidToken for one who is gone or was disabled."""
         ...
 
+    async def at_address(self, email: str) -> PoolUser | None:
+        """The pool's user who signs in with an address; None where there is none."""
+        ...
+
 
 class Users(Protocol):
     async def standings(self, subjects: Sequence[str]) -> Sequence[UserStanding | None]:
@@ -34,8 +38,8 @@ class Users(Protocol):
         """
         ...
 
-    async def sign_out(self, viewer: Viewer, at: datetime) -> None:
-        """Write down that the viewer signed out everywhere."""
+    async def sign_out(self, viewer: Viewer, at: datetime, *, but: SessionId | None = None) -> None:
+        """Write down that the viewer signed out everywhere, but for one session."""
         ...
 
     async def keep_address(self, viewer: Viewer, user: PoolUser) -> None:
@@ -46,7 +50,7 @@ class Users(Protocol):
 
 
 class SessionStore(Protocol):
-    """Sessions that are alive, and those that were revoked."""
+    """Sessions that a token can still be of: those in use, idle ones, and those that were revoked."""
 
     async def states(self, ids: Sequence[SessionId]) -> Sequence[SessionState | Unavailable | None]:
         """What is known of sessions, in the order of their ids; None for one that is new or long over.
@@ -56,13 +60,13 @@ class SessionStore(Protocol):
         ...
 
     async def seen(self, sighting: Sighting) -> SessionState:
-        """Make or prolong a session by 30 minutes, unless it was revoked: then the state says so, and nothing changes."""
+        """Make a session or write down its use, unless it was revoked: then the state says so, and nothing changes."""
         ...
 
     async def revoke(self, session_id: SessionId, user_id: UserId, at: datetime) -> Session:
         """End a user's session for good, as it was when it ended; again is no error. Raises SessionNotFound."""
         ...
 
-    async def of_user(self, user_id: UserId, since: datetime, at_most: int) -> Sequence[Session]:
-        """A user's sessions that were used since and not revoked, the last used first."""
+    async def of_user(self, user_id: UserId, at_most: int) -> Sequence[Session]:
+        """A user's sessions that were not revoked, idle ones too, the last used first."""
         ...

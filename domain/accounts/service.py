@@ -1,10 +1,12 @@
 """From token to viewer, and what a viewer may see of users."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
-from domain.accounts.model import Author, Device, Identity, Sighting, UserStanding
+from domain.accounts.model import Author, Device, Identity, PoolUser, Session, Sighting, UserStanding
 from domain.accounts.ports import Directory, Tokens, Users
 from domain.accounts.refusals import AccountSuspended, SessionEnded
 from domain.accounts.sessions import MEMORY_S, Sessions
@@ -44,10 +46,10 @@ class Accounts:
         await self._sessions.admit(
             Sighting(identity.session_id, standing.user_id, identity.signed_in_at, self._clock.now(), device)
         )
-        if standing.has_signed_out_since(identity.signed_in_at):
-            raise SessionEnded
-        if standing.is_suspended:
+        if standing.is_suspended:  # first: who is suspended is also signed out, and is told what the matter is
             raise AccountSuspended
+        if standing.has_signed_out(identity.session_id, identity.signed_in_at):
+            raise SessionEnded
         role = Role.ADMIN if ADMIN_GROUP in identity.groups else Role.USER
         sign_in = SignedIn(identity.session_id, identity.subject, identity.signed_in_at, identity.expires_at)
         return Viewer(role, standing.user_id, guest_id, standing.seller_ids, sign_in)
@@ -63,11 +65,11 @@ class Accounts:
             return "the access token expired"
         self._sessions.expect(viewer.sign_in.session_id)
         standing = await self._standing(viewer.sign_in.subject)
-        has_signed_out = standing is not None and standing.has_signed_out_since(viewer.sign_in.at)
-        if has_signed_out or await self._sessions.is_revoked(viewer.sign_in.session_id):
-            return "the session was ended"
         if standing is None or standing.is_suspended:
             return "the account is suspended"
+        has_signed_out = standing.has_signed_out(viewer.sign_in.session_id, viewer.sign_in.at)
+        if has_signed_out or await self._sessions.is_revoked(viewer.sign_in.session_id):
+            return "the session was ended"
         return None if standing.seller_ids == viewer.seller_ids else "what the account may do has changed"
 
     async def end_session(self, viewer: Viewer, session_id: SessionId) -> None:
@@ -75,17 +77,44 @@ class Accounts:
         await self._sessions.revoke(viewer, session_id)
 
     async def end_all_sessions(self, viewer: Viewer) -> None:
-        """Sign out everywhere: the sessions that are in use, and whatever was signed in before now and is idle. Raises Unavailable."""
+        """Sign out everywhere: whatever was signed in before now, whether it was ever seen here or not. Raises Unavailable."""
         if viewer.sign_in is None:
             return
         await self._users.sign_out(viewer, self._clock.now())
         self._standings.forget(viewer.sign_in.subject)
         await self._sessions.revoke_all(viewer)
 
+    async def end_other_sessions(self, viewer: Viewer) -> None:
+        """Sign out everywhere but here. Raises Unavailable, and then they have not ended."""
+        if viewer.sign_in is None:
+            return
+        await self._users.sign_out(viewer, self._clock.now(), but=viewer.session_id)
+        self._standings.forget(viewer.sign_in.subject)
+        with suppress(Unavailable):  # they are over already
+            await self._sessions.revoke_all(viewer, but=viewer.session_id)
+
+    async def end_sessions_of(self, user: PoolUser) -> None:
+        """Sign a user of the pool out everywhere, for somebody who is not signed in. Raises AddressTaken, InvalidToken, Unavailable."""
+        # The row is made where there is none: a sign-in that was not used here yet is over too.
+        viewer = Viewer(Role.USER, await self._users.first_seen(user))
+        await self._users.sign_out(viewer, self._clock.now())
+        self._standings.forget(user.subject)
+        with suppress(Unavailable):
+            await self._sessions.revoke_all(viewer)
+
+    async def sessions_of(self, viewer: Viewer) -> Sequence[Session]:
+        """The viewer's sessions that have not ended, the last used first; at most 50. Raises Unavailable."""
+        if viewer.sign_in is None:
+            return ()
+        sessions, standing = await asyncio.gather(
+            self._sessions.of_viewer(viewer), self._standing(viewer.sign_in.subject)
+        )
+        return [each for each in sessions if not (standing and standing.has_signed_out(each.id, each.created_at))]
+
     async def has_ended(self, identity: Identity) -> bool:
         """Whether the sign-in that a token comes of was ended here, whatever the pool says. Raises Unavailable."""
         standing = await self._standing(identity.subject)
-        if standing is not None and standing.has_signed_out_since(identity.signed_in_at):
+        if standing is not None and standing.has_signed_out(identity.session_id, identity.signed_in_at):
             return True
         return await self._sessions.is_revoked(identity.session_id)
 

@@ -1,7 +1,8 @@
 """Sessions: a sign-in with all tokens that were refreshed from it. Who is signed out stays signed out.
 
-A session is alive while it is used: 30 minutes after its last request it is over, and a token that is still valid starts
-its next period, under the same id. A revoked one is remembered for longer than any token of it can live.
+A session is active while it is used. 30 minutes after its last request it is idle; a token that is still valid starts its next
+period, under the same id. All are kept for as long as any token of them can live: idle ones so that they can be ended, ended
+ones so that they stay it.
 """
 
 import asyncio
@@ -64,12 +65,10 @@ class Sessions:
         return state is not None and state.is_revoked
 
     async def of_viewer(self, viewer: Viewer) -> Sequence[Session]:
-        """The viewer's sessions that are alive, the last used first; at most 50."""
+        """The viewer's sessions that were not ended, active and idle, the last used first; at most 50."""
         if viewer.user_id is None:
             return ()
-        since = self._clock.now() - SESSION_IDLE
-        found = await self._store.of_user(viewer.user_id, since, MAX_LISTED)
-        return [replace(each, is_current=each.id == viewer.session_id) for each in found]
+        return [self._shown(viewer, each) for each in await self._store.of_user(viewer.user_id, MAX_LISTED)]
 
     async def revoke(self, viewer: Viewer, session_id: SessionId) -> Session:
         """End a session of the viewer: in a second none of its tokens is good any more. Raises SessionNotFound."""
@@ -77,20 +76,25 @@ class Sessions:
             raise SessionNotFound
         session = await self._store.revoke(session_id, viewer.user_id, self._clock.now())
         self._states.set(session_id, SessionState(session.last_seen_at, is_revoked=True))
-        return replace(session, is_current=session_id == viewer.session_id)
+        return self._shown(viewer, session)
 
-    async def revoke_all(self, viewer: Viewer) -> None:
-        """End what `of_viewer` lists, and the session that asks."""
-        sessions = {each.id for each in await self.of_viewer(viewer)} | (
-            {viewer.session_id} if viewer.session_id else set()
-        )
-        await asyncio.gather(*(self.revoke(viewer, each) for each in sessions))
+    async def revoke_all(self, viewer: Viewer, *, but: SessionId | None = None) -> None:
+        """End what `of_viewer` lists and the session that asks, but for one."""
+        sessions = {each.id for each in await self.of_viewer(viewer)} | {viewer.session_id}
+        await asyncio.gather(*(self.revoke(viewer, each) for each in sessions - {None, but} if each))
 
     async def keep_moving(self) -> None:
         """Write down when sessions were last used, for as long as the gateway runs."""
         async with asyncio.TaskGroup() as group:
             for _ in range(WRITERS):
                 group.create_task(self._write_noted())
+
+    def _shown(self, viewer: Viewer, session: Session) -> Session:
+        return replace(
+            session,
+            is_current=session.id == viewer.session_id,
+            is_active=self._clock.now() < session.last_seen_at + SESSION_IDLE,
+        )
 
     def _note(self, sighting: Sighting) -> None:
         if sighting.session_id not in self._waiting and not self._noted.full():

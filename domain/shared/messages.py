@@ -29,6 +29,7 @@ OF_EVERYTHING = {
         "このカーソルはこの一覧のものではありません。指定せずにもう一度お試しください。",
     ),
     "NOT_FOUND": Text("this does not exist", "指定されたものが見つかりません。"),
+    "user_not_found": Text("nobody here has this mail address", "このメールアドレスの利用者はいません。"),
     "id_not_found": Text("no {type} has this id", "このIDの{type}はありません。"),
     "SERVICE_UNAVAILABLE": Text(
         "{service} is not available right now",

@@ -1,16 +1,18 @@
 """Makes moto's Cognito answer as the real one does where a client would be misled.
 
 As shipped (5.2.5) an operation that it does not have comes out as a 500, which to a client is an outage; a confirmed sign-up
-leaves the address unverified; and GlobalSignOut, which is not signed, looks for the token in the default region alone. What it
+leaves the address unverified; GlobalSignOut, which is not signed, looks for the token in the default region alone; and refreshed tokens
+have another `auth_time`, as if the password had been given anew. What it
 lacks besides is named in tests/adapters/test_cognito_identity.py.
 """
 
 import json
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from moto.cognitoidp.models import CognitoIdpBackend
+from moto.cognitoidp.models import CognitoIdpBackend, CognitoIdpUserPool
 from moto.cognitoidp.responses import CognitoIdpResponse
 from moto.core.responses import EmptyResult
 from moto.core.utils import camelcase_to_underscores
@@ -33,8 +35,29 @@ def repair() -> None:
         self._get_region_agnostic_backend()._find_backend_by_access_token(token).global_sign_out(token)
         return EmptyResult()
 
+    CognitoIdpUserPool.create_jwt = _of_its_sign_in(CognitoIdpUserPool.create_jwt)  # type: ignore[method-assign]
     CognitoIdpBackend.confirm_sign_up = confirm_and_verify  # type: ignore[method-assign]
     CognitoIdpResponse.global_sign_out = sign_out_in_its_region  # type: ignore[method-assign]
+
+
+def _of_its_sign_in(create_jwt: Callable[..., tuple[str, int]]) -> Callable[..., tuple[str, int]]:
+    """All tokens of a sign-in say when it was: the first one's time, kept with the pool."""
+
+    def create(
+        self: CognitoIdpUserPool,
+        client_id: str,
+        username: str,
+        token_use: str,
+        expires_in: int = 3600,
+        extra_data: dict[str, Any] | None = None,
+    ) -> tuple[str, int]:
+        extra = dict(extra_data or {})
+        sign_ins: dict[str, int] = self.__dict__.setdefault("sign_ins", {})
+        if "origin_jti" in extra:
+            extra["auth_time"] = sign_ins.setdefault(extra["origin_jti"], int(time.time()))
+        return create_jwt(self, client_id, username, token_use, expires_in, extra)
+
+    return create
 
 
 class RefuseUnoffered:

@@ -9,6 +9,7 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, execute, par
 from starlette.applications import Starlette
 
 from domain.orders.model import OrderItem
+from domain.shared.clock import SystemClock
 from domain.shared.ids import OrderId, uuid7
 from domain.shared.paging import PageRequest
 from domain.shared.refusals import Refusal
@@ -45,7 +46,7 @@ async def scene(app: Starlette, prepared: Settings, make: Factory, token_of: Tok
 
 @pytest.fixture(scope="module")
 async def services(prepared: Settings) -> AsyncIterator[Services]:
-    async with open_marketplace(prepared) as marketplace:
+    async with open_marketplace(prepared, SystemClock()) as marketplace:
         yield marketplace.services
 
 

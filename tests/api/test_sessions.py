@@ -20,7 +20,7 @@ from tests.api.statements import counted
 from tests.factories import Factory
 from tests.relay import relayed
 
-SESSIONS = "{ viewer { sessions { id current createdAt lastSeenAt ipAddress userAgent } } }"
+SESSIONS = "{ viewer { sessions { id current active createdAt lastSeenAt ipAddress userAgent } } }"
 REVOKE = """mutation ($id: ID!) { sessionRevoke(input: { sessionId: $id }) {
     session { id current } userErrors { code field } } }"""
 
@@ -76,7 +76,7 @@ async def test_a_user_sees_where_they_are_signed_in(http: httpx.AsyncClient, pre
     laptop = Client(http, token=(await sign_in(prepared, "devices@example.com"))["AccessToken"])
     await phone.data("{ viewer { email } }")
     sessions = (await laptop.data(SESSIONS))["viewer"]["sessions"]
-    assert [each["current"] for each in sessions] == [True, False]
+    assert [(each["current"], each["active"]) for each in sessions] == [(True, True), (False, True)]
     assert [len(each["userAgent"]) for each in sessions] == [len(http.headers["user-agent"]), 256]
     assert {each["ipAddress"] for each in sessions} == {"127.0.0.1"}
     assert all(each["createdAt"] <= each["lastSeenAt"] for each in sessions)

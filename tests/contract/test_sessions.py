@@ -1,5 +1,6 @@
 """The port SessionStore, on DynamoDB alone and with Redis in front of it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,11 +12,11 @@ import pytest
 
 from adapters.aws.clients import Aws
 from adapters.breaker import Breaker
-from adapters.dynamodb.sessions import DynamoSessions
+from adapters.dynamodb.sessions import PAGE, DynamoSessions
 from adapters.dynamodb.tables import SESSIONS
 from adapters.redis.client import RedisClient, connect
 from adapters.redis.sessions import CachedSessions
-from domain.accounts.model import REVOKED_FOR, SESSION_IDLE, Device, SessionState, Sighting
+from domain.accounts.model import SESSION_IDLE, SESSION_LIFE, Device, SessionState, Sighting
 from domain.accounts.ports import SessionStore
 from domain.accounts.refusals import SessionNotFound
 from domain.shared.ids import SessionId, UserId, uuid7
@@ -98,8 +99,10 @@ class TestEveryStore:
         session = new(watch)
         await store.seen(session)
         first = await store.revoke(session.session_id, session.user_id, watch.now())
-        assert first == await store.revoke(session.session_id, session.user_id, watch.now())
+        again = await store.revoke(session.session_id, session.user_id, watch.now())
         assert (first.created_at, first.last_seen_at) == (session.signed_in_at, session.at)
+        assert (first.ip_address, first.user_agent) == (PHONE.ip_address, PHONE.user_agent)  # as it was
+        assert again == replace(first, ip_address=None, user_agent=None)  # which is then forgotten
 
     async def test_another_users_session_cannot_be_ended(self, store: SessionStore, watch: Watch) -> None:
         session = new(watch)
@@ -110,7 +113,7 @@ class TestEveryStore:
             await store.revoke(SessionId(uuid4()), session.user_id, watch.now())
         assert not (await state(store, session)).is_revoked
 
-    async def test_a_user_sees_what_is_in_use_the_last_used_first(self, store: SessionStore, watch: Watch) -> None:
+    async def test_a_user_sees_what_has_not_ended_the_last_used_first(self, store: SessionStore, watch: Watch) -> None:
         user_id = UserId(uuid7())
         ended, old, bare, latest = (new(watch, user_id, device) for device in (PHONE, PHONE, Device(), PHONE))
         await store.seen(new(watch))
@@ -121,13 +124,13 @@ class TestEveryStore:
         await store.seen(replace(bare, at=watch.now()))
         watch.wind(timedelta(seconds=1))
         await store.seen(replace(latest, at=watch.now()))
-        found = await store.of_user(user_id, watch.now() - SESSION_IDLE, 10)
-        assert [each.id for each in found] == [latest.session_id, bare.session_id]
-        assert [(each.ip_address, each.user_agent) for each in found] == [
+        found = await store.of_user(user_id, 10)
+        assert [each.id for each in found] == [latest.session_id, bare.session_id, old.session_id]
+        assert [(each.ip_address, each.user_agent) for each in found[:2]] == [
             (PHONE.ip_address, PHONE.user_agent),
             (None, None),
         ]
-        assert [each.id for each in await store.of_user(user_id, watch.now() - SESSION_IDLE, 1)] == [latest.session_id]
+        assert [each.id for each in await store.of_user(user_id, 1)] == [latest.session_id]
 
     async def test_a_session_that_goes_on_keeps_when_it_began(self, store: SessionStore, watch: Watch) -> None:
         session = new(watch)
@@ -135,7 +138,7 @@ class TestEveryStore:
         watch.wind(timedelta(minutes=5))
         later = replace(session, at=watch.now(), signed_in_at=watch.now(), device=Device("198.51.100.1", "another"))
         await store.seen(later)
-        [found] = await store.of_user(session.user_id, watch.now() - SESSION_IDLE, 10)
+        [found] = await store.of_user(session.user_id, 10)
         assert (found.created_at, found.last_seen_at) == (session.signed_in_at, watch.now())
         assert (found.ip_address, found.user_agent) == ("198.51.100.1", "another")
 
@@ -152,10 +155,10 @@ class TestDynamoDB:
         document = {"session_id", "user_id", "data", "created_at", "expires_at", "ip_address", "user_agent"}
         assert item.keys() == document | {"last_seen_at"}
         assert item["data"] == {"M": {}}
-        assert int(item["expires_at"]["N"]) == int((session.at + SESSION_IDLE).timestamp())
+        assert int(item["expires_at"]["N"]) == int((session.signed_in_at + SESSION_LIFE).timestamp())
         await dynamodb.revoke(session.session_id, session.user_id, watch.now())
         item = (await aws.dynamodb.get_item(TableName=table, Key=key))["Item"]
-        assert int(item["expires_at"]["N"]) == int((watch.now() + REVOKED_FOR).timestamp())
+        assert int(item["expires_at"]["N"]) == int((watch.now() + SESSION_LIFE).timestamp())
 
     async def test_another_user_cannot_go_on_with_a_session(self, dynamodb: DynamoSessions, watch: Watch) -> None:
         session = new(watch)
@@ -163,11 +166,25 @@ class TestDynamoDB:
         assert (await dynamodb.seen(replace(session, user_id=UserId(uuid7())))).is_revoked
         assert not (await state(dynamodb, session)).is_revoked
 
-    async def test_an_idle_session_is_over_before_it_is_deleted(self, dynamodb: DynamoSessions, watch: Watch) -> None:
+    async def test_a_session_is_over_before_it_is_deleted(self, dynamodb: DynamoSessions, watch: Watch) -> None:
         session = new(watch)
         await dynamodb.seen(session)
-        watch.wind(SESSION_IDLE)
+        watch.wind(SESSION_LIFE - timedelta(seconds=3))
+        assert await state(dynamodb, session) == SessionState(session.at)
+        assert [each.id for each in await dynamodb.of_user(session.user_id, 10)] == [session.session_id]
+        watch.wind(timedelta(seconds=2))
         assert await state(dynamodb, session) is None
+        assert await dynamodb.of_user(session.user_id, 10) == []
+
+    async def test_many_that_were_ended_hide_none_that_was_not(self, dynamodb: DynamoSessions, watch: Watch) -> None:
+        user_id = UserId(uuid7())
+        oldest = new(watch, user_id)
+        await dynamodb.seen(oldest)
+        watch.wind(timedelta(minutes=1))
+        ended = [new(watch, user_id) for _ in range(PAGE + 1)]
+        await asyncio.gather(*(dynamodb.seen(each) for each in ended))
+        await asyncio.gather(*(dynamodb.revoke(each.session_id, user_id, watch.now()) for each in ended))
+        assert [each.id for each in await dynamodb.of_user(user_id, 10)] == [oldest.session_id]
 
 
 class TestRedisInFront:

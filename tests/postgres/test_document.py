@@ -74,6 +74,7 @@ DIFFERENCES = {
     "product_ratings: added": "count and sum of a product's reviews, kept by trigger: a page of products reads no reviews",
     "webhook_events: added": "what Stripe told us, kept before it is told that we heard",
     "users.signed_out_at: added": "what was signed in before is signed out",
+    "users.signed_out_except: added": "but for the session that gave a new password",
     "users.status: added": "a user can be suspended",
     "products.slug: added": "the product's address in a shop front",
     "products.slug: key UK": "an address is one product",

@@ -1,0 +1,24 @@
+"""A token that clients without an account keep: sent and handed out as a header, or as a cookie by browsers."""
+
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+
+@dataclass(frozen=True, slots=True)
+class KeptToken:
+    """How a token travels. `lifetime_s`: how long a browser keeps it. Scripts cannot read the cookie; the header is for others."""
+
+    header: str
+    cookie: str
+    lifetime_s: int
+
+    def sent(self, connection: HTTPConnection) -> str | None:
+        """The token that came with a request; nobody has vouched for it."""
+        return connection.headers.get(self.header) or connection.cookies.get(self.cookie)
+
+    def hand_out(self, token: str, headers: dict[str, str], *, secure: bool) -> None:
+        """Write it into the headers of an answer. `secure`: browsers send it over HTTPS alone."""
+        cookie = f"{self.cookie}={token}; Max-Age={self.lifetime_s}; Path=/; HttpOnly; SameSite=Lax"
+        headers[self.header] = token
+        headers["set-cookie"] = f"{cookie}; Secure" if secure else cookie

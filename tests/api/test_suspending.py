@@ -1,0 +1,74 @@
+"""What operators do to users: `torii users suspend` and `reinstate`, as two gateways see it."""
+
+import asyncio
+import time
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+import jobs
+from adapters.postgres import tables
+from domain.accounts.suspension import MAX_REASON, UserNotFound
+from domain.shared.refusals import InvalidInput
+from settings import Settings
+from tests.api.client import Client
+from tests.api.test_sessions import code_of, gateway, refused, sign_in
+from tests.factories import Factory
+
+WHO = "{ viewer { email } }"
+
+
+async def events(make: Factory, user_id: Any) -> list[tuple[str, Any]]:
+    outbox = tables.outbox
+    found = await make.rows(
+        select(outbox.c.type, outbox.c.payload).where(outbox.c.aggregate_id == user_id).order_by(outbox.c.id)
+    )
+    return [(row.type, row.payload) for row in found if row.type != "UserRegistered"]
+
+
+async def test_a_suspended_user_is_out_everywhere_within_a_second_and_has_to_sign_in_anew(
+    http: httpx.AsyncClient, prepared: Settings, make: Factory
+) -> None:
+    email = "Operators-Look-At@example.com"
+    tokens = await sign_in(prepared, email.lower())
+    second = int(time.time())
+    while int(time.time()) == second:  # tokens tell whole seconds
+        await asyncio.sleep(0.01)
+    async with gateway(prepared) as elsewhere:
+        clients = [Client(each, token=tokens["AccessToken"]) for each in (http, elsewhere)]
+        for client in clients:
+            await client.data(WHO)
+        assert await jobs.suspend_user(prepared, email, " sold what was not theirs ")
+        began = time.monotonic()
+        for client in clients:
+            response = await refused(client)
+            assert (response.status_code, code_of(response)) == (403, "ACCOUNT_SUSPENDED")
+        assert time.monotonic() - began < 5  # a second, and what a busy machine adds
+        assert not await jobs.suspend_user(prepared, email, "again")
+        assert await jobs.reinstate_user(prepared, email)
+        assert not await jobs.reinstate_user(prepared, email)
+        async with asyncio.timeout(20):
+            while (response := await clients[0].post(WHO)).status_code == 403:
+                pass
+        assert (response.status_code, code_of(response)) == (401, "UNAUTHENTICATED")  # what was signed in before
+        anew = Client(elsewhere, token=(await sign_in(prepared, email.lower()))["AccessToken"])
+        async with asyncio.timeout(20):
+            while (await anew.post(WHO)).status_code == 403:
+                pass
+        assert await anew.data(WHO) == {"viewer": {"email": email.lower()}}
+    user_id = await make.user_id(email.lower())
+    assert await events(make, user_id) == [
+        ("UserSuspended", {"userId": str(user_id), "reason": "sold what was not theirs"}),
+        ("UserReinstated", {"userId": str(user_id)}),
+    ]
+
+
+async def test_an_unknown_address_and_an_essay_are_refused(prepared: Settings) -> None:
+    with pytest.raises(UserNotFound):
+        await jobs.suspend_user(prepared, "nobody-here@example.com", None)
+    with pytest.raises(UserNotFound):
+        await jobs.reinstate_user(prepared, "nobody-here@example.com")
+    with pytest.raises(InvalidInput):
+        await jobs.suspend_user(prepared, "nobody-here@example.com", "x" * (MAX_REASON + 1))
