@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+import orjson
 from sqlalchemy import Executable, Row, func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -37,7 +38,13 @@ def engine_of(url: str, connect: dict[str, Any], **options: Any) -> AsyncEngine:
         return await asyncpg.connect(url, connection_class=Abrupt, **connect)
 
     # what rows hold stays out of the text of errors, whoever prints them
-    return create_async_engine("postgresql+asyncpg://", async_creator=creator, hide_parameters=True, **options)
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=creator,
+        hide_parameters=True,
+        json_deserializer=orjson.loads,
+        **options,
+    )
 
 
 def make_engine(
