@@ -1,0 +1,213 @@
+"""Plans: when there is one, what it asks for, and how graphql-core takes over. tests/differential/ compares answers at large."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import strawberry
+from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, parse, validate
+
+from engine.access import NOBODY_YET
+from engine.compiled.engine import MAX_FAILURES, MAX_VARIANTS, Compiled, Engine
+from engine.fields import attribute, computed, edge, mutation, resolver
+from engine.kinds import Arguments
+from engine.loading import BatchLoader
+
+
+@dataclass(frozen=True)
+class Maker:
+    id: int
+    name: str | None
+
+
+@dataclass(frozen=True)
+class Thing:
+    id: int
+    maker_id: int
+    name: str = "thing"
+    tags: tuple[str, ...] = ("a", "b")
+
+
+def things(info: Any, first: int = 3) -> list[Thing]:
+    info.context.calls.append("things")
+    return [Thing(number, number % 2) for number in range(first)]
+
+
+async def make_thing(info: Any, name: str) -> Thing:
+    info.context.calls.append(f"make {name}")
+    if name == "wrong":
+        return Thing(0, 99, name)  # of a maker without a name
+    return Thing(0, 1, name)
+
+
+@strawberry.type
+class MakerView:
+    id: int = attribute(access=None, description="x")
+    name: str = attribute(access=None, description="x")
+
+
+@strawberry.type
+class ThingView:
+    id: int = attribute(access=None, description="x")
+    name: str = attribute(access=None, description="x")
+    tags: list[str] = attribute(access=None, description="x")
+    label: str = computed(lambda thing: f"{thing.name} {thing.id}", access=None, description="x")
+    maker: MakerView | None = edge("makers", key="maker_id", access=None, description="x")
+
+
+async def _things(info: strawberry.Info, first: int = 3) -> object:
+    return things(info, first)
+
+
+async def _make(info: strawberry.Info, name: str) -> object:
+    return await make_thing(info, name)
+
+
+@strawberry.type
+class Query:
+    things: list[ThingView] = resolver(_things, access=None, description="x", graphql_type=list[ThingView])
+
+
+@strawberry.type
+class Mutation:
+    make: ThingView | None = mutation(_make, access=None, description="x", graphql_type=ThingView | None)
+
+
+SCHEMA: GraphQLSchema = strawberry.Schema(Query, Mutation)._schema
+
+
+@dataclass
+class Context:
+    viewer: object = None
+    admitted: Any = NOBODY_YET
+    calls: list[Any] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.loaders = self
+        self._makers = BatchLoader(self._load)
+
+    async def _load(self, keys: list[int]) -> list[Maker]:
+        self.calls.append(sorted(keys))
+        await asyncio.sleep(0)
+        return [Maker(key, None if key == 99 else f"maker {key}") for key in keys]
+
+    async def load_level(self, _loader: str, keys: Any, _arguments: Arguments = ()) -> Any:
+        return await self._makers.level(keys)
+
+    async def load(self, _loader: str, key: Any, _arguments: Arguments = ()) -> Any:
+        return await self._makers.one(key)
+
+
+class Runner:
+    """Sends one document through an engine, again and again."""
+
+    def __init__(self, text: str, *, compile_at: int | None = 1) -> None:
+        self.engine = Engine(SCHEMA, compile_at=compile_at)
+        self.document = parse(text)
+        assert not validate(SCHEMA, self.document)
+        [self.operation] = [each for each in self.document.definitions if isinstance(each, OperationDefinitionNode)]
+        self.known: dict[str, Compiled] = {}
+        self.context = Context()
+
+    async def run(self, **variables: Any) -> ExecutionResult:
+        self.context = Context()
+        return await self.engine.execute(self.document, self.operation, self.known, variables, self.context)
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        counts = self.engine.counts
+        return counts.compiled, counts.interpreted, counts.deviated
+
+
+async def test_an_edge_is_loaded_once_for_all_of_a_level() -> None:
+    runner = Runner("{ things(first: 4) { label maker { name } tags } }")
+    result = await runner.run()
+    assert result.data is not None
+    assert result.data["things"][3] == {"label": "thing 3", "maker": {"name": "maker 1"}, "tags": ["a", "b"]}
+    assert runner.context.calls == ["things", [0, 1]]
+    assert runner.counts == (1, 0, 0)
+
+
+async def test_a_document_is_compiled_when_it_comes_again() -> None:
+    runner = Runner("{ things { id } }", compile_at=2)
+    first, second = await runner.run(), await runner.run()
+    assert first == second
+    assert runner.counts == (1, 1, 0)
+
+
+async def test_the_stock_engine_compiles_nothing() -> None:
+    runner = Runner("{ things { id } }", compile_at=None)
+    for _ in range(3):
+        await runner.run()
+    assert runner.counts == (0, 3, 0)
+
+
+async def test_variables_that_do_not_fit_are_told_by_graphql_core() -> None:
+    runner = Runner("query ($n: Int!) { things(first: $n) { id } }")
+    result = await runner.run(n="x")
+    assert result.data is None
+    assert result.errors is not None
+    assert "Int cannot represent" in result.errors[0].message
+    assert runner.context.calls == []
+
+
+async def test_what_was_loaded_is_not_loaded_again_when_graphql_core_takes_over() -> None:
+    runner = Runner('mutation { a: make(name: "wrong") { name maker { name } } b: make(name: "right") { name } }')
+    result = await runner.run()
+    assert result.data == {"a": {"name": "wrong", "maker": None}, "b": {"name": "right"}}
+    assert [error.path for error in result.errors or ()] == [["a", "maker", "name"]]
+    assert runner.context.calls == ["make wrong", [99], "make right"]
+    assert runner.counts == (0, 0, 1)
+
+
+async def test_mutations_run_one_after_the_other() -> None:
+    runner = Runner('mutation { a: make(name: "one") { maker { id } } b: make(name: "two") { id } }')
+    await runner.run()
+    assert runner.context.calls == ["make one", [1], "make two"]
+
+
+async def test_an_operation_that_keeps_deviating_is_left_to_graphql_core() -> None:
+    runner = Runner('mutation { make(name: "wrong") { maker { name } } }')
+    for _ in range(MAX_FAILURES + 5):
+        await runner.run()
+    assert runner.counts == (0, 5, MAX_FAILURES)
+
+
+async def test_each_combination_of_conditions_has_a_plan_and_there_are_not_many() -> None:
+    names = [f"c{number}" for number in range(5)]
+    declared = ", ".join(f"${name}: Boolean!" for name in names)
+    fields = " ".join(f"f{name}: id @include(if: ${name})" for name in names)
+    runner = Runner(f"query ({declared}) {{ things(first: 1) {{ {fields} name }} }}")
+    for bits in range(2**5):
+        wanted = {name: bool(bits >> number & 1) for number, name in enumerate(names)}
+        result = await runner.run(**wanted)
+        assert result.data is not None
+        assert set(result.data["things"][0]) == {"name", *(f"f{name}" for name, there in wanted.items() if there)}
+    assert len(runner.known[""].plans) == MAX_VARIANTS
+
+
+@pytest.mark.parametrize(
+    "query", ["{ __schema { types { name } } }", '{ __type(name: "Query") { name } things { id } }']
+)
+async def test_what_describes_the_schema_is_left_to_graphql_core(query: str) -> None:
+    runner = Runner(query)
+    await runner.run()
+    assert runner.counts == (0, 1, 0)
+
+
+async def test_names_of_a_client_are_texts_in_a_plan_and_nothing_else() -> None:
+    # every name that GraphQL allows, those of Python and of the plan's own variables too
+    names = ["values", "render", "null", "isfinite", "o", "e0", "c0", "v1", "lambda", "None", "__import__", "_"]
+    fields = " ".join(f"{name}: name" for name in names)
+    runner = Runner(f"{{ values: things(first: 2) {{ {fields} e1: maker {{ o: name }} }} }}")
+    result = await runner.run()
+    assert result.data is not None
+    assert result.data["values"][0] == dict.fromkeys(names, "thing") | {"e1": {"o": "maker 0"}}
+    assert runner.counts == (1, 0, 0)
+
+
+async def test_a_list_that_is_empty_asks_for_nothing() -> None:
+    runner = Runner("{ things(first: 0) { maker { name } } }")
+    assert (await runner.run()).data == {"things": []}
+    assert runner.context.calls == ["things"]
