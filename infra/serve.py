@@ -13,6 +13,7 @@ import uvicorn
 import settings as configuration
 from infra import logs
 from infra.draining import Draining
+from infra.http_protocol import BoundedHTTP
 from settings import Settings, require
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "host": settings.host,
         "port": settings.port,
         "loop": "uvloop" if sys.platform != "win32" else "asyncio",
-        "http": "httptools",
+        "http": BoundedHTTP,
         "ws": "websockets-sansio",
         "ws_max_size": settings.max_body_bytes,
         "log_config": None,  # its loggers go where all do

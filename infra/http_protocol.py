@@ -1,0 +1,83 @@
+"""uvicorn's HTTP protocol, with bounds that it lacks: how large the head of a request is, how long it takes, how many wait in line.
+
+httptools keeps an unfinished header whole and joins each piece to it anew: 300 MB of one header took more than a minute of the
+event loop, and two million small ones a gigabyte. A proxy in front has such bounds; whoever reaches the gateway itself meets these.
+"""
+
+import asyncio
+from http import HTTPStatus
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_HEAD_BYTES = 64 * 1024
+"""Of a request's line and headers, or of what follows a body's chunks; what comes in one read may be more."""
+HEAD_S = 10.0
+"""How long a head may take to come, from its first byte or from the connection's begin."""
+MAX_PIPELINED = 100
+"""Requests that wait for the answer to an earlier one of their connection."""
+
+
+class BoundedHTTP(HttpToolsProtocol):
+    """Answers 431 or 408 and closes where a head is too large or too late."""
+
+    _waiting: asyncio.TimerHandle | None = None
+    _is_in_head = True
+    _unread = 0
+    """Bytes that came since something was made of them."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        self._unread += len(data)
+        super().data_received(data)
+        if self._unread > MAX_HEAD_BYTES:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif self._is_in_head and self._waiting is None:
+            self._wait()
+
+    def on_message_begin(self) -> None:
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise ValueError("too many requests in line")  # which httptools takes for a wrong request
+        super().on_message_begin()
+        self._is_in_head = True
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        self._unread = 0
+        self._wait_no_more()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._unread = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._unread = 0
+        super().on_message_complete()
+
+    def _wait(self) -> None:
+        self._waiting = self.loop.call_later(HEAD_S, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
+
+    def _wait_no_more(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        self._waiting = None
+        if self.transport.is_closing():
+            return
+        is_silent = self.scope is None  # whoever has asked nothing is told nothing
+        is_answering = self.cycle is not None and not self.cycle.response_complete  # type: ignore[redundant-expr]
+        if not is_silent and not is_answering:
+            line = f"HTTP/1.1 {status} {status.phrase}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+            self.transport.write(line.encode())
+        self.transport.close()
