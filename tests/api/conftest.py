@@ -12,6 +12,7 @@ from cloud import open_aws, token, user_pool
 from gateway import create_app
 from settings import Settings
 from tests.api.client import Client
+from tests.api.sockets import serving
 from tests.factories import Factory, open_factory
 
 Tokens = Callable[[str, str], Awaitable[str]]
@@ -57,6 +58,13 @@ async def http(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
 
 def client_of(app: Starlette) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+async def address(app: Starlette, prepared: Settings) -> AsyncIterator[str]:
+    """The running gateway on a real socket."""
+    async with serving(app, prepared) as host:
+        yield f"ws://{host}/graphql"
 
 
 @pytest.fixture

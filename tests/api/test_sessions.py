@@ -11,6 +11,7 @@ import pytest
 from adapters.cognito.pool import DEMO_PASSWORD, ensure_user
 from adapters.postgres import tables
 from cloud import open_aws, user_pool
+from domain.shared.clock import Clock
 from gateway import create_app
 from resolvers.global_ids import encode
 from settings import Settings
@@ -26,9 +27,9 @@ REVOKE = """mutation ($id: ID!) { sessionRevoke(input: { sessionId: $id }) {
 
 
 @asynccontextmanager
-async def gateway(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def gateway(settings: Settings, clock: Clock | None = None) -> AsyncIterator[httpx.AsyncClient]:
     """Another process of the gateway, as good as: nothing of what it remembers is ours."""
-    app = create_app(settings)
+    app = create_app(settings, clock=clock)
     async with app.router.lifespan_context(app), client_of(app) as http:
         yield http
 

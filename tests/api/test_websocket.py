@@ -2,13 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, NegotiationError
 
 from adapters.postgres import tables
@@ -17,34 +14,8 @@ from resolvers.global_ids import encode
 from settings import Settings
 from tests.api.client import Client
 from tests.api.conftest import client_of
+from tests.api.sockets import PROTOCOL, begin, closed, exchange
 from tests.factories import Factory
-
-PROTOCOL = "graphql-transport-ws"
-
-
-@pytest.fixture(scope="module")
-async def address(app: Starlette) -> AsyncIterator[str]:
-    """The running gateway on a real socket."""
-    config = uvicorn.Config(app, port=0, lifespan="off", log_level="error", ws="websockets-sansio")
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"ws://127.0.0.1:{port}/graphql"
-    server.should_exit = True
-    await serving
-
-
-async def exchange(socket: ClientConnection, message: dict[str, Any]) -> dict[str, Any]:
-    await socket.send(json.dumps(message))
-    answer: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 10))
-    return answer
-
-
-async def begin(socket: ClientConnection, **payload: Any) -> None:
-    assert (await exchange(socket, {"type": "connection_init", "payload": payload}))["type"] == "connection_ack"
 
 
 async def test_an_operation_runs_after_the_connection_is_initialised(address: str) -> None:
@@ -69,13 +40,6 @@ async def test_a_token_in_the_payload_signs_the_connection_in(address: str, toke
         await begin(socket, Authorization=f"Bearer {token}")
         answer = await exchange(socket, {"type": "subscribe", "id": "1", "payload": {"query": "{ viewer { email } }"}})
         assert answer["payload"]["data"] == {"viewer": {"email": "socket@example.com"}}
-
-
-async def closed(socket: ClientConnection) -> tuple[int, str]:
-    with pytest.raises(ConnectionClosed) as end:
-        await asyncio.wait_for(socket.recv(), 20)
-    assert end.value.rcvd is not None
-    return end.value.rcvd.code, end.value.rcvd.reason
 
 
 async def test_sockets_of_an_ended_session_close_in_every_process_and_no_other(
