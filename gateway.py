@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
@@ -22,6 +22,7 @@ from engine import graphiql
 from engine.compiled.engine import COMPILE_AT
 from engine.execution import Executor, Policy
 from engine.http import GraphQLHTTP
+from engine.http_request import BadRequest, body_of
 from engine.origins import guards
 from engine.persisted import PersistedDocuments
 from engine.socket_watch import Verdict
@@ -120,17 +121,11 @@ class Gateway:
     async def stripe_webhook(self, request: Request) -> Response:
         """Stripe tells what happened. 200 once it is kept, also a second time; 503 where it is not, so that it comes again."""
         assert self._marketplace is not None
-        body = bytearray()
         try:
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_WEBHOOK_BYTES:
-                    return JSONResponse({"error": f"an event has at most {MAX_WEBHOOK_BYTES} bytes"}, 413)
-            is_new = await self._marketplace.payment_events.receive(
-                bytes(body), request.headers.get("stripe-signature")
-            )
-        except ClientDisconnect:
-            return JSONResponse({"error": "the event ended too early"}, 400)
+            body = await body_of(request, MAX_WEBHOOK_BYTES, self._settings.body_timeout_ms / 1000)
+            is_new = await self._marketplace.payment_events.receive(body, request.headers.get("stripe-signature"))
+        except BadRequest as refused:
+            return JSONResponse({"error": refused.message}, refused.status, {"connection": "close"})
         except UntrustedEvent as refusal:
             return JSONResponse({"error": refusal.message}, 400)
         except Unavailable as outage:

@@ -84,29 +84,30 @@ async def read(request: HTTPRequest, limits: Limits) -> Request:
     charset = parameters.partition("charset=")[2].split(";")[0].strip().strip('"')
     if charset not in ("", "utf-8", "utf8"):
         raise BadRequest(415, "Send the operation in UTF-8.")
-    return checked(decoded(await _body(request, limits), limits, "The body"))
+    return checked(decoded(await body_of(request, limits.body_bytes, limits.body_s), limits, "The body"))
 
 
-async def _body(request: HTTPRequest, limits: Limits) -> bytes:
+async def body_of(request: HTTPRequest, most: int, within_s: float) -> bytes:
+    """The body, of so many bytes at most, once it came within so many seconds. Raises BadRequest."""
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and (len(announced) > MAX_DIGITS or int(announced) > limits.body_bytes):
-        raise _too_large(limits)
+    if announced.isdecimal() and (len(announced) > MAX_DIGITS or int(announced) > most):
+        raise _too_large(most)
     body = bytearray()
     try:
-        async with asyncio.timeout(limits.body_s), aclosing(request.stream()) as chunks:
+        async with asyncio.timeout(within_s), aclosing(request.stream()) as chunks:
             async for chunk in chunks:
-                if len(body) + len(chunk) > limits.body_bytes:
-                    raise _too_large(limits)
+                if len(body) + len(chunk) > most:
+                    raise _too_large(most)
                 body += chunk
     except TimeoutError as error:
-        raise BadRequest(408, f"The body did not come within {limits.body_s:g} s.") from error
+        raise BadRequest(408, f"The body did not come within {within_s:g} s.") from error
     except ClientDisconnect as error:
         raise BadRequest(400, "The body ended early.") from error
     return bytes(body)
 
 
-def _too_large(limits: Limits) -> BadRequest:
-    return BadRequest(413, f"The body is larger than {limits.body_bytes} bytes.")
+def _too_large(most: int) -> BadRequest:
+    return BadRequest(413, f"The body is larger than {most} bytes.")
 
 
 def decoded(text: bytes, limits: Limits, what: str) -> Any:

@@ -9,7 +9,8 @@ import pytest
 import uvicorn
 
 from gateway import create_app
-from settings import Settings
+from infra.http_protocol import BoundedHTTP
+from settings import STRIPE_WEBHOOKS, Settings
 
 BODY_MS = 300
 OK = b'{"query":"{ __typename }"}'
@@ -20,7 +21,7 @@ Server = tuple[str, int]
 async def server(prepared: Settings) -> AsyncIterator[Server]:
     app = create_app(prepared.model_copy(update={"body_timeout_ms": BODY_MS}))
     async with app.router.lifespan_context(app):
-        config = uvicorn.Config(app, port=0, lifespan="off", log_level="error", http="httptools", ws="none")
+        config = uvicorn.Config(app, port=0, lifespan="off", log_level="error", http=BoundedHTTP, ws="none")
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         async with asyncio.timeout(10):
@@ -94,6 +95,14 @@ async def test_many_slow_bodies_hold_up_nobody(server: Server) -> None:
     await serves(server)
     for answered in await asyncio.gather(*slow):
         assert answered.startswith(b"HTTP/1.1 408")
+
+
+async def test_an_event_that_comes_too_slowly_ends_its_connection(server: Server) -> None:
+    sent = head("content-length: 100").replace(b"/graphql", STRIPE_WEBHOOKS.encode()) + b"{"
+    answered = await answer(server, sent)
+    assert answered.startswith(b"HTTP/1.1 408")
+    assert b"connection: close" in answered.lower()
+    await serves(server)
 
 
 async def test_a_client_that_leaves_in_the_middle_of_its_body_is_no_error(server: Server) -> None:
