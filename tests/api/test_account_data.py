@@ -102,6 +102,7 @@ async def assert_erased(person: Person, make: Factory, settings: Settings) -> No
         assert not (await services.carts.cart(viewer)).lines
         assert await services.preferences.of_users(viewer, [person.user_id]) == [Preferences()]
         assert not await services.viewed.recent(viewer, 50)
+        assert not await services.sessions.of_viewer(viewer)  # nor is kept where they were used from
 
 
 class TestExport:
@@ -176,7 +177,7 @@ class Killed(BaseException):
     """The process ended here."""
 
 
-STEPS = ["begun", "cart", "preferences", "recently viewed", "orders", "sellers", "pool", "finish"]
+STEPS = ["begun", "cart", "preferences", "recently viewed", "sessions", "orders", "sellers", "pool", "finish"]
 
 
 @pytest.mark.parametrize("step", STEPS)
