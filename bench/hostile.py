@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from graphql import get_introspection_query
 from rich.console import Console
 from rich.table import Table
 from starlette.requests import Request as HTTPRequest
@@ -23,6 +24,10 @@ from engine.execution import Executor, Policy
 from engine.http import GraphQLHTTP
 from engine.limits import Limits
 from schema.build import build_schema
+
+INTROSPECTION = get_introspection_query(input_value_deprecation=True)
+FULL_TYPE = INTROSPECTION[INTROSPECTION.index("fragment FullType") :]
+"""The part of it that is asked of each type."""
 
 TIMES = 7
 TICK_S = 0.001
@@ -170,6 +175,23 @@ def hostile() -> Mapping[str, Hostile]:
         ),
         "the schema in the schema": _document(
             "{ __schema { types { " + "fields { type { " * 5 + "name" + " } }" * 5 + " } } }",
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        "introspection, four times over": _document(
+            "{ " + " ".join(f"a{n}: __schema {{ types {{ ...FullType }} }}" for n in range(4)) + " } " + FULL_TYPE,
+            "COST_LIMIT_EXCEEDED",
+        ),
+        "19 deep looks at types": _document(
+            "{ "
+            + " ".join(f"a{n}: __schema {{ types {{ fields {{ type {{ fields {{ name }} }} }} }} }}" for n in range(19))
+            + " }",
+            "COST_LIMIT_EXCEEDED",
+        ),
+        "the schema beside data": _document(
+            "{ __schema { types { name } } products(first: 100) { nodes { id } } }", "INTROSPECTION_MIXED"
+        ),
+        "100 unknown keys of an input": _document(
+            "mutation { cartItemAdd(input: {" + " ".join(f"a{n}: 1" for n in range(100)) + "}) { cart { version } } }",
             "GRAPHQL_VALIDATION_FAILED",
         ),
         "700,000 empty lists": _variables(b"[" + b"[]," * 690_000 + b"[]]", "REQUEST_SIZE_LIMIT_EXCEEDED"),

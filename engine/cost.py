@@ -37,12 +37,13 @@ from graphql import (
     is_list_type,
 )
 
+from engine.introspection import Description, Spot
 from engine.limits import COUNTED, Limits
 
 FIELD = 0.1
 """Of every field: what resolving and writing out a value takes, beside a look-up that counts 1."""
-INTROSPECTION_FIELD = 0.05
-"""The schema describes itself from memory, and tools ask for all of it at once."""
+INTROSPECTION_FIELD = 0.2
+"""Of the schema's description of itself, whose sizes are known: graphql-core takes 3 to 5 µs for each."""
 DIGITS = 12
 PAGING, IDS = ("first", "last"), "ids"
 
@@ -55,10 +56,10 @@ Condition = tuple[str, bool]
 class Size:
     """How many values a list has: the largest of these numbers and variables, or what is assumed."""
 
-    assumed: int
+    assumed: float
     asked: tuple[int | str, ...] = ()
 
-    def of(self, variables: Variables) -> int:
+    def of(self, variables: Variables) -> float:
         numbers = [_number(variables.get(each)) if isinstance(each, str) else each for each in self.asked]
         return max((each for each in numbers if each is not None), default=self.assumed)
 
@@ -73,7 +74,7 @@ class Priced:
     each: float
     """Below each of its values, of all that is always there."""
     size: Size | None
-    """Of a list."""
+    """Of a list, or of a field of the schema's description that is not there for each of its values."""
     when: tuple[Condition, ...]
     below: tuple["Priced", ...]
 
@@ -116,13 +117,17 @@ class Price:
 
 
 def price_of(
-    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, limits: Limits
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    limits: Limits,
+    description: Description | None = None,
 ) -> Price:
-    """Compile the cost of an operation of a valid document."""
+    """Compile the cost of an operation of a valid document. `description` is the schema's, where it is at hand."""
     fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
     root_type = schema.get_root_type(operation.operation)
     assert root_type is not None
-    below = _Compiler(schema, fragments, limits).fields(
+    below = _Compiler(schema, fragments, limits, description or Description(schema)).fields(
         [(root_type, operation.selection_set.selections)], Size(limits.list_size)
     )
     defaults = {
@@ -146,17 +151,27 @@ Selections = Iterable[tuple[GraphQLNamedType, Sequence[SelectionNode]]]
 
 
 class _Compiler:
-    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], limits: Limits) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        limits: Limits,
+        description: Description,
+    ) -> None:
         self._schema = schema
         self._fragments = fragments
         self._limits = limits
+        self._description = description
 
-    def fields(self, selections: Selections, page: Size) -> list[Priced]:
-        """The fields of merged selection sets; `page` is the size of lists right below a connection."""
+    def fields(self, selections: Selections, page: Size, spot: Spot | None = None) -> list[Priced]:
+        """The fields of merged selection sets; `page` is the size of lists right below a connection.
+
+        `spot`: where in the schema's description of itself they are.
+        """
         found: dict[tuple[str, str], _Selected] = {}
         for parent, nodes in selections:
             self._collect(parent, nodes, (), found)
-        return [self._field(selected, page) for selected in found.values()]
+        return [self._field(selected, page, spot) for selected in found.values()]
 
     def _collect(
         self,
@@ -182,7 +197,7 @@ class _Compiler:
             inner = self._schema.type_map[on.name.value] if on else parent
             self._collect(inner, fragment.selection_set.selections, conditions, found)
 
-    def _field(self, selected: _Selected, page: Size) -> Priced:
+    def _field(self, selected: _Selected, page: Size, spot: Spot | None) -> Priced:
         node = selected.nodes[0]
         field = self._schema.get_field(selected.parent, node.name.value)  # type: ignore[arg-type]
         assert field is not None, "the document is valid"
@@ -191,13 +206,20 @@ class _Compiler:
         size = self._size(field, node)
         assumed = Size(self._limits.list_size)
         below = [(type_, each.selection_set.selections) for each in selected.nodes if each.selection_set]
-        each = self.fields(below, size if size and not is_list else assumed)
+        describes = is_introspection_type(type_)
+        if describes:
+            times, spot = self._description.below(spot, selected.parent.name, node.name.value)
+            size = None if times is None else Size(times)
+        each = self.fields(below, size if size and not is_list else assumed, spot if describes else None)
         # of nodes that are there under different conditions, one is there at the most often
         conditions = selected.conditions[0] if len(set(selected.conditions)) == 1 else ()
         once = _declared(field, "cost", 0) + (INTROSPECTION_FIELD if is_introspection_type(selected.parent) else FIELD)
         name = (node.alias or node.name).value
-        of_list = size or _own(field) or page if is_list and below else None
-        return _folded(name, once, of_list, conditions, each)
+        if not below or not (is_list or describes):
+            size = None
+        elif not describes:
+            size = size or _own(field) or page
+        return _folded(name, once, size, conditions, each)
 
     def _size(self, field: GraphQLField, node: FieldNode) -> Size | None:
         """What the arguments of a field say of the size of its list, or of the lists right below."""

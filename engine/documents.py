@@ -1,11 +1,9 @@
 """Documents, parsed and validated once: a client sends the same few over and over."""
 
-import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from graphql import (
     DocumentNode,
@@ -24,8 +22,10 @@ from graphql import (
     validate,
 )
 
+from engine.aside import Aside
 from engine.compiled.engine import Compiled
 from engine.cost import Price, price_of
+from engine.introspection import SCHEMA_FIELDS, Description
 from engine.limits import KIB, Code, LimitExceeded, Limits, hold
 from engine.secrecy import hidden_document, hidden_syntax_error, reworded
 from engine.shape import check_shape
@@ -35,20 +35,14 @@ from engine.tokens import check_tokens
 MAX_CACHED_BYTES = 1024 * 1024
 """Text of the documents kept; parsed, a document takes some hundred times as much."""
 MAX_VALIDATION_ERRORS = 5
-INLINE_TOKENS = 500
+MIXED = "Ask for the schema in an operation of its own: __schema and __type stand beside no other fields."
+INLINE_TOKENS = 250
 """Read on the event loop, within some 10 ms. Longer ones are read in a thread, which shares the interpreter by turns of 5 ms."""
 INLINE_BYTES = 8 * KIB
 """A few tokens may be long: a string or a run of spaces is read character by character, 64 KiB of them in some 30 ms."""
-MAX_WAITING = 16
-"""Documents that wait for that thread."""
-
 
 Admit = Callable[[int], Awaitable[None]]
 """Asked before so many bytes of a document are read."""
-
-
-class ReadersBusy(Exception):
-    """Too many large documents wait to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +55,8 @@ class Document:
     """What each operation costs, by its name."""
     compiled: dict[str, Compiled] = field(default_factory=dict)
     """What the engine keeps of each operation, by its name."""
+    describing: frozenset[str | None] = frozenset()
+    """The operations, by their names, that ask for the schema's description of itself and nothing else."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run. Raises GraphQLError when the name does not settle which."""
@@ -106,6 +102,7 @@ class Documents:
         introspection: bool,
         hints: bool = True,
         max_bytes: int = MAX_CACHED_BYTES,
+        aside: Aside | None = None,
     ) -> None:
         self._schema = schema
         self._limits = limits
@@ -113,13 +110,13 @@ class Documents:
         self._rules = specified_rules if introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
         self._room = max_bytes
         self._documents: OrderedDict[bytes, tuple[Document, int]] = OrderedDict()
-        self._reader = ThreadPoolExecutor(1, "documents")
-        self._waiting: dict[bytes, asyncio.Future[Document]] = {}
+        self._description = Description(schema)
+        self._aside = aside or Aside()
 
     async def get(self, text: str, admit: Admit) -> Document:
         """The document, with what is wrong with it; `admit` is asked before one that is not known is read.
 
-        Raises ReadersBusy, and what `admit` raises.
+        Raises Busy, and what `admit` raises.
         """
         if len(text) > self._limits.document_bytes:  # before a copy of it is made
             return self._too_large(len(text))
@@ -136,7 +133,7 @@ class Documents:
         except LimitExceeded as error:
             return Document(None, [error])
         is_short = tokens <= INLINE_TOKENS and len(encoded) <= INLINE_BYTES
-        document = self._read(text) if is_short else await self._read_aside(key, text)
+        document = self._read(text) if is_short else await self._aside.run(key, self._read, text)
         if not document.errors:  # nobody sends a wrong one again and again, but who means harm
             self._keep(key, document, len(encoded))
         return document
@@ -171,17 +168,6 @@ class Documents:
             _, (_, freed) = self._documents.popitem(last=False)
             self._room += freed
 
-    async def _read_aside(self, key: bytes, text: str) -> Document:
-        """Read in the thread; who asks for the same meanwhile waits for the same."""
-        reading = self._waiting.get(key)
-        if reading is None:
-            if len(self._waiting) >= MAX_WAITING:
-                raise ReadersBusy
-            reading = asyncio.get_running_loop().run_in_executor(self._reader, self._read, text)
-            self._waiting[key] = reading
-            reading.add_done_callback(lambda _: self._waiting.pop(key, None))
-        return await asyncio.shield(reading)  # one who gives up takes it from nobody else
-
     def _read(self, text: str, *, trusted: bool = False) -> Document:
         try:
             node = parse(LinedSource(text))
@@ -196,12 +182,27 @@ class Documents:
                 errors = reworded(errors, self._validate(hidden, 4 * MAX_VALIDATION_ERRORS))
             return Document(node, errors)
         operations = [each for each in node.definitions if isinstance(each, OperationDefinitionNode)]
-        return Document(
-            node, (), {name_of(each): price_of(self._schema, node, each, self._limits) for each in operations}
-        )
+        prices = {
+            name_of(each): price_of(self._schema, node, each, self._limits, self._description) for each in operations
+        }
+        read = Document(node, (), prices)
+        describing, mixed = _describing(read, operations)
+        if mixed and not trusted:
+            return Document(node, [GraphQLError(MIXED, extensions={"code": Code.INTROSPECTION_MIXED.value})])
+        return replace(read, describing=describing)
 
     def _validate(self, node: DocumentNode, max_errors: int) -> Sequence[GraphQLError]:
         return validate(self._schema, node, self._rules, max_errors=max_errors, hide_suggestions=not self._hints)
+
+
+def _describing(
+    document: Document, operations: Sequence[OperationDefinitionNode]
+) -> tuple[frozenset[str | None], bool]:
+    """The operations that ask for the schema alone, by their names, and whether another asks for it and for data."""
+    roots = {name_of(each): set(document.root_fields(each)) - {"__typename"} for each in operations}
+    alone = {name for name, fields in roots.items() if fields and fields <= SCHEMA_FIELDS}
+    mixed = any(fields & SCHEMA_FIELDS and not fields <= SCHEMA_FIELDS for fields in roots.values())
+    return frozenset(alone), mixed
 
 
 def name_of(operation: OperationDefinitionNode) -> str | None:

@@ -10,9 +10,10 @@ from typing import Any
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, get_variable_values
 
 from engine.allowance import Admission, Allowance, NotAdmitted, limited_fields, shown
+from engine.aside import Aside, Busy
 from engine.compiled.engine import COMPILE_AT, Engine
 from engine.directives import direct
-from engine.documents import Document, Documents, ReadersBusy, is_mutation, is_subscription, name_of
+from engine.documents import Document, Documents, is_mutation, is_subscription, name_of
 from engine.errors import BAD_REQUEST, TIMEOUT, UNAVAILABLE, ExplainTo, formatted
 from engine.kinds import ignores_bearer
 from engine.limits import Code, Limits, check_variables
@@ -82,8 +83,11 @@ class Executor:
         self._explain = explain
         self._policy = policy
         self._allowance = allowance
-        self._engine = Engine(schema, compile_at=policy.compile_at, hints=policy.hints)
-        documents = Documents(schema, policy.limits, introspection=policy.introspection, hints=policy.hints)
+        aside = Aside()
+        self._engine = Engine(schema, compile_at=policy.compile_at, hints=policy.hints, aside=aside)
+        documents = Documents(
+            schema, policy.limits, introspection=policy.introspection, hints=policy.hints, aside=aside
+        )
         self.documents = PersistedDocuments(
             documents,
             trusted_documents(policy.manifest, documents) if policy.manifest else {},
@@ -103,7 +107,7 @@ class Executor:
         """
         try:
             document = await self.documents.find(request.query, request.document_id, admission.read)
-        except (ReadersBusy, GraphQLError, NotAdmitted):
+        except (Busy, GraphQLError, NotAdmitted):
             return False
         root = self._schema.mutation_type
         if document.node is None or document.errors or root is None:
@@ -138,6 +142,8 @@ class Executor:
             try:
                 async with asyncio.timeout_at(deadline or self.deadline()):
                     answer = await self._run(request, context, admission, operation, read_only=read_only)
+            except Busy:
+                answer = _busy()
             except NotAdmitted as refused:
                 answer = Answer({"errors": [refused.error]}, False, refused.headers, refused.status)
             except TimeoutError:
@@ -150,8 +156,6 @@ class Executor:
     ) -> Answer:
         try:
             document = await self.documents.find(request.query, request.document_id, admission.read)
-        except ReadersBusy:
-            return _busy()
         except GraphQLError as error:
             return self._refused(context, error)
         if document.node is None or document.errors:
@@ -170,7 +174,10 @@ class Executor:
         except GraphQLError as error:
             return self._refused(context, error)
         direct(context, self._schema, operation, request.variables)
-        result = await self._engine.execute(document.node, operation, document.compiled, request.variables, context)
+        if name_of(operation) in document.describing:
+            result = await self._engine.describe(document.node, operation, request.variables)
+        else:
+            result = await self._engine.execute(document.node, operation, document.compiled, request.variables, context)
         ran = not (result.errors and result.data is None and not _has_path(result))
         actual = document.price(operation).actual(result.data) if ran else 0
         bucket = admission.settle(requested, actual)
@@ -223,7 +230,7 @@ def _timed_out(timeout_s: float) -> dict[str, Any]:
 
 def _busy() -> Answer:
     error = {
-        "message": "Too many large documents at once: try again.",
+        "message": "Too many large documents or descriptions of the schema at once: try again.",
         "extensions": {"code": UNAVAILABLE, "retryable": True},
     }
     return Answer({"errors": [error]}, ran=False, status=503)

@@ -19,7 +19,7 @@ from engine.documents import Admit, Document, Documents
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MAX_REGISTERED_A_MINUTE = 60
 """That one process stores for all: a flood of new documents runs, and is not kept."""
-SHOWN = 10
+SHOWN = 3
 
 
 class WrongManifest(Exception):
@@ -45,10 +45,12 @@ def trusted_documents(path: Path, documents: Documents) -> Mapping[str, Document
     if not isinstance(manifest, dict) or not all(isinstance(text, str) for text in manifest.values()):
         raise WrongManifest(f"{path} is not a JSON object from ids to texts")
     read = {id: documents.read_trusted(text) for id, text in manifest.items()}
-    wrong = [f"{id}: {document.errors[0].message}" for id, document in read.items() if document.errors]
+    wrong = [
+        f"{id}: {' '.join(document.errors[0].message.split())}" for id, document in read.items() if document.errors
+    ]
     if wrong:
-        more = f"\n… and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-        raise WrongManifest(f"{path} has documents that cannot run:\n" + "\n".join(wrong[:SHOWN]) + more)
+        more = f"; and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+        raise WrongManifest(f"{path} has documents that cannot run: {'; '.join(wrong[:SHOWN])}{more}")
     return read
 
 
@@ -80,7 +82,7 @@ class PersistedDocuments:
     async def find(self, text: str, id: str | None, admit: Admit) -> Document:
         """By id, by text, or by both, which registers the text; `admit` is asked before it costs anything.
 
-        Raises GraphQLError, ReadersBusy, and what `admit` raises.
+        Raises GraphQLError, Busy, and what `admit` raises.
         """
         trusted = self._trusted.get(id) if id is not None else None
         if trusted is not None:

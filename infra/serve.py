@@ -13,6 +13,7 @@ import uvicorn
 import settings as configuration
 from infra import logs
 from infra.draining import Draining
+from infra.embedded.refusals import StartRefused
 from infra.http_protocol import BoundedHTTP
 from settings import Settings, require
 
@@ -26,13 +27,21 @@ def gateway_app() -> "ASGIApplication":
     """What uvicorn calls in each process that serves."""
     settings = configuration.load()
     logs.configure(settings.log_level)
-    return _app(settings, Draining())
+    try:
+        return _app(settings, Draining())
+    except StartRefused as refused:  # uvicorn calls this in a process of its own, and waits for the next change
+        sys.exit(f"torii: {refused}")
 
 
 def _app(settings: Settings, draining: Draining) -> "ASGIApplication":
+    """Raises StartRefused."""
+    from engine.persisted import WrongManifest
     from gateway import create_app
 
-    return cast("ASGIApplication", create_app(settings, draining))
+    try:
+        return cast("ASGIApplication", create_app(settings, draining))
+    except WrongManifest as wrong:
+        raise StartRefused(f"TORII_TRUSTED_DOCUMENTS: {wrong}") from wrong
 
 
 class DrainingServer(uvicorn.Server):

@@ -1,15 +1,24 @@
 """Runs operations by plans where it can, and by graphql-core where it cannot."""
 
-import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from functools import partial
+from inspect import isawaitable
 from typing import Any, cast
 
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode, execute
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLSchema,
+    MiddlewareManager,
+    OperationDefinitionNode,
+    execute,
+)
 from graphql.execution.values import VariableValues, get_variable_values
+from graphql.pyutils import AwaitableOrValue
 
+from engine.aside import Aside
 from engine.compiled.levels import Entry
 from engine.compiled.plan import Plan, replaying
 from engine.compiled.render import Deviation
@@ -48,8 +57,16 @@ class Counts:
 class Engine:
     """Executes operations of valid documents. `compile_at` None leaves all of them to graphql-core."""
 
-    def __init__(self, schema: GraphQLSchema, *, compile_at: int | None = COMPILE_AT, hints: bool = True) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        *,
+        compile_at: int | None = COMPILE_AT,
+        hints: bool = True,
+        aside: Aside | None = None,
+    ) -> None:
         self._schema = schema
+        self._aside = aside or Aside()
         self._compile_at = compile_at
         self._hints = hints
         self.counts = Counts()
@@ -81,6 +98,17 @@ class Engine:
                 return ExecutionResult(data, None)
         self.counts.interpreted += 1
         return await self._interpret(document, operation, variables, context, [])
+
+    async def describe(
+        self, document: DocumentNode, operation: OperationDefinitionNode, variables: dict[str, Any] | None
+    ) -> ExecutionResult:
+        """The result of an operation on the schema's description of itself alone, which loads nothing. Raises Busy.
+
+        All of it takes tens of milliseconds without a break, so the event loop does not wait for it.
+        """
+        self.counts.interpreted += 1
+        run = partial(self._begin, document, operation, variables, None, None)
+        return cast("ExecutionResult", await self._aside.run(object(), run))
 
     def _compiled(
         self, known: dict[str, Compiled], document: DocumentNode, operation: OperationDefinitionNode
@@ -124,15 +152,23 @@ class Engine:
         context: Any,
         journal: list[Entry],
     ) -> ExecutionResult:
-        result = execute(
+        result = self._begin(document, operation, variables, context, replaying(journal) if journal else None)
+        return await result if isawaitable(result) else result
+
+    def _begin(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: dict[str, Any] | None,
+        context: Any,
+        middleware: MiddlewareManager | None,
+    ) -> AwaitableOrValue[ExecutionResult]:
+        return execute(
             self._schema,
             document,
             context_value=context,
             variable_values=variables,
             operation_name=operation.name.value if operation.name else None,
-            middleware=replaying(journal) if journal else None,
+            middleware=middleware,
             hide_suggestions=not self._hints,
         )
-        if asyncio.iscoroutine(result) or asyncio.isfuture(result):
-            return await cast("Awaitable[ExecutionResult]", result)
-        return cast("ExecutionResult", result)

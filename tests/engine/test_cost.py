@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import OperationDefinitionNode, get_introspection_query, parse
+from graphql import GraphQLObjectType, OperationDefinitionNode, execute_sync, get_introspection_query, parse
 
 from bench.operations import CHOICE, FEED, LIST, PRODUCT
 from engine.allowance import Bucket, Demand, NotAdmitted
@@ -127,6 +127,32 @@ def test_the_readme_shows_what_its_query_costs() -> None:
 @pytest.mark.parametrize("query", [CHOICE, get_introspection_query(input_value_deprecation=True)])
 def test_tools_find_room_too(query: str) -> None:
     assert price(query).requested({}) < Limits().cost
+
+
+DEEP = "{ __schema { types { fields { args { type { kind ofType { kind ofType { kind ofType { kind } } } } } } } } }"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ __schema { types { name fields { name args { name } } enumValues { name } inputFields { name } } } }",
+        "{ __schema { directives { name args { name type { name } } } types { possibleTypes { name } } } }",
+        DEEP,
+        get_introspection_query(input_value_deprecation=True),
+    ],
+)
+def test_a_description_of_the_schema_is_priced_as_what_it_has(query: str) -> None:
+    result = execute_sync(SCHEMA, parse(query))
+    assert price(query).requested({}) == pytest.approx(price(query).actual(result.data), rel=0.1)
+
+
+def test_what_may_be_described_more_than_once_is_priced_by_the_most_there_is() -> None:
+    longest = max(len(each.fields) for each in SCHEMA.type_map.values() if isinstance(each, GraphQLObjectType))
+    assert requested('{ __type(name: "Cart") { fields { name } } }') == pytest.approx(0.1 + 0.2 + longest * 0.2)
+    once = requested("{ __schema { types { fields { name } } } }")
+    twice = requested("{ __schema { types { fields { name type { fields { name } } } } } }")
+    every_field = once - requested("{ __schema { types { fields { name @skip(if: true) } } } }")
+    assert twice - once == pytest.approx(every_field * (1 + 1 + longest), rel=0.01)
 
 
 @pytest.mark.parametrize(

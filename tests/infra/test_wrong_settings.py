@@ -1,5 +1,6 @@
 """A wrong setting is one line that names the variable, what is wrong and what to do."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -118,3 +119,41 @@ def test_a_password_is_asked_for_only_where_somebody_can_answer() -> None:
     )
     assert (said.returncode, said.stdout) == (2, "")
     assert said.stderr == "torii: someone@example.com needs a password: give --password or set TORII_PASSWORD\n"
+
+
+def test_a_wrong_manifest_of_trusted_documents_is_one_line(tmp_path: Path) -> None:
+    manifest = tmp_path / "documents.json"
+    manifest.write_text('{"a": "{ __typename }", "b": "{ nothing }"}')
+    refused = serve(tmp_path, TORII_TRUSTED_DOCUMENTS=str(manifest))
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    [line] = refused.stderr.splitlines()
+    assert line.startswith(f"torii: TORII_TRUSTED_DOCUMENTS: {manifest} has documents that cannot run: b: Cannot query")
+
+
+def test_a_manifest_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    refused = serve(tmp_path, TORII_TRUSTED_DOCUMENTS=str(tmp_path / "nothing.json"))
+    assert refused.returncode == 1
+    assert "nothing.json cannot be read: No such file" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def serve(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`torii serve` on back ends that are not there: it has to end before it would look for them."""
+    away = {
+        "TORII_DATABASE_URL": "postgresql://torii_app:p@127.0.0.1:1/torii",
+        "TORII_REDIS_URL": "redis://127.0.0.1:1",
+        "TORII_SECRET_KEY": "s" * 32,
+        "DATA_DIR": str(folder),
+        "PORT": "1",
+    }
+    own = {name: value for name, value in os.environ.items() if not name.startswith("TORII_")}
+    return subprocess.run(
+        [sys.executable, "-m", "cli", "serve"],
+        cwd=folder,
+        env={**own, **away, **variables, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
