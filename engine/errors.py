@@ -33,12 +33,13 @@ def _formatted(error: GraphQLError, explain: Explain) -> dict[str, Any]:
     if cause is None:  # the document's or the variables' own fault
         answer["extensions"] = {"code": GRAPHQL_INVALID} | (error.extensions or {})
         return answer
+    blames_client = error.path is None or (isinstance(cause, GraphQLError) and bool(cause.nodes))
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
     explained = explain(cause)
     if explained is not None:
         return answer | explained
-    if isinstance(cause, GraphQLError):
+    if isinstance(cause, GraphQLError) and blames_client:  # else it is about our own value, and quotes it
         answer["extensions"] = {"code": GRAPHQL_INVALID} | (cause.extensions or {})
         return answer
     reference = secrets.token_hex(8)

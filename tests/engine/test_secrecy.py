@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import pytest
 import strawberry
@@ -40,6 +40,10 @@ class Query:
     @strawberry.field
     def register(self, person: Person) -> str:
         return person.email
+
+    @strawberry.field
+    def broken(self) -> Kind:
+        return cast("Kind", SECRET)
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +165,18 @@ async def test_what_is_only_wrong_while_it_is_seen_is_still_refused(schema: Grap
 async def test_a_document_without_sensitive_values_keeps_its_words(schema: GraphQLSchema) -> None:
     told = await said(schema, '{ byMail(email: "x", page: "y") { z } }')
     assert 'Int cannot represent non-integer value: "y"' in told
+
+
+async def test_a_value_of_ours_that_does_not_fit_is_our_own_fault(schema: GraphQLSchema) -> None:
+    """graphql-core quotes it."""
+    assert await said(schema, "{ broken }") == "Something went wrong."
+
+
+async def test_an_argument_that_turns_out_wrong_is_the_clients(schema: GraphQLSchema) -> None:
+    query = 'query ($x: String = "a") { register(person: { email: $x, codes: ["tarou@example.jp"] }) }'
+    told = await said(schema, query, {"x": None})
+    assert "non-null type" in told
+    assert SECRET not in told
 
 
 @pytest.mark.parametrize("literal", ['"tarou@example.jp"', '"""tarou@example.jp"""', "4242424242424242", "4.24242"])

@@ -110,6 +110,7 @@ async def test_the_database_is_told_by_names_and_not_by_its_row(lines: Lines, se
             await database.public(text("SELECT CAST(:value AS uuid)"), {"value": SECRET})
     finally:
         await database.close()
+    assert "SQL parameters hidden" in str(failed.value)  # for whoever prints it all the same
     log.error("unexpected", exc_info=failed.value)
     assert SECRET not in lines.written[-1]
 
