@@ -15,7 +15,6 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-import settings as configuration
 from domain.shared.clock import Clock, SystemClock
 from domain.shared.refusals import Refusal
 from infra.backends import running_backends
@@ -32,7 +31,9 @@ from reports import (
     repair_report,
     seed_report,
 )
-from settings import DEFAULT_DATA_DIR, MissingSettings, Settings
+from settings import MissingSettings, Settings
+from settings import loading as configuration
+from settings.loading import DEFAULT_DATA_DIR
 
 if TYPE_CHECKING:
     from infra.up import Step

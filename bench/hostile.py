@@ -20,9 +20,9 @@ from rich.console import Console
 from rich.table import Table
 from starlette.requests import Request as HTTPRequest
 
+from engine.bounds import Limits
 from engine.execution import Executor, Policy
 from engine.http import GraphQLHTTP
-from engine.limits import Limits
 from schema.build import build_schema
 
 INTROSPECTION = get_introspection_query(input_value_deprecation=True)

@@ -22,11 +22,11 @@ from redis.asyncio import Redis
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-import settings as configuration
 from bench.operations import DYNAMODB, KINDS, OPERATIONS, REDIS, SQL, STATES, Lookups, Operation, Variables
 from gateway import create_app
 from infra.backends import running_backends
 from settings import Settings
+from settings import loading as configuration
 
 IN_STEP_WITHIN_S = 10.0
 

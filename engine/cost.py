@@ -37,8 +37,9 @@ from graphql import (
     is_list_type,
 )
 
+from engine.bounds import Limits
 from engine.introspection import Description, Spot
-from engine.limits import COUNTED, Limits
+from engine.limits import COUNTED
 
 FIELD = 0.1
 """Of every field: what resolving and writing out a value takes, beside a look-up that counts 1."""

@@ -23,10 +23,11 @@ from graphql import (
 )
 
 from engine.aside import Aside
+from engine.bounds import KIB, Limits
 from engine.compiled.engine import Compiled
 from engine.cost import Price, price_of
 from engine.introspection import SCHEMA_FIELDS, Description
-from engine.limits import KIB, Code, LimitExceeded, Limits, hold
+from engine.limits import Code, LimitExceeded, hold
 from engine.secrecy import hidden_document, hidden_syntax_error, reworded
 from engine.shape import check_shape
 from engine.source import LinedSource

@@ -11,12 +11,13 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefin
 
 from engine.allowance import Admission, Allowance, NotAdmitted, limited_fields, shown
 from engine.aside import Aside, Busy
+from engine.bounds import Limits
 from engine.compiled.engine import COMPILE_AT, Engine
 from engine.directives import direct
 from engine.documents import Document, Documents, is_mutation, is_subscription, name_of
 from engine.errors import BAD_REQUEST, TIMEOUT, UNAVAILABLE, ExplainTo, formatted
 from engine.kinds import ignores_bearer
-from engine.limits import Code, Limits, check_variables
+from engine.limits import Code, check_variables
 from engine.operation_log import Observed, observed
 from engine.persisted import PersistedDocuments, trusted_documents
 from engine.secrecy import hidden_variables, reworded

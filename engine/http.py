@@ -11,11 +11,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from engine.allowance import Admission
+from engine.bounds import Limits
 from engine.errors import UNAVAILABLE
 from engine.execution import Answer, Executor, NotAllowedByGet, invalid
 from engine.execution import Request as Operation
 from engine.http_request import CODES, GRAPHQL_RESPONSE, BadRequest, answer_type, read
-from engine.limits import Limits
 from engine.trace import traced
 
 MakeContext = Callable[[HTTPRequest], Awaitable[Any]]

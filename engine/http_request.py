@@ -9,9 +9,9 @@ import orjson
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HTTPRequest
 
+from engine.bounds import Limits
 from engine.execution import Request
 from engine.json_body import TooManyValues, decode
-from engine.limits import Limits
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"

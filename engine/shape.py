@@ -23,7 +23,8 @@ from graphql import (
     ValueNode,
 )
 
-from engine.limits import Code, Limits, hold
+from engine.bounds import Limits
+from engine.limits import Code, hold
 
 Definition = OperationDefinitionNode | FragmentDefinitionNode
 

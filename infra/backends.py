@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 from dotenv import dotenv_values
 
-import settings as configuration
 from infra.embedded.refusals import NothingRuns
 from infra.embedded.stack import Progress, Stack, silent
 from settings import Settings
+from settings import loading as configuration
 
 # Variables that belong together: an address of one's own never goes with an embedded key, and the other way round.
 GROUPS: Mapping[str, tuple[str, ...]] = {

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
-import settings as configuration
 from infra import logs
 from infra.draining import Draining
 from infra.embedded.refusals import StartRefused
 from infra.http_protocol import BoundedHTTP
 from settings import Settings, require
+from settings import loading as configuration
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIApplication

@@ -25,10 +25,10 @@ def wait_for_go() -> bool:
 def main() -> None:
     if not wait_for_go():
         return
-    import settings
     from infra.serve import serve
+    from settings.loading import load
 
-    serve(settings.load())
+    serve(load())
 
 
 if __name__ == "__main__":

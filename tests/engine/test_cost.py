@@ -10,9 +10,9 @@ from graphql import GraphQLObjectType, OperationDefinitionNode, execute_sync, ge
 
 from bench.operations import CHOICE, FEED, LIST, PRODUCT
 from engine.allowance import Bucket, Demand, NotAdmitted
+from engine.bounds import Limits
 from engine.cost import Price, price_of
 from engine.execution import Executor, Policy, Request
-from engine.limits import Limits
 from schema.build import build_schema
 from schema.examples import EXAMPLES
 

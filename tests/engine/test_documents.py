@@ -2,8 +2,8 @@
 
 from graphql import build_schema
 
+from engine.bounds import Limits
 from engine.documents import Documents
-from engine.limits import Limits
 from tests.engine.admitting import admit
 
 SCHEMA = build_schema("type Query { a: Int }")

@@ -10,9 +10,9 @@ from graphql import GraphQLError, build_schema, parse
 
 from bench.hostile import FULL_TYPE, INTROSPECTION, Send, hostile, longest_pause, measure, sender
 from engine.aside import MAX_WAITING, Busy
+from engine.bounds import Limits
 from engine.documents import Documents
 from engine.execution import Answer, Executor, Policy, Request
-from engine.limits import Limits
 from engine.shape import check_shape
 from tests.engine.admitting import admit
 

@@ -8,9 +8,9 @@ import orjson
 import pytest
 from graphql import build_schema
 
+from engine.bounds import Limits
 from engine.execution import Answer, Executor, Policy, Request
 from engine.http_request import BadRequest, checked
-from engine.limits import Limits
 from engine.persisted import MAX_REGISTERED_A_MINUTE, WrongManifest
 
 SCHEMA = build_schema("type Query { a: Int  b: Int  c: Query }")
