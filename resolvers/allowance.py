@@ -4,6 +4,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from domain.shared.rates import Charge, Rate, RateLimited, Verdict
@@ -14,6 +15,8 @@ from resolvers.errors import explain
 
 MAX_CREDITS = 10_000
 """Clients whose unused points are remembered by a process until they come again."""
+MAX_ADDRESSES = 10_000
+"""Addresses whose networks are remembered: to read one takes longer than all else that is decided here."""
 NETWORK_V6 = 64
 """Bits of an IPv6 address that name a network: whoever has one has all of its addresses."""
 COST = "cost"
@@ -41,12 +44,12 @@ class RateLimits:
 
     async def take(self, context: Context, demand: Demand) -> Bucket | None:
         """One round trip, and another where a user who is signed in calls a field with a limit of its own."""
-        who, where = principal(context), address_of(context)
+        who = principal(context)
         limited = [Charge(self._rates.limited[name], amount) for name, amount in demand.limited.items()]
         charges = [Charge(self._rates.cost, self._less_credit(who, demand.cost))]
         if demand.requests:
             charges.append(Charge(self._rates.requests, demand.requests))
-        if limited and where != who:
+        if limited and (where := address_of(context)) != who:
             await self._charge(context, where, limited)
             limited = []
         verdict = await self._charge(context, who, [*charges, *limited])
@@ -89,10 +92,15 @@ def principal(context: Context) -> str:
 
 def address_of(context: Context) -> str:
     """The address that a request came from, or the network of an IPv6 address."""
+    return _network(context.address)
+
+
+@lru_cache(MAX_ADDRESSES)
+def _network(text: str | None) -> str:
     try:
-        address = ip_address(context.address or "")
+        address = ip_address(text or "")
     except ValueError:  # a Unix socket, or a test's client
-        return f"address:{context.address}"
+        return f"address:{text}"
     if isinstance(address, IPv6Address):
         address = address.ipv4_mapped or address
     if isinstance(address, IPv6Address):

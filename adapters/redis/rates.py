@@ -66,9 +66,9 @@ class RedisLimiter:
         except Missed as missed:
             if any(charge.rate.fails_closed for charge in charges):
                 raise Unavailable("Redis") from missed
-            return _verdict(charges, *self._local.take(keys, figures))
+            return _verdict(charges, figures, *self._local.take(keys, figures))
         refused, wait, *full_in = cast("list[int | bytes]", answer)
-        return _verdict(charges, int(refused), int(wait), [int(each) for each in full_in])
+        return _verdict(charges, figures, int(refused), int(wait), [int(each) for each in full_in])
 
 
 Figures = tuple[int, int, int]
@@ -104,10 +104,11 @@ def _figures(charge: Charge) -> Figures:
     return each, each * charge.rate.burst, min(charge.amount, charge.rate.burst)
 
 
-def _verdict(charges: Sequence[Charge], refused: int, wait: int, full_in: Sequence[int]) -> Verdict:
+def _verdict(
+    charges: Sequence[Charge], figures: Sequence[Figures], refused: int, wait: int, full_in: Sequence[int]
+) -> Verdict:
     standings = {}
-    for charge, us in zip(charges, full_in, strict=True):
-        each, depth, _ = _figures(charge)
+    for charge, (each, depth, _), us in zip(charges, figures, full_in, strict=True):
         standings[charge.rate.name] = Standing(max(0, depth - us) // each, charge.rate.burst, us / US)
     if refused == 0:
         return Verdict(standings=standings)

@@ -38,3 +38,20 @@ def test_measures_nothing_but_this_machine() -> None:
     done = bench("--url", "http://example.com:8000")
     assert done.returncode == 1
     assert "http://example.com:8000 is not on this machine" in done.stderr
+
+
+@pytest.mark.bench
+def test_says_what_the_guard_costs_and_how_often_it_asks_redis() -> None:
+    command = [sys.executable, "-m", "bench.guard"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = {
+        cells[0].strip(): cells[1:]
+        for line in done.stdout.splitlines()
+        if len(cells := line.strip("│ ").split("│")) in (2, 3)
+    }
+    assert 0 < float(rows["who asks: all in process"][0]) < float(rows["who asks: session from Redis"][0])
+    for who in ("signed in", "anonymous"):
+        on, off = (float(rows[f"{who}, rate limits {state}"][1]) for state in ("on", "off"))
+        assert round(on - off) == 1, "the rate limits' one; who asks is known"
+        assert round(on) == 2, "and the product's"
