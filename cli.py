@@ -16,6 +16,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from domain.shared.clock import Clock, SystemClock
+from domain.shared.periodic import Outcome
 from domain.shared.refusals import Refusal
 from infra.backends import running_backends
 from infra.embedded import run_env
@@ -27,6 +28,7 @@ from reports import (
     access_report,
     health_report,
     import_report,
+    jobs_report,
     progress_bars,
     repair_report,
     seed_report,
@@ -96,9 +98,30 @@ def serve(
 
 
 @app.command()
-def worker() -> None:
-    """Run background jobs. There are none yet: this says so and ends."""
-    console.print("There are no background jobs yet; nothing to run.")
+def worker(
+    once: Annotated[str | None, typer.Option(metavar="NAME", help="Run this job now, then end.")] = None,
+    show: Annotated[bool, typer.Option("--list", help="Show the jobs and how they ran last.")] = False,
+) -> None:
+    """Run jobs when they are due, beside the gateway, until SIGTERM or Ctrl-C. Several workers share the work."""
+    import periodic
+    from infra import logs
+
+    settings = load_settings()
+    if once is None:
+        with running_backends(settings, must_run=True) as settings:
+            if show:
+                console.print(jobs_report(asyncio.run(periodic.last_runs(settings))))
+                return
+            logs.configure(settings.log_level)
+            with suppress(asyncio.CancelledError):  # it was told twice to stop
+                asyncio.run(periodic.work(settings))
+        return
+    with running_backends(settings, say) as settings:
+        logs.configure(settings.log_level)
+        result = asyncio.run(periodic.run_once(settings, once))
+    say(f"{once}: {result.outcome.lower()}, {result.count:,}")
+    if result.outcome is not Outcome.DONE:
+        raise typer.Exit(REFUSED)
 
 
 @app.command()
@@ -137,7 +160,7 @@ def import_online_retail(
 
 @users.command("erase")
 def erase_users() -> None:
-    """Finish deletions of accounts that an outage or a crash interrupted. Safe to run again; once an hour is enough."""
+    """Finish deletions of accounts that an outage or a crash interrupted, as workers do. Safe to run again."""
     import jobs
 
     with running_backends(load_settings(), say) as settings:

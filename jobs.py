@@ -1,7 +1,7 @@
 """Long work of the command line: what it calls in which order. cli.py shows it."""
 
+import asyncio
 from collections.abc import Sequence
-from datetime import UTC, date
 from pathlib import Path
 
 from adapters.cognito.pool import DEMO_ACCOUNTS, DEMO_PASSWORD, ensure_user
@@ -9,16 +9,16 @@ from adapters.cognito.roll import CognitoRoll
 from adapters.dynamodb.tables import ensure_tables
 from adapters.health import State
 from adapters.parquet.online_retail import OnlineRetailFile
-from adapters.postgres.bulk import bulk_load
 from adapters.postgres.migrate import upgrade_async
 from adapters.postgres.online_retail import OnlineRetailShop
 from cloud import open_aws, user_pool
 from domain.accounts.repair import Repaired, UserRepair
 from domain.imports.ports import Progress as ImportProgress
 from domain.imports.service import ImportSummary, OnlineRetailImport
-from domain.shared.clock import Clock, SystemClock
+from domain.shared.clock import SystemClock
 from domain.shared.refusals import Refusal
 from infra.demo.load import Summary, load
+from periodic import make_partitions, state_of_workers
 from reports import Told
 from settings import Mode, Settings, require
 from wiring import JOB_TIMEOUT_MS, health_of, open_deletions, open_jobs, open_stores, open_suspension
@@ -33,10 +33,6 @@ class NotInProduction(Refusal):
         super().__init__("the demo marketplace has accounts with a published password: production takes none of it")
 
 
-MONTHS_AHEAD = 2
-"""Months whose partition of orders is there before the month is."""
-
-
 async def migrate(settings: Settings) -> None:
     """Bring PostgreSQL to the newest revision and make the coming partitions and DynamoDB's tables: once a month at least."""
     require(settings, "database_owner_url", "database_worker_url")
@@ -44,17 +40,6 @@ async def migrate(settings: Settings) -> None:
     await make_partitions(settings, SystemClock())
     async with open_aws(settings, JOB_TIMEOUT_MS) as aws:
         await ensure_tables(aws, settings.dynamodb_table_prefix)
-
-
-async def make_partitions(settings: Settings, clock: Clock) -> None:
-    """The partitions of orders of this month, the next ones, and those that were missed: of what the default one holds."""
-    today = clock.now().astimezone(UTC)
-    months = [
-        date(today.year + (today.month - 1 + n) // 12, (today.month - 1 + n) % 12 + 1, 1)
-        for n in range(MONTHS_AHEAD + 1)
-    ]
-    async with bulk_load(settings.database_worker_url.get_secret_value()) as bulk:
-        await bulk.ensure_months([*months, *await bulk.months_without_partition()])
 
 
 async def seed(settings: Settings, products: int, progress: Told) -> Summary:
@@ -120,6 +105,8 @@ async def erase_users(settings: Settings) -> int:
 
 
 async def doctor(settings: Settings) -> Sequence[State]:
-    """How each back end is."""
+    """How each back end is, and whether there is a worker."""
     async with open_stores(settings) as stores:
-        return await health_of(settings, stores).states()
+        worker = state_of_workers(stores.database, SystemClock())
+        states, at_work = await asyncio.gather(health_of(settings, stores).states(), worker)
+        return [*states, at_work]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from adapters.health import State
     from domain.accounts.repair import Repaired
     from domain.imports.service import ImportSummary
+    from domain.shared.periodic import Run
     from infra.demo.load import Summary
+    from infra.worker import Job
     from schema.matrix import Row
 
 
@@ -73,6 +75,31 @@ def repair_report(repaired: "Repaired") -> str:
     if repaired.taken:
         line += f"; the addresses of {repaired.taken:,} belong to other rows, which a person has to look at"
     return line
+
+
+def jobs_report(jobs: "Sequence[tuple[Job[Any], Run | None]]") -> Table:
+    """Each job, how often it runs, when it did so last, and how that ended."""
+    table = Table(
+        "job", "every", "last run (UTC)", "took", "outcome", "count", "what it does", box=None, header_style="bold"
+    )
+    for job, run in jobs:
+        every = str(job.every).removesuffix(", 0:00:00")
+        if run is None:
+            table.add_row(job.name, every, "never", "", "", "", job.about)
+            continue
+        took = "" if run.ended_at is None else f"{(run.ended_at - run.started_at).total_seconds():.1f} s"
+        table.add_row(
+            job.name, every, f"{run.started_at:%Y-%m-%d %H:%M:%S}", took, _how(run), f"{run.count:,}", job.about
+        )
+    return table
+
+
+def _how(run: "Run") -> str:
+    """How a run ended, or that it has not."""
+    if run.outcome is None:
+        return "running" if run.is_held else "[red]killed[/red]"
+    told = f"{run.outcome.lower()} ({run.error})" if run.error else run.outcome.lower()
+    return f"[green]{told}[/green]" if run.outcome == "DONE" else f"[red]{told}[/red]"
 
 
 def import_report(summary: "ImportSummary") -> Table:

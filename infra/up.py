@@ -1,4 +1,4 @@
-"""`torii up`: the embedded back ends, what prepares them, and the gateway, kept running together until told to stop."""
+"""`torii up`: the embedded back ends, what prepares them, the gateway and a worker, kept running together until told to stop."""
 
 import asyncio
 import http.client
@@ -57,6 +57,7 @@ class Supervisor:
         self._ready = ready
         self._stack = Stack(settings.data_dir, progress=progress)
         self._gateway: Part | None = None
+        self._worker: Part | None = None
 
     async def run(self) -> None:
         """Return after SIGINT or SIGTERM, or when the terminal closes. Everything is stopped then, on an error too.
@@ -106,7 +107,9 @@ class Supervisor:
         self._gateway.tell(f"{GO}\n")
         await until_ready(self._gateway, self._is_healthy, (OSError, http.client.HTTPException), SLOWEST_START_S)
         self._ready()
-        await watch([self._gateway, *self._stack.parts])
+        # only now: nobody waits for its jobs, and its imports would take their time from the gateway's
+        self._worker = self._spawn_worker(environment)
+        await watch([self._gateway, self._worker, *self._stack.parts])
 
     async def _take(self, step: Step, environment: dict[str, str]) -> None:
         folder = self._stack.data_dir
@@ -130,6 +133,15 @@ class Supervisor:
         )
         return spawn(program, self._stack.data_dir.log, self._stack.data_dir.run)
 
+    def _spawn_worker(self, environment: dict[str, str]) -> Part:
+        program = Program(
+            "worker",
+            python("-m", "cli", "worker"),
+            stop_timeout_s=self._settings.shutdown_grace_s + 5,
+            environment=environment,
+        )
+        return spawn(program, self._stack.data_dir.log, self._stack.data_dir.run)
+
     @property
     def _webhook_url(self) -> str:
         host = REACHED_AT.get(self._settings.host, self._settings.host)
@@ -140,11 +152,15 @@ class Supervisor:
         return await asyncio.to_thread(answers_ok, host, self._settings.port, "/health")
 
     async def _stop(self, hurry: asyncio.Event) -> None:
-        """The gateway first, with its grace, then what it used. Hurried, what is not done by then is killed."""
-        if self._gateway is not None:
-            await _stop_or_kill(self._gateway.stop(), [self._gateway], hurry, hurried_s=0)
+        """The gateway and the worker first, with their grace, then what they used. Hurried, what is not done by then is killed."""
+        ours = [part for part in (self._gateway, self._worker) if part is not None]
+        await _stop_or_kill(_stop_all(ours), ours, hurry, hurried_s=0)
         self._stack.data_dir.run_env.unlink(missing_ok=True)
         await _stop_or_kill(self._stack.stop_servers(), list(self._stack.parts), hurry, HURRIED_S)
+
+
+async def _stop_all(parts: Sequence[Part]) -> None:
+    await asyncio.gather(*(part.stop() for part in parts))
 
 
 async def _stop_or_kill(

@@ -4,18 +4,18 @@ A refusal or an outage rolls both back, and the same key may be tried again. Key
 of a worker deletes them.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, delete, func, insert, select
+from sqlalchemy import BigInteger, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.database import Database
+from adapters.postgres.retention import forget
 from adapters.postgres.tables import idempotency_keys as keys
 from domain.shared.idempotency import IdempotencyInProgress, IdempotencyKeyReused, IdempotentCall
-from domain.shared.viewer import ANONYMOUS
 
 KEPT = timedelta(hours=48)
 """Twice what clients are promised."""
@@ -46,8 +46,6 @@ async def once(connection: AsyncConnection, call: IdempotentCall, effect: Callab
     return UUID(str(found.result))
 
 
-async def forget_old_keys(database: Database, now: datetime) -> int:
-    """Delete keys that have had their time; how many. `database` is a worker's."""
-    async with database.transaction(ANONYMOUS) as connection:
-        gone = await connection.execute(delete(keys).where(keys.c.created_at < now - KEPT))  # idx_keys_created_at
-    return int(gone.rowcount)
+def forget_old_keys(database: Database, now: datetime) -> AsyncGenerator[int, None]:
+    """Delete keys that have had their time; how many, a batch at a time. `database` is a worker's. Raises Unavailable."""
+    return forget(database, keys.c.created_at, now - KEPT)  # idx_keys_created_at

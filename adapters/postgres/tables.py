@@ -321,3 +321,15 @@ outbox = _table(
     _time("created_at"),
     _time("sent_at"),
 )
+
+job_runs = Table(
+    "runs",
+    metadata,
+    Column("job", Text, primary_key=True),
+    _time("started_at"),
+    _time("ended_at"),
+    Column("outcome", Text),
+    Column("count", BigInteger),
+    Column("error", Text),
+    schema="jobs",
+)

@@ -1,7 +1,7 @@
 """The end of an account: first the point of no return, then what each store still holds, as often as it takes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from domain.shared.viewer import Viewer
 
 WORD = "DELETE"
 AT_ONCE = 100
+SIDE_BY_SIDE = 10
 LATE = timedelta(days=1)
 """So long after it was done an account is erased again: a request that was under way may have written behind us."""
 
@@ -97,12 +98,24 @@ class AccountDeletion:
             return True
         return False
 
+    async def batches(self, again_for: timedelta) -> AsyncGenerator[int, None]:
+        """Finish what was interrupted, and erase again what was done so short ago; how many accounts, a batch at a time.
+
+        One that cannot be erased stops no other: what it raised is raised at the end.
+        """
+        due = await self._deletions.due(self._clock.now() - again_for, AT_ONCE)
+        failed: list[BaseException] = []
+        for first in range(0, len(due), SIDE_BY_SIDE):
+            batch = due[first : first + SIDE_BY_SIDE]
+            erased = await asyncio.gather(*map(self._erase, batch), return_exceptions=True)
+            failed += [each for each in erased if each is not None]
+            yield sum(each is None for each in erased)
+        if failed:
+            raise failed[0]
+
     async def resume(self) -> int:
-        """Finish what was interrupted; how many accounts were looked at. Raises Unavailable."""
-        due = await self._deletions.due(self._clock.now() - LATE, AT_ONCE)
-        for leaver in due:
-            await self._erase(leaver)
-        return len(due)
+        """Finish what was interrupted, and what was done within a day once more; how many accounts. Raises Unavailable."""
+        return sum([erased async for erased in self.batches(LATE)])
 
     async def _erase(self, leaver: Leaver) -> None:
         erasing = [eraser(leaver.user_id) for eraser in self._erasers.values()]

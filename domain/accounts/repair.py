@@ -47,10 +47,15 @@ class UserRepair:
         self._roll = roll
         self._rows = rows
 
-    async def run(self, progress: Progress) -> Repaired:
-        """Raises Unavailable; what was repaired until then stays."""
-        total = Repaired()
+    async def pages(self) -> AsyncIterator[Repaired]:
+        """Repair a page of the pool at a time. Raises Unavailable; what was repaired until then stays."""
         async for page in self._roll.pages():
-            total += await self._rows.repair(page)
+            yield await self._rows.repair(page)
+
+    async def run(self, progress: Progress) -> Repaired:
+        """All of them. Raises Unavailable; what was repaired until then stays."""
+        total = Repaired()
+        async for repaired in self.pages():
+            total += repaired
             progress(total.seen)
         return total

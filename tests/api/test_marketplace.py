@@ -8,7 +8,9 @@ import pytest
 
 import cloud
 import jobs
+import periodic
 from adapters.cognito.pool import DEMO_PASSWORD
+from domain.shared.periodic import Outcome
 from gateway import create_app
 from resolvers.global_ids import encode
 from schema.examples import PRODUCTS, WHOLE_MARKETPLACE
@@ -170,6 +172,15 @@ async def test_a_guessed_product_id_gives_no_feed(demo: Client) -> None:
 
 
 async def test_the_doctor_finds_a_seeded_marketplace_well(demo: Client, demo_prepared: Settings) -> None:
+    assert (await periodic.run_once(demo_prepared, "erase-users")).outcome is Outcome.DONE
     states = await jobs.doctor(demo_prepared)
     assert {state.name: state.detail for state in states if not state.is_up} == {}
-    assert {state.name for state in states} == {"postgres", "redis", "dynamodb", "cognito", "search", "stripe"}
+    assert {state.name for state in states} == {
+        "postgres",
+        "redis",
+        "dynamodb",
+        "cognito",
+        "search",
+        "stripe",
+        "worker",
+    }

@@ -20,7 +20,7 @@ from infra.embedded.process import python
 from infra.up import Step
 
 # an emulator that is still empty would have everything done again
-TABLES = "import asyncio, jobs, settings; asyncio.run(jobs.migrate(settings.load()))"
+TABLES = "import asyncio, jobs; from settings.loading import load; asyncio.run(jobs.migrate(load()))"
 steps = [
     Step("shop", python("-c", TABLES + "; print('shop', file=open({said!r}, 'a'))"), once=True, does=("tables",)),
     Step("tables", python("-c", "print('tables', file=open({said!r}, 'a'))"), once=True),
@@ -95,6 +95,19 @@ class TestRunning:
         again.children()["valkey"].kill()
         assert again.wait_until_ended() == 1
         assert "torii: valkey was killed by signal 9; its log is" in again.output()
+        assert processes_on(torii.data_dir) == []
+
+    def test_a_worker_runs_beside_the_gateway_and_its_death_is_told(self, torii: Torii) -> None:
+        torii.wait_until_up()
+        until((torii.data_dir / "run" / "worker.pid").exists, "the worker has started")
+        # the tables of this folder are not made: it waits for them
+        log = torii.data_dir / "log" / "worker.log"
+        until(lambda: "jobs wait for the database" in log.read_text(), "the worker has looked at its jobs")
+        worker, gateway = torii.children()["worker"], torii.children()["gateway"]
+        worker.kill()
+        assert torii.wait_until_ended() == 1
+        assert "torii: worker was killed by signal 9; its log is" in torii.output()
+        assert not gateway.is_running()
         assert processes_on(torii.data_dir) == []
 
     def test_what_is_done_once_is_done_once_and_what_is_missing_is_made(self, place: Path) -> None:

@@ -90,6 +90,8 @@ DIFFERENCES = {
     "idx_webhook_events_unhandled: added": "what is still to be handled, oldest first; the handled ones are not in it",
     "idx_orders_user_id: is orders(user_id, id)": LIST,
     "idx_reviews_product_id: is reviews(product_id, created_at DESC, id DESC)": LIST,
+    "runs: added": "when each job of the workers ran last, and how that ended",
+    "idx_webhook_events_handled_at: added": "what can be removed",
     "idx_outbox_unsent: added": "what a relay has still to send",
     "idx_outbox_sent_at: added": "what can be removed",
     "idx_favorites_newest: added": LIST,
