@@ -178,7 +178,9 @@ class Executor:
         if name_of(operation) in document.describing:
             result = await self._engine.describe(document.node, operation, request.variables)
         else:
-            result = await self._engine.execute(document.node, operation, document.compiled, request.variables, context)
+            result = await self._engine.execute(
+                document.node, operation, document.compiled, request.variables, context, requested
+            )
         ran = not (result.errors and result.data is None and not _has_path(result))
         actual = document.price(operation).actual(result.data) if ran else 0
         bucket = admission.settle(requested, actual)

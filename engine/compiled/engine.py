@@ -28,6 +28,8 @@ log = logging.getLogger("torii.engine")
 
 COMPILE_AT = 2
 """A document is compiled when it comes for this time: one that comes once is not worth it, and may mean harm."""
+COMPILE_ABOVE = 200
+"""Cost of an operation that is compiled the first time: graphql-core takes four times as long, and the event loop waits for it."""
 MAX_VARIANTS = 8
 """Plans of one operation, for different values of the variables in its conditions."""
 MAX_FAILURES = 20
@@ -78,12 +80,16 @@ class Engine:
         known: dict[str, Compiled],
         variables: dict[str, Any] | None,
         context: Any,
+        cost: int = 0,
     ) -> ExecutionResult:
-        """The result that graphql-core would have given. `known` goes with the document and is kept from run to run."""
+        """The result that graphql-core would have given. `known` goes with the document and is kept from run to run.
+
+        `cost` is what was found to be asked for, before it runs.
+        """
         coerced = get_variable_values(self._schema, operation.variable_definitions or (), variables or {}, 1)
         if isinstance(coerced, VariableValues):
             compiled = self._compiled(known, document, operation)
-            plan = self._plan(compiled, document, operation, coerced)
+            plan = self._plan(compiled, document, operation, coerced, cost)
             if plan is not None:
                 journal: list[Entry] = []
                 try:
@@ -125,9 +131,12 @@ class Engine:
         document: DocumentNode,
         operation: OperationDefinitionNode,
         variables: VariableValues,
+        cost: int,
     ) -> Plan | None:
         compiled.seen += 1
-        if self._compile_at is None or compiled.seen < self._compile_at or compiled.failures >= MAX_FAILURES:
+        if self._compile_at is None or compiled.failures >= MAX_FAILURES:
+            return None
+        if compiled.seen < self._compile_at and cost <= COMPILE_ABOVE:
             return None
         conditions = {name: variables.coerced.get(name) for name in compiled.conditions}
         variant = tuple(conditions.values())

@@ -9,7 +9,7 @@ import strawberry
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, parse, validate
 
 from engine.access import NOBODY_YET
-from engine.compiled.engine import MAX_FAILURES, MAX_VARIANTS, Compiled, Engine
+from engine.compiled.engine import COMPILE_ABOVE, MAX_FAILURES, MAX_VARIANTS, Compiled, Engine
 from engine.fields import attribute, computed, edge, mutation, resolver
 from engine.kinds import Arguments
 from engine.loading import BatchLoader
@@ -141,6 +141,20 @@ async def test_the_stock_engine_compiles_nothing() -> None:
     for _ in range(3):
         await runner.run()
     assert runner.counts == (0, 3, 0)
+
+
+async def test_an_operation_that_costs_much_is_compiled_the_first_time() -> None:
+    document = parse("{ things { id } }")
+    [operation] = document.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    for cost, compiled in ((COMPILE_ABOVE, 0), (COMPILE_ABOVE + 1, 1)):
+        engine = Engine(SCHEMA, compile_at=2)
+        result = await engine.execute(document, operation, {}, None, Context(), cost)
+        assert result.data == {"things": [{"id": 0}, {"id": 1}, {"id": 2}]}
+        assert engine.counts.compiled == compiled
+    never = Engine(SCHEMA, compile_at=None)
+    await never.execute(document, operation, {}, None, Context(), COMPILE_ABOVE + 1)
+    assert never.counts.compiled == 0
 
 
 async def test_variables_that_do_not_fit_are_told_by_graphql_core() -> None:
