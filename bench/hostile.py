@@ -166,6 +166,22 @@ def hostile() -> Mapping[str, Hostile]:
         ),
         "1,001 ids in variables": _variables(b"[" + b'"x",' * 1_000 + b'"x"]', "LIST_LIMIT_EXCEEDED"),
         "lists in lists in variables": _variables(b"[" * 500 + b"]" * 500, "INPUT_DEPTH_LIMIT_EXCEEDED"),
+        "an object of 18,000 unknown fields": _document(
+            "mutation($i: AddressCreateInput!) { addressCreate(input: $i) { userErrors { code } } }",
+            "OBJECT_LIMIT_EXCEEDED",
+            i={f"k{n}": "v" for n in range(18_000)},
+        ),
+        "an object of 1,200 unknown fields in the document": _document(
+            "mutation { addressCreate(input: {"
+            + " ".join(f'k{n}: "v"' for n in range(1_200))
+            + "}) { userErrors { code } } }",
+            "OBJECT_LIMIT_EXCEEDED",
+        ),
+        "an object of 200 unknown fields": _document(
+            "mutation($i: AddressCreateInput!) { addressCreate(input: $i) { userErrors { code } } }",
+            "GRAPHQL_VALIDATION_FAILED",
+            i={f"k{n}": "v" for n in range(200)},
+        ),
         "lists that multiply": _document(
             "{ products(first: 100) { nodes { reviews(first: 100) { nodes { author { displayName } } } } } }",
             "COST_LIMIT_EXCEEDED",

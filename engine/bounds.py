@@ -20,6 +20,8 @@ class Limits:
     """Lists and objects within each other, in variables."""
     list_items: int = 1_000
     """Of one list, in the document or in variables."""
+    object_values: int = 200
+    """Of one object: with all that is within it, in a document; its own fields, in variables."""
 
     document_bytes: int = 64 * KIB
     tokens: int = 5_000

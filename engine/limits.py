@@ -33,6 +33,7 @@ class Code(StrEnum):
     FRAGMENT_CYCLE = "FRAGMENT_CYCLE"
     DIRECTIVES = "DIRECTIVE_LIMIT_EXCEEDED"
     LIST_ITEMS = "LIST_LIMIT_EXCEEDED"
+    OBJECT_VALUES = "OBJECT_LIMIT_EXCEEDED"
     INPUT_DEPTH = "INPUT_DEPTH_LIMIT_EXCEEDED"
     COST = "COST_LIMIT_EXCEEDED"
     INTROSPECTION_MIXED = "INTROSPECTION_MIXED"
@@ -52,6 +53,7 @@ WORDS = {
     Code.FRAGMENTS: "spreads and inline fragments",
     Code.DIRECTIVES: "directives",
     Code.LIST_ITEMS: "items in one list",
+    Code.OBJECT_VALUES: "values in one object",
     Code.INPUT_DEPTH: "levels of lists and objects in variables",
 }
 
@@ -72,7 +74,7 @@ def hold(code: Code, found: int, limit: int) -> None:
 
 
 def check_variables(variables: Mapping[str, Any] | None, limits: Limits) -> None:
-    """Raises LimitExceeded for lists that are too long or nested too deeply. Their number was bounded while they came."""
+    """Raises LimitExceeded for lists and objects that are too long or nested too deeply. Their number was bounded while they came."""
     pending: list[tuple[Any, int]] = [(value, 1) for value in (variables or {}).values()]
     while pending:
         value, depth = pending.pop()
@@ -83,4 +85,5 @@ def check_variables(variables: Mapping[str, Any] | None, limits: Limits) -> None
             hold(Code.LIST_ITEMS, len(value), limits.list_items)
             pending.extend((each, depth + 1) for each in value)
         else:
+            hold(Code.OBJECT_VALUES, len(value), limits.object_values)
             pending.extend((each, depth + 1) for each in value.values())

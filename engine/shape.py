@@ -122,14 +122,19 @@ def _arguments(directives: Iterable[DirectiveNode | ConstDirectiveNode]) -> Iter
 
 
 def _check_values(values: Iterable[ValueNode], limits: Limits) -> None:
-    pending = list(values)
+    """An object is told whole, by each error in it: so its size is held together with what is within it."""
+    pending: list[tuple[ValueNode, Counter[str] | None]] = [(value, None) for value in values]
     while pending:
-        value = pending.pop()
+        value, around = pending.pop()
+        if around is not None:
+            around["values"] += 1
+            hold(Code.OBJECT_VALUES, around["values"], limits.object_values)
         if isinstance(value, ListValueNode):
             hold(Code.LIST_ITEMS, len(value.values), limits.list_items)
-            pending.extend(value.values)
+            pending.extend((each, around) for each in value.values)
         elif isinstance(value, ObjectValueNode):
-            pending.extend(each.value for each in value.fields)
+            outermost = Counter() if around is None else around
+            pending.extend((each.value, outermost) for each in value.fields)
 
 
 def _inner_first(spreads: Mapping[str, list[str]]) -> list[str]:

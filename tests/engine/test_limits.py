@@ -130,6 +130,12 @@ def code_of(answer: Answer) -> str | None:
             "query ($x: [Int] = [1, 2, 3]) { a(x: [$x]) { b } }",
             "LIST_LIMIT_EXCEEDED",
         ),
+        (
+            {"object_values": 3},
+            "{ a(o: {o: {l: [1]}}, x: [[1, 2, 3, 4]]) { b } }",
+            "{ a(o: {o: {l: [1, 2]}}) { b } }",
+            "OBJECT_LIMIT_EXCEEDED",
+        ),
         ({"cost": 1}, "{ b c }", "{ list { b c } }", "COST_LIMIT_EXCEEDED"),
         (
             {},
@@ -159,11 +165,15 @@ async def test_a_document_at_its_limit_runs_and_beyond_it_does_not(
         ({"o": {"l": [1, 2, 3]}}, "LIST_LIMIT_EXCEEDED"),
         ({"o": {"o": {"o": {}}}}, None),
         ({"o": {"o": {"o": {"o": {}}}}}, "INPUT_DEPTH_LIMIT_EXCEEDED"),
+        ({"unused": {"a": 1, "b": 2}}, None),
+        ({"unused": {"a": 1, "b": 2, "c": 3}}, "OBJECT_LIMIT_EXCEEDED"),
         ({"unused": [[[[1]]]]}, "INPUT_DEPTH_LIMIT_EXCEEDED"),
     ],
 )
 async def test_variables_are_bounded_whether_they_are_used_or_not(variables: dict[str, Any], code: str | None) -> None:
-    answer = await run("query ($o: In) { a(o: $o) { b } }", Limits(list_items=2, input_depth=3), **variables)
+    answer = await run(
+        "query ($o: In) { a(o: $o) { b } }", Limits(list_items=2, input_depth=3, object_values=2), **variables
+    )
     assert code_of(answer) == code
 
 
