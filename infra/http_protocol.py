@@ -63,6 +63,13 @@ class BoundedHTTP(HttpToolsProtocol):
         self._unread = 0
         super().on_message_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        """Answer a handshake that is none, such as one with a body: uvicorn would leave its connection as it is, for ever."""
+        super().handle_websocket_upgrade()
+        conn = getattr(self.transport.get_protocol(), "conn", None)
+        if conn is not None and conn.handshake_exc is not None:
+            self.send_400_response("Invalid WebSocket handshake.")
+
     def _wait(self) -> None:
         self._waiting = self.loop.call_later(HEAD_S, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
 

@@ -32,7 +32,7 @@ async def echo(_scope: Any, receive: Callable[[], Awaitable[Any]], send: Callabl
 
 @asynccontextmanager
 async def connected(protocol: type[BoundedHTTP] = BoundedHTTP) -> AsyncIterator[Streams]:
-    config = uvicorn.Config(echo, http=protocol, lifespan="off", log_config=None, access_log=False)
+    config = uvicorn.Config(echo, http=protocol, ws="websockets-sansio", lifespan="off", log_config=None)
     config.load()
     state = ServerState()
     server = await asyncio.get_running_loop().create_server(lambda: protocol(config, state, {}), "127.0.0.1", 0)
@@ -108,6 +108,15 @@ async def test_the_second_head_of_a_connection_is_held_to_the_time_too(monkeypat
         said = await answer(reader)
     assert said.startswith(b"HTTP/1.1 200 ")
     assert b"HTTP/1.1 408 " in said
+
+
+@pytest.mark.parametrize(
+    "wrong", [b"content-length: 5\r\n\r\nabcde", b"a: b\r\n" * 200 + b"\r\n", b"a: " + b"b" * 9000 + b"\r\n\r\n"]
+)
+async def test_a_handshake_that_is_none_is_answered(wrong: bytes) -> None:
+    async with connected() as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\nconnection: upgrade\r\n" + wrong)
+        assert (await answer(reader)).startswith(b"HTTP/1.1 400 ")
 
 
 async def test_few_requests_in_line_are_answered_and_very_many_are_not() -> None:
