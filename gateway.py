@@ -174,7 +174,7 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
             *(WebSocketRoute(path, websocket) for path in GRAPHQL_PATHS),
             Route("/images/products/{product_id:uuid}/{number}.svg", product_image),
             Route("/images/logos/{key}.svg", logo_image),
-            Mount(GRAPHIQL_ASSETS, graphiql.assets()),
+            *([Mount(GRAPHIQL_ASSETS, graphiql.assets())] if page else []),
         ],
     )
 
@@ -184,6 +184,7 @@ def _rates(settings: Settings) -> Rates:
         Rate("requests", settings.rate_requests_per_s, settings.rate_requests_burst),
         Rate("cost", settings.rate_cost_per_minute / 60, settings.rate_cost_per_minute),
         settings.operation_rates,
+        settings.rate_at_once,
     )
 
 

@@ -109,7 +109,7 @@ async def parts(settings: Settings, bearer: str, variables: Mapping[str, str]) -
         accounts, limiter = services.accounts, cast("RedisLimiter", services.limiter)
         tokens = cast("CognitoTokens", accounts._tokens)
         viewer = await accounts.viewer(bearer, None)
-        rates = Rates(Rate("requests", 1e6, 10**6), Rate("cost", 1e9, 10**9), {})
+        rates = Rates(Rate("requests", 1e6, 10**6), Rate("cost", 1e9, 10**9), {}, 10**6)
         local = [(f"key{n}", (1_000, 10**9, 1)) for n in range(2)]
         charges = [Charge(rates.cost, 2), Charge(rates.requests, 1)]
         schema = build_schema()._schema

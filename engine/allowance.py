@@ -7,7 +7,8 @@ that aliases buy nothing.
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,7 +17,7 @@ from graphql import GraphQLObjectType
 from engine.documents import Document
 from engine.kinds import limit_of
 
-BYTES_A_POINT = 256
+BYTES_A_POINT = 64
 """Of a document that has to be read: parsing and validating them takes as long as a point's worth of fields."""
 
 
@@ -61,7 +62,15 @@ class NotAdmitted(Exception):
 
 
 class Allowance(Protocol):
-    """What clients may spend in a time."""
+    """What clients may spend in a time, and have running at once."""
+
+    def begin(self, context: Any) -> Hashable:
+        """Count an operation that begins, for the client that this gives. Raises NotAdmitted when too many run."""
+        ...
+
+    def end(self, client: Hashable) -> None:
+        """It is over."""
+        ...
 
     async def take(self, context: Any, demand: Demand) -> Bucket | None:
         """Take all of a demand or nothing; None where the client has no bucket. Raises NotAdmitted."""
@@ -80,6 +89,18 @@ class Admission:
         self._context = context
         self._uncounted = 1
         self._bucket: Bucket | None = None
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Around all of the operation. Raises NotAdmitted."""
+        if self._allowance is None:
+            yield
+            return
+        client = self._allowance.begin(self._context)
+        try:
+            yield
+        finally:
+            self._allowance.end(client)
 
     async def read(self, size: int) -> None:
         """Before a document of so many bytes is read. Raises NotAdmitted."""

@@ -142,7 +142,8 @@ class Executor:
         with observed(context, self._policy.slow_ms) as operation:
             try:
                 async with asyncio.timeout_at(deadline or self.deadline()):
-                    answer = await self._run(request, context, admission, operation, read_only=read_only)
+                    with admission.running():
+                        answer = await self._run(request, context, admission, operation, read_only=read_only)
             except Busy:
                 answer = _busy()
             except NotAdmitted as refused:

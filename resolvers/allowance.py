@@ -1,8 +1,8 @@
 """Rate limits: whose bucket an operation draws on, and what is said when it is empty."""
 
 import math
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -29,6 +29,8 @@ class Rates:
     requests: Rate
     cost: Rate
     limited: Mapping[str, Rate]
+    at_once: int
+    """Operations of one client that a process runs at the same time, so that nobody else waits behind all of them."""
 
 
 class RateLimits:
@@ -41,6 +43,19 @@ class RateLimits:
     def __init__(self, rates: Rates) -> None:
         self._rates = rates
         self._credits: OrderedDict[str, int] = OrderedDict()
+        self._running: Counter[Hashable] = Counter()
+
+    def begin(self, context: Context) -> Hashable:
+        who = principal(context)
+        if self._running[who] >= self._rates.at_once:
+            raise _refused(429, RateLimited(1), context, 1)
+        self._running[who] += 1
+        return who
+
+    def end(self, client: Hashable) -> None:
+        self._running[client] -= 1
+        if self._running[client] == 0:
+            del self._running[client]
 
     async def take(self, context: Context, demand: Demand) -> Bucket | None:
         """One round trip, and another where a user who is signed in calls a field with a limit of its own."""

@@ -25,6 +25,9 @@ class GuardSettings(BackEndSettings):
         100, gt=0, description="Operations a second of a user, or of an address where nobody is signed in."
     )
     rate_requests_burst: int = Field(200, ge=1, description="Operations at once.")
+    rate_at_once: int = Field(
+        50, ge=1, description="Operations that a process runs of one user or address at the same time."
+    )
     rate_cost_per_minute: int = Field(
         200_000, ge=100, description="Points of cost a minute, and at once; `extensions.cost` shows them."
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -102,6 +103,22 @@ async def test_the_budget_of_cost_is_shown_and_held(prepared: Settings) -> None:
             if answer.status_code == 429:
                 break
         assert answer.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+
+
+async def test_nobody_waits_behind_all_that_one_address_asks_at_once(prepared: Settings) -> None:
+    slow = (
+        "{ "
+        + " ".join(f'a{n}: products(first: 50, filter: {{ text: "x{n}" }}) {{ nodes {{ id }} }}' for n in range(9))
+        + " }"
+    )
+    async with serving(prepared, rate_at_once=4) as app:
+        here = client(app, somewhere())
+        asked = [asyncio.create_task(here.post(slow)) for _ in range(12)]
+        codes = Counter(answer.status_code for answer in await asyncio.gather(*asked))
+        assert codes[429] > 0
+        assert codes[200] >= 4
+        assert codes.total() == codes[200] + codes[429]
+        assert (await here.post("{ __typename }")).status_code == 200  # what is over counts no more
 
 
 async def test_documents_that_are_wrong_are_counted_too(prepared: Settings) -> None:

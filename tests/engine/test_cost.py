@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,12 @@ class Purse:
         self.left = left
         self.demands: list[Demand] = []
 
+    def begin(self, context: Any) -> str:
+        return "client"
+
+    def end(self, client: Hashable) -> None:
+        assert client == "client"
+
     async def take(self, context: Any, demand: Demand) -> Bucket | None:
         self.demands.append(demand)
         if demand.cost > self.left:
@@ -217,8 +224,8 @@ async def test_a_wrong_document_is_paid_for_before_it_is_read() -> None:
     executor = Executor(SCHEMA, lambda *_: None, Policy(5.0), purse)
     for _ in range(2):
         await executor.run(Request("{ nothing " + " " * 2_000 + "}"), None)
-    assert purse.demands == [Demand(1, 8), Demand(1, 8)]
-    purse.left = 7
+    assert purse.demands == [Demand(1, 32), Demand(1, 32)]
+    purse.left = 31
     refused = await executor.run(Request("{ nothing " + " " * 2_000 + "}"), None)
     assert refused.status == 429
 
