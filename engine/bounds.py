@@ -26,6 +26,7 @@ class Limits:
     document_bytes: int = 64 * KIB
     tokens: int = 5_000
     """Of a document, comments included."""
+    lines: int = 5_000
     digits: int = 100
     """Of a number in a document, its sign, point and exponent included."""
     trusted_bytes: int = 512 * KIB

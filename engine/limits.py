@@ -21,6 +21,7 @@ class Code(StrEnum):
 
     DOCUMENT_SIZE = "DOCUMENT_SIZE_LIMIT_EXCEEDED"
     TOKENS = "TOKEN_LIMIT_EXCEEDED"
+    LINES = "LINE_LIMIT_EXCEEDED"
     DIGITS = "DIGIT_LIMIT_EXCEEDED"
     NESTING = "NESTING_LIMIT_EXCEEDED"
     DEPTH = "DEPTH_LIMIT_EXCEEDED"
@@ -42,6 +43,7 @@ class Code(StrEnum):
 WORDS = {
     Code.DOCUMENT_SIZE: "bytes of text",
     Code.TOKENS: "tokens, comments included",
+    Code.LINES: "lines",
     Code.DIGITS: "characters in one number",
     Code.NESTING: "brackets within each other",
     Code.DEPTH: "levels of fields",

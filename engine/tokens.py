@@ -84,6 +84,7 @@ def check_tokens(text: str, limits: Limits, *, trusted: bool = False) -> int:
     hold(Code.DIGITS, found.digits, limits.digits)  # Python's int() gives up at 4,300
     hold(Code.NESTING, found.nesting, limits.nesting)
     if not trusted:
+        hold(Code.LINES, 1 + text.count("\n") + text.count("\r") - text.count("\r\n"), limits.lines)
         hold(Code.DIRECTIVES, found.directives, limits.directives)
         hold(Code.FRAGMENTS, found.spreads, limits.fragments)
         hold(Code.ALIASES, found.aliases, limits.aliases)

@@ -57,6 +57,7 @@ class GuardSettings(BackEndSettings):
     )
     max_document_bytes: int = Field(Limits().document_bytes, ge=1, description="Largest document.")
     max_document_tokens: int = Field(Limits().tokens, ge=1, description="Tokens of a document, comments included.")
+    max_document_lines: int = Field(Limits().lines, ge=1, description="Lines of a document.")
     max_trusted_document_bytes: int = Field(
         Limits().trusted_bytes, ge=1, description="Largest document of the manifest."
     )
@@ -141,6 +142,7 @@ class GuardSettings(BackEndSettings):
             list_items=self.max_list_items,
             document_bytes=self.max_document_bytes,
             tokens=self.max_document_tokens,
+            lines=self.max_document_lines,
             trusted_bytes=self.max_trusted_document_bytes,
             trusted_tokens=self.max_trusted_document_tokens,
             nesting=self.max_nesting,

@@ -97,6 +97,7 @@ def code_of(answer: Answer) -> str | None:
     [
         ({"document_bytes": 10}, "{ b }     ", "{ b }#あああ", "DOCUMENT_SIZE_LIMIT_EXCEEDED"),
         ({"tokens": 4}, "{ b c }", "{ b c #\n }", "TOKEN_LIMIT_EXCEEDED"),
+        ({"lines": 3}, "{ b\r\n\n}", "{ b\n\r\n\r}", "LINE_LIMIT_EXCEEDED"),
         ({"digits": 4}, "{ a(x: -123) { b } }", "{ a(x: -1234) { b } }", "DIGIT_LIMIT_EXCEEDED"),
         ({"nesting": 3}, "{ a(x: [1]) { b } }", "{ a(x: [[1]]) { b } }", "NESTING_LIMIT_EXCEEDED"),
         ({"depth": 2}, "{ a { b } }", "{ a { ...F } } fragment F on A { a { b } }", "DEPTH_LIMIT_EXCEEDED"),

@@ -6,6 +6,7 @@ from graphql import GraphQLError, GraphQLResolveInfo, Source, build_schema
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.bounds import Limits
 from engine.execution import Executor, Policy, Request
 from engine.source import LinedSource
 
@@ -24,7 +25,7 @@ async def test_a_thousand_errors_below_thousands_of_lines_stall_nothing() -> Non
 
     SCHEMA.query_type.fields["list"].resolve = lambda *_: [{}] * 1_000  # type: ignore[union-attr]
     SCHEMA.type_map["A"].fields["b"].resolve = refuse  # type: ignore[attr-defined]
-    executor = Executor(SCHEMA, lambda *_: None, Policy(30.0))
+    executor = Executor(SCHEMA, lambda *_: None, Policy(30.0, Limits(lines=100_000)))
     began = time.process_time()
     answer = await executor.run(Request("\n" * 60_000 + "{ list { b } }"), None)
     assert time.process_time() - began < 1, "reading the lines anew for each error takes some ten"
