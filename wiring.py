@@ -223,7 +223,13 @@ async def open_marketplace(settings: Settings, clock: Clock) -> AsyncIterator[Ma
             search=Search(stores.index),
             sellers=Sellers(PostgresSellers(database)),
             sessions=sessions,
-            sign_in=SignIn(CognitoSignIns(aws, pool.client_id), tokens, accounts, pace, Attempts(limiter)),
+            sign_in=SignIn(
+                CognitoSignIns(aws, pool.client_id),
+                tokens,
+                accounts,
+                pace,
+                Attempts(limiter, settings.secret_key.get_secret_value()),
+            ),
             viewed=viewed,
         )
         changes = CatalogChanges(settings.database_url.get_secret_value(), cache, Missed)
