@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
-JST = timedelta(hours=9)
 REFERENCE = datetime(2026, 10, 31, 15, tzinfo=UTC)
 """The present of the demo: midnight of 1 November 2026 in Japan."""
 
