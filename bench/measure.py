@@ -15,7 +15,8 @@ from bench import parts
 from bench.generator import Load, Plan
 from bench.operations import OPERATIONS, Lookups, variables_of
 from bench.report import Report
-from bench.torii import GATEWAY, ROOT, Torii, throwaway
+from bench.torii import ROOT, Torii, throwaway
+from infra.up import GATEWAY
 
 WARM_STARTS = 3
 LONGEST_WARM_UP_S = 2.0

@@ -15,7 +15,8 @@ from rich.table import Table
 from bench.generator import HEADLINES, Load
 from bench.operations import KINDS, OPERATIONS, Lookups
 from bench.parts import OTHERS
-from bench.torii import GATEWAY, ROOT, SUPERVISOR, Start
+from bench.torii import ROOT, SUPERVISOR, Start
+from infra.up import GATEWAY
 
 PACKAGES = (
     "strawberry-graphql",

@@ -15,13 +15,15 @@ from bench import parts
 from infra.embedded.data_dir import FOLDER_MODE
 from infra.embedded.ports import remembered_ports
 from infra.embedded.process import RunAs, launched, python
+from infra.up import GATEWAY, PARTS
 
 ROOT = Path(__file__).parents[1]
-GATEWAY, SUPERVISOR = "gateway", "supervisor"
+SUPERVISOR = "supervisor"
 UP = "Torii is up"
 MARK = "· "
 SLOWEST_START_S = 600.0
 SLOWEST_STOP_S = 60.0
+ALL_THERE_WITHIN_S = 30.0
 
 Progress = Callable[[str], None]
 
@@ -74,7 +76,7 @@ class Torii:
         return self._folder
 
     def start(self, kind: str) -> Start:
-        """Start it and wait until it is up. Raises DidNotStart."""
+        """Start it and wait until it is up, and every part of it there. Raises DidNotStart."""
         began = time.monotonic()
         process = self._process = subprocess.Popen(
             # whatever ends us ends it, and the terminal's Ctrl-C reaches us alone
@@ -100,6 +102,7 @@ class Torii:
         if not said or UP not in said[-1][1]:
             self.stop()
             raise DidNotStart("\n".join(["torii up did not start:", *(line for _, line in said[-10:])]))
+        self._until_all_are_there()
         marks = [(after, line.removeprefix(MARK)) for after, line in said if line.startswith(MARK)]
         return Start(kind, said[-1][0], marks)
 
@@ -115,10 +118,23 @@ class Torii:
         self._process = None
 
     def pids(self) -> parts.Pids:
-        """The first process of each part that runs."""
+        """The first process of each part."""
         assert self._process is not None
-        files = sorted((self.data_dir / "run").glob("*.pid"))
-        return {file.stem: int(file.read_text()) for file in files} | {SUPERVISOR: self._process.pid}
+        return {name: int(self._pid_of(name)) for name in sorted(PARTS)} | {SUPERVISOR: self._process.pid}
+
+    def _pid_of(self, part: str) -> str:
+        """Empty until the part has been started."""
+        file = self.data_dir / "run" / f"{part}.pid"
+        return file.read_text() if file.exists() else ""
+
+    def _until_all_are_there(self) -> None:
+        """It is up before it starts its worker, which nobody waits for. Raises DidNotStart."""
+        deadline = time.monotonic() + ALL_THERE_WITHIN_S
+        while missing := [name for name in PARTS if not self._pid_of(name)]:
+            if time.monotonic() > deadline:
+                self.stop()
+                raise DidNotStart(f"torii up is up, but did not start its {', '.join(missing)}")
+            time.sleep(0.02)
 
 
 @contextmanager

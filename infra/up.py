@@ -11,10 +11,15 @@ from infra.embedded import ports, run_env
 from infra.embedded.process import Part, Program, python, run, spawn, watch, while_running
 from infra.embedded.readiness import until_ready
 from infra.embedded.refusals import StartRefused
+from infra.embedded.stack import PARTS as SERVERS
 from infra.embedded.stack import Progress, Stack
 from infra.hangup import told_of_hangup
 from infra.standby import GO
 from settings import STRIPE_WEBHOOKS, Settings
+
+GATEWAY, WORKER = "gateway", "worker"
+PARTS = (*SERVERS, GATEWAY, WORKER)
+"""What `torii up` keeps running, by the names of its pid files."""
 
 HURRIED_S = 2.0
 SLOWEST_START_S = 60.0
@@ -124,7 +129,7 @@ class Supervisor:
 
     def _spawn_gateway(self, environment: dict[str, str], *module: str) -> Part:
         program = Program(
-            "gateway",
+            GATEWAY,
             python("-m", *module),
             stop_timeout_s=self._settings.drain_s + self._settings.shutdown_grace_s + 5,
             environment=environment,
@@ -135,7 +140,7 @@ class Supervisor:
 
     def _spawn_worker(self, environment: dict[str, str]) -> Part:
         program = Program(
-            "worker",
+            WORKER,
             python("-m", "cli", "worker"),
             stop_timeout_s=self._settings.shutdown_grace_s + 5,
             environment=environment,

@@ -26,7 +26,7 @@ def test_starts_a_marketplace_measures_it_and_leaves_nothing(tmp_path: Path) -> 
     found = json.loads(file.read_text())
     assert [load["operation"] for load in found["loaded"]] == ["health", "feed"]
     assert all(load["requests"] > 0 and load["cpu_s"]["gateway"] > 0 for load in found["loaded"])
-    assert {"gateway", "supervisor", "postgres", "valkey", "aws", "stripe"} == set(found["memory_idle"])
+    assert {"gateway", "worker", "supervisor", "postgres", "valkey", "aws", "stripe"} == set(found["memory_idle"])
     assert found["lookups"]["feed"]["cold"]["SQL"] >= found["lookups"]["feed"]["warm"]["SQL"] > 0
     assert found["starts"][0]["seconds"] > 0
     assert "feed of 20" in done.stdout
