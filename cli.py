@@ -240,6 +240,26 @@ def access(
 
 
 @app.command()
+def explain(
+    source: Annotated[str, typer.Argument(metavar="FILE", help="A GraphQL document; - for standard input.")],
+    variables: Annotated[str | None, typer.Option(help="Variables, as a JSON object.")] = None,
+    operation: Annotated[str | None, typer.Option(help="Which operation of the document.")] = None,
+    token: Annotated[str | None, typer.Option(help="Access token of who asks.", envvar="TORII_TOKEN")] = None,
+    url: Annotated[str | None, typer.Option(help="The GraphQL address; default that of the settings.")] = None,
+    times: Annotated[int, typer.Option(min=1, max=100, help="How often to run it; the last is shown.")] = 3,
+) -> None:
+    """Run an operation and show how: which field loaded what, how many keys, how long. The gateway has to run."""
+    import explain as explaining
+
+    address = url or f"{load_settings().url}/graphql"
+    try:
+        runs = explaining.answers(address, explaining.document(source), variables, operation, token, times)
+    except explaining.NotExplained as reason:
+        _refuse(str(reason), REFUSED)
+    console.print(explaining.report(runs))
+
+
+@app.command()
 def token(
     email: Annotated[str, typer.Argument(help="Address of an account, such as buyer@example.com.")],
     password: Annotated[

@@ -146,6 +146,7 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
         only_trusted=settings.only_trusted_documents,
         automatic=settings.automatic_persisted_queries,
         slow_ms=settings.log_slow_ms,
+        traces=settings.shows_traces,
     )
     allowance = RateLimits(_rates(settings)) if settings.rate_limits else None
     executor = Executor(build_schema()._schema, explain_to, policy, allowance)

@@ -20,6 +20,7 @@ from engine.kinds import ignores_bearer
 from engine.limits import Code, check_variables
 from engine.operation_log import Observed, observed
 from engine.persisted import PersistedDocuments, trusted_documents
+from engine.probe import Probe
 from engine.secrecy import hidden_variables, reworded
 from engine.trace import name_operation
 
@@ -37,6 +38,8 @@ class Request:
     operation_name: str | None = None
     document_id: str | None = None
     """Of a trusted document, or the SHA-256 of an automatic persisted query."""
+    wants_trace: bool = False
+    """Whether the answer is to tell how it came about; it does where the viewer may know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,8 @@ class Policy:
     automatic: bool = True
     """Whether clients may register documents by their hash."""
     slow_ms: int = 1_000
+    traces: bool = False
+    """Whether anybody may see how an operation ran; otherwise it takes a context whose `may_trace` is true."""
 
 
 class Executor:
@@ -151,6 +156,7 @@ class Executor:
             except TimeoutError:
                 answer = Answer({"errors": [_timed_out(self._policy.timeout_s)], "data": None}, ran=True)
             operation.answered(answer.body)
+            answer.headers["server-timing"] = operation.timing()
             return answer
 
     async def _run(
@@ -175,12 +181,14 @@ class Executor:
             await admission.run(requested, self._limited(document, operation))
         except GraphQLError as error:
             return self._refused(context, error)
+        probe = self._probe(request, context)
+        seen.is_ready()
         direct(context, self._schema, operation, request.variables)
         if name_of(operation) in document.describing:
             result = await self._engine.describe(document.node, operation, request.variables)
         else:
             result = await self._engine.execute(
-                document.node, operation, document.compiled, request.variables, context, requested
+                document.node, operation, document.compiled, request.variables, context, requested, probe
             )
         ran = not (result.errors and result.data is None and not _has_path(result))
         actual = document.price(operation).actual(result.data) if ran else 0
@@ -190,8 +198,16 @@ class Executor:
         body: dict[str, Any] = {}
         if result.errors:
             body["errors"] = formatted(result.errors, partial(self._explain, context))
-        body |= {"data": result.data, "extensions": {"cost": shown(requested, actual, bucket)}}
+        extensions = {"cost": shown(requested, actual, bucket)} | ({"trace": probe.as_json()} if probe else {})
+        body |= {"data": result.data, "extensions": extensions}
         return Answer(body, ran=True)
+
+    def _probe(self, request: Request, context: Any) -> Probe | None:
+        if not request.wants_trace or not (self._policy.traces or getattr(context, "may_trace", False)):
+            return None
+        probe = Probe()
+        context.loaders.watch(probe)
+        return probe
 
     def _price(self, document: Document, operation: OperationDefinitionNode, request: Request) -> int:
         """What it will cost. Raises GraphQLError when that is too much."""

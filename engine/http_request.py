@@ -149,7 +149,7 @@ def checked(sent: Any) -> Request:
         raise BadRequest(400, "operationName must be a string.")
     if variables is not None and not isinstance(variables, dict):
         raise BadRequest(400, "variables must be an object.")
-    return Request(query, variables, name, document_id)
+    return Request(query, variables, name, document_id, (sent.get("extensions") or {}).get("trace") is True)
 
 
 def _document_id(sent: dict[str, Any]) -> str | None:

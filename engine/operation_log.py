@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,18 @@ class Observed:
     kind: str | None = None
     cost: int | None = None
     codes: list[str] = field(default_factory=list)
+    began: float = field(default_factory=time.perf_counter)
+    ready: float | None = None
+    """When it was about to run: read, priced and admitted."""
+
+    def is_ready(self) -> None:
+        self.ready = time.perf_counter()
+
+    def timing(self) -> str:
+        """The value of the header `Server-Timing` (W3C), in milliseconds: until it was ready, and what it took to run."""
+        now = time.perf_counter()
+        ready = now if self.ready is None else self.ready
+        return f"prepare;dur={(ready - self.began) * 1000:.2f}, run;dur={(now - ready) * 1000:.2f}"
 
     def is_operation(self, operation: OperationDefinitionNode) -> None:
         self.kind = operation.operation.value

@@ -8,7 +8,7 @@ from uuid import UUID
 from strawberry.types import Info as StrawberryInfo
 
 from domain.shared.languages import DEFAULT_LANGUAGE, Language
-from domain.shared.viewer import Viewer
+from domain.shared.viewer import Role, Viewer
 from engine.access import NOBODY_YET, Admission
 from resolvers.loaders import Loaders
 from resolvers.services import Services
@@ -42,6 +42,11 @@ class Context:
     def user_id(self) -> str | None:
         """For logs: whose operation it is."""
         return None if self.viewer.user_id is None else str(self.viewer.user_id)
+
+    @property
+    def may_trace(self) -> bool:
+        """Whether the viewer may see how an operation ran."""
+        return self.viewer.role is Role.ADMIN
 
     def renewed(self) -> "Context":
         return Context(self.services, self.viewer, self.mint_guest, self.language, self.bearer, self.address)

@@ -18,6 +18,7 @@ from domain.shared.paging import EMPTY, Count, PageRequest
 from domain.shared.viewer import Viewer
 from engine.kinds import Arguments
 from engine.loading import BatchLoader
+from engine.probe import Probe
 from resolvers.services import Services
 
 Batch = Callable[..., Awaitable[Sequence[Any]]]
@@ -101,6 +102,11 @@ class Loaders:
         self._services = services
         self._viewer = viewer
         self._loaders: dict[tuple[str, Arguments], BatchLoader] = {}
+        self._probe: Probe | None = None
+
+    def watch(self, probe: Probe) -> None:
+        """Have the loads from here on told."""
+        self._probe = probe
 
     async def load_level(self, loader: str, keys: Sequence[Any], arguments: Arguments = ()) -> Sequence[Any]:
         """Values of a whole level, in the order of the keys; an exception in the place of one that failed."""
@@ -122,5 +128,7 @@ class Loaders:
         loading = self._loaders.get((loader, arguments))
         if loading is None:
             batch = BATCHES[loader](self._services, self._viewer)
+            if self._probe:
+                batch = self._probe.batch(loader, batch)
             loading = self._loaders[loader, arguments] = BatchLoader(partial(batch, **dict(arguments)))
         return loading

@@ -20,6 +20,10 @@ DEFAULT_OPERATION_RATES = (
 
 class GuardSettings(BackEndSettings):
     graphiql: bool | None = Field(None, description="Serve GraphiQL and introspection; default only in development.")
+    traces: bool | None = Field(
+        None,
+        description="Tell anybody who asks how an operation ran; default only in development. Admins are told anyway.",
+    )
     rate_limits: bool = Field(True, description="Whether there are rate limits at all.")
     rate_requests_per_s: float = Field(
         100, gt=0, description="Operations a second of a user, or of an address where nobody is signed in."
@@ -125,6 +129,10 @@ class GuardSettings(BackEndSettings):
     def operation_rates(self) -> dict[str, Rate]:
         """By the name that a field's `limit` has. Without Redis nobody may guess passwords, but all may stay signed in."""
         return parse_rates(self.rate_operations, open_when_uncounted=("refresh", "sign-out"))
+
+    @property
+    def shows_traces(self) -> bool:
+        return self.mode is Mode.DEVELOPMENT if self.traces is None else self.traces
 
     @property
     def serves_graphiql(self) -> bool:

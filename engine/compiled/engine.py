@@ -23,6 +23,7 @@ from engine.compiled.levels import Entry
 from engine.compiled.plan import Plan, replaying
 from engine.compiled.render import Deviation
 from engine.compiled.selection import Unsupported, condition_variables
+from engine.probe import BY_CORE, BY_PLAN, Probe
 
 log = logging.getLogger("torii.engine")
 
@@ -81,10 +82,11 @@ class Engine:
         variables: dict[str, Any] | None,
         context: Any,
         cost: int = 0,
+        probe: Probe | None = None,
     ) -> ExecutionResult:
         """The result that graphql-core would have given. `known` goes with the document and is kept from run to run.
 
-        `cost` is what was found to be asked for, before it runs.
+        `cost` is what was found to be asked for, before it runs. A `probe` is told how it ran.
         """
         coerced = get_variable_values(self._schema, operation.variable_definitions or (), variables or {}, 1)
         if isinstance(coerced, VariableValues):
@@ -93,14 +95,18 @@ class Engine:
             if plan is not None:
                 journal: list[Entry] = []
                 try:
-                    data = await plan.run(context, coerced, journal)
+                    data = await plan.run(context, coerced, journal, probe)
                 except Deviation as deviation:
                     log.debug("deviated: %s", deviation)
                     compiled.failures += 1
                     self.counts.deviated += 1
+                    if probe:
+                        probe.ran_by = f"{BY_PLAN}, then {BY_CORE}: {deviation}"
                     return await self._interpret(document, operation, variables, context, journal)
                 compiled.failures = 0
                 self.counts.compiled += 1
+                if probe:
+                    probe.ran_by = BY_PLAN
                 return ExecutionResult(data, None)
         self.counts.interpreted += 1
         return await self._interpret(document, operation, variables, context, [])

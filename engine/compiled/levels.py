@@ -5,7 +5,7 @@ nothing has to be loaded again should graphql-core take over.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from graphql import GraphQLOutputType, GraphQLResolveInfo, get_nullable_type, is
 from engine.compiled.render import Deviation, Render, renderer, wrong
 from engine.compiled.selection import Field, Selection, Unsupported
 from engine.kinds import Arguments, Attribute, Computed, Edge
+from engine.probe import Probe
 
 Column = Sequence[Any]
 Way = tuple[tuple[str, str], ...]
@@ -41,6 +42,7 @@ class Run:
     arguments: Callable[[Field], dict[str, Any]]
     info: Callable[[Field, Way], GraphQLResolveInfo[Any]]
     journal: list[Entry] = field(default_factory=list)
+    probe: Probe | None = None
 
 
 class Step(Protocol):
@@ -88,7 +90,7 @@ class Level:
         self._admit(values, run)
         columns = []
         for step in self._steps:
-            columns.append(await step.column(values, run))
+            columns.append(await _column(step, values, run))
         return self._written(values, columns)
 
     def _written(self, values: Sequence[Any], columns: Sequence[Column]) -> list[Any]:
@@ -106,15 +108,20 @@ class Level:
         if not self._steps:
             return ()
         if len(self._steps) == 1:
-            return [await self._steps[0].column(values, run)]
+            return [await _column(self._steps[0], values, run)]
         # All of them come to an end, so that what they loaded is in the journal when one of them deviates.
-        ended = await asyncio.gather(*(step.column(values, run) for step in self._steps), return_exceptions=True)
+        ended = await asyncio.gather(*(_column(step, values, run) for step in self._steps), return_exceptions=True)
         columns = []
         for column in ended:
             if isinstance(column, BaseException):
                 raise column
             columns.append(column)
         return columns
+
+
+def _column(step: Step, values: Sequence[Any], run: Run) -> Awaitable[Column]:
+    column = step.column(values, run)
+    return column if run.probe is None else run.probe.around(step.field.key, "field", len(values), column)
 
 
 class Read:

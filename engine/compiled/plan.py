@@ -23,6 +23,7 @@ from graphql.pyutils import Path, is_awaitable
 from engine.compiled.levels import Entry, Level, Run, Way
 from engine.compiled.render import Deviation
 from engine.compiled.selection import Field, Selector, Unsupported
+from engine.probe import Probe
 
 
 class Plan:
@@ -47,9 +48,11 @@ class Plan:
         selection = Selector(schema, document, conditions).select(root, [operation.selection_set])
         self._level = Level(selection, ())
 
-    async def run(self, context: Any, variables: VariableValues, journal: list[Entry]) -> dict[str, Any]:
+    async def run(
+        self, context: Any, variables: VariableValues, journal: list[Entry], probe: Probe | None = None
+    ) -> dict[str, Any]:
         """The data of the answer. Raises Deviation; `journal` then has what was loaded."""
-        run = Run(context, _Arguments(variables), self._info_of(context, variables), journal)
+        run = Run(context, _Arguments(variables), self._info_of(context, variables), journal, probe)
         rows = self._level.rows_in_turn if self._is_mutation else self._level.rows
         data: dict[str, Any]
         [data] = await rows([None], run)
