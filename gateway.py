@@ -19,6 +19,7 @@ from domain.shared.clock import Clock, SystemClock
 from domain.shared.rates import Rate
 from domain.shared.refusals import Unavailable
 from engine import graphiql
+from engine.asked import Asked
 from engine.compiled.engine import COMPILE_AT
 from engine.execution import Executor, Policy
 from engine.http import GraphQLHTTP
@@ -94,13 +95,13 @@ class Gateway:
             return Phase.DRAINING
         return Phase.STARTING if self._marketplace is None else Phase.READY
 
-    async def http_context(self, request: Request) -> Context:
+    async def http_context(self, asked: Asked) -> Context:
         assert self._contexts is not None
-        return await self._contexts.of_request(request)
+        return await self._contexts.of_request(asked)
 
     async def websocket_context(self, websocket: WebSocket, payload: dict[str, Any]) -> Context:
         assert self._contexts is not None
-        return await self._contexts.of_socket(websocket, payload)
+        return await self._contexts.of_socket(Asked(websocket.scope), payload)
 
     async def still_allowed(self, contexts: Sequence[Context]) -> Sequence[Verdict]:
         assert self._contexts is not None
@@ -122,7 +123,8 @@ class Gateway:
         """Stripe tells what happened. 200 once it is kept, also a second time; 503 where it is not, so that it comes again."""
         assert self._marketplace is not None
         try:
-            body = await body_of(request, MAX_WEBHOOK_BYTES, self._settings.body_timeout_ms / 1000)
+            asked, within_s = Asked(request.scope), self._settings.body_timeout_ms / 1000
+            body = await body_of(asked, request.receive, MAX_WEBHOOK_BYTES, within_s)
             is_new = await self._marketplace.payment_events.receive(body, request.headers.get("stripe-signature"))
         except BadRequest as refused:
             return JSONResponse({"error": refused.message}, refused.status, {"connection": "close"})
@@ -166,6 +168,7 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
             headers=("authorization", "content-type", GUEST.header, "traceparent"),
             exposed=(GUEST.header,),
             health=HEALTH_PATHS,
+            endpoints=dict.fromkeys(GRAPHQL_PATHS, endpoint),
         ),
         routes=[
             Route(HEALTH_PATHS[0], gateway.alive),

@@ -20,7 +20,6 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 from starlette.applications import Starlette
-from starlette.requests import Request as HTTPRequest
 
 from adapters.cognito.pool import DEMO_PASSWORD
 from adapters.cognito.tokens import CognitoTokens
@@ -32,6 +31,7 @@ from cloud import token
 from domain.shared.clock import SystemClock
 from domain.shared.rates import Charge, Rate
 from engine.access import GUARD
+from engine.asked import Asked
 from engine.bounds import Limits
 from engine.http_request import read
 from engine.json_body import decode
@@ -137,7 +137,7 @@ async def parts(settings: Settings, bearer: str, variables: Mapping[str, str]) -
             async def receive() -> dict[str, Any]:
                 return {"type": "http.request", "body": body, "more_body": False}
 
-            await read(HTTPRequest(scope, receive), Limits())
+            await read(Asked(scope), receive, Limits())
 
         async def logged() -> None:
             with traced(None), observed(context, 1_000) as operation:

@@ -18,8 +18,8 @@ import orjson
 from graphql import get_introspection_query
 from rich.console import Console
 from rich.table import Table
-from starlette.requests import Request as HTTPRequest
 
+from engine.asked import Asked
 from engine.bounds import Limits
 from engine.execution import Executor, Policy
 from engine.http import GraphQLHTTP
@@ -234,7 +234,7 @@ def sender(limits: Limits | None = None) -> Send:
     limits = limits or Limits()
     executor = Executor(build_schema()._schema, lambda *_: None, Policy(10.0, limits))
 
-    async def no_context(_: HTTPRequest) -> None:
+    async def no_context(_: Asked) -> None:
         return None
 
     endpoint = GraphQLHTTP(executor, no_context, limits)

@@ -7,9 +7,9 @@ that aliases buy nothing.
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any, Protocol
 
 from graphql import GraphQLObjectType
@@ -82,25 +82,27 @@ class Allowance(Protocol):
 
 
 class Admission:
-    """One operation's dealings with its client's allowance."""
+    """One operation's dealings with its client's allowance, which has it as running inside of a `with` block."""
+
+    __slots__ = ("_allowance", "_bucket", "_client", "_context", "_uncounted")
 
     def __init__(self, allowance: Allowance | None, context: Any) -> None:
         self._allowance = allowance
         self._context = context
         self._uncounted = 1
         self._bucket: Bucket | None = None
+        self._client: Hashable = None
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """Around all of the operation. Raises NotAdmitted."""
-        if self._allowance is None:
-            yield
-            return
-        client = self._allowance.begin(self._context)
-        try:
-            yield
-        finally:
-            self._allowance.end(client)
+        if self._allowance is not None:
+            self._client = self._allowance.begin(self._context)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._allowance is not None:
+            self._allowance.end(self._client)
 
     async def read(self, size: int) -> None:
         """Before a document of so many bytes is read. Raises NotAdmitted."""

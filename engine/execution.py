@@ -18,7 +18,7 @@ from engine.documents import Document, Documents, is_mutation, is_subscription, 
 from engine.errors import BAD_REQUEST, TIMEOUT, UNAVAILABLE, ExplainTo, formatted
 from engine.kinds import ignores_bearer
 from engine.limits import Code, check_variables
-from engine.operation_log import Observed, observed
+from engine.operation_log import observed
 from engine.persisted import PersistedDocuments, trusted_documents
 from engine.probe import Probe
 from engine.secrecy import hidden_variables, reworded
@@ -147,7 +147,7 @@ class Executor:
         with observed(context, self._policy.slow_ms) as operation:
             try:
                 async with asyncio.timeout_at(deadline or self.deadline()):
-                    with admission.running():
+                    with admission:
                         answer = await self._run(request, context, admission, operation, read_only=read_only)
             except Busy:
                 answer = _busy()
@@ -160,7 +160,7 @@ class Executor:
             return answer
 
     async def _run(
-        self, request: Request, context: Any, admission: Admission, seen: Observed, *, read_only: bool
+        self, request: Request, context: Any, admission: Admission, seen: observed, *, read_only: bool
     ) -> Answer:
         try:
             document = await self.documents.find(request.query, request.document_id, admission.read)

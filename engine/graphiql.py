@@ -94,13 +94,14 @@ class WithPage:
         self._page = shown
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        target = self._page if _wants_page(Request(scope)) else self._endpoint
+        may_be = scope["method"] in ("GET", "HEAD")  # before anything is made for the many that are not
+        target = self._page if may_be and _wants_page(Request(scope)) else self._endpoint
         await target(scope, receive, send)
 
 
 def _wants_page(request: Request) -> bool:
     asks_for_html = "text/html" in request.headers.get("accept", "")
-    return request.method in ("GET", "HEAD") and asks_for_html and "query" not in request.query_params
+    return asks_for_html and "query" not in request.query_params
 
 
 def page(assets: str, examples: list[str]) -> HTMLResponse:

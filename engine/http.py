@@ -1,24 +1,24 @@
 """GraphQL over HTTP: one ASGI endpoint, from request to bytes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 import orjson
-from starlette.requests import Request as HTTPRequest
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from engine.allowance import Admission
+from engine.asked import Asked
 from engine.bounds import Limits
 from engine.errors import UNAVAILABLE
 from engine.execution import Answer, Executor, NotAllowedByGet, invalid
 from engine.execution import Request as Operation
+from engine.http_reply import Reply, Whole, headers_of
 from engine.http_request import CODES, GRAPHQL_RESPONSE, BadRequest, answer_type, read
 from engine.trace import traced
 
-MakeContext = Callable[[HTTPRequest], Awaitable[Any]]
+MakeContext = Callable[[Asked], Awaitable[Any]]
 """The context of an operation. May raise ContextRefused."""
 
 
@@ -42,41 +42,41 @@ class GraphQLHTTP:
         self._make_context = make_context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = HTTPRequest(scope, receive)
-        with traced(request.headers.get("traceparent")):
-            response = await self._respond(request)
-            await response(scope, receive, send)
+        asked = Asked(scope)
+        with traced(asked.header(b"traceparent")):
+            reply = await self._reply(asked, receive)
+            await reply.write(send)
 
-    async def _respond(self, request: HTTPRequest) -> Response:
+    async def _reply(self, asked: Asked, receive: Receive) -> Reply:
         media = GRAPHQL_RESPONSE
         try:
-            media = answer_type(request.headers.get("accept"))
-            operation = await read(request, self._limits)
+            media = answer_type(asked.header(b"accept"))
+            operation = await read(asked, receive, self._limits)
             deadline = self._executor.deadline()
             async with asyncio.timeout_at(deadline):
-                context, admission = await self._context(request, operation)
-            reads = request.method == "GET"
+                context, admission = await self._context(asked, operation)
+            reads = asked.method == "GET"
             answer = await self._executor.run(
                 operation, context, deadline=deadline, read_only=reads, admission=admission
             )
         except BadRequest as error:
             # The rest of a body that nobody reads would come and come: the connection ends with this answer.
             headers = error.headers | ({"connection": "close"} if error.status != HTTPStatus.BAD_REQUEST else {})
-            return self._response(invalid(error.message, CODES[error.status]), error.status, media, headers)
+            return _whole(invalid(error.message, CODES[error.status]), error.status, media, headers)
         except ContextRefused as error:
-            return self._response(Answer({"errors": [error.error]}, ran=False), error.status, media)
+            return _whole(Answer({"errors": [error.error]}, ran=False), error.status, media)
         except TimeoutError:
             late = invalid("Who you are could not be settled in time: try again.", UNAVAILABLE)
-            return self._response(late, 503, media)
+            return _whole(late, 503, media)
         except NotAllowedByGet:
-            return self._response(invalid("Send mutations by POST.", CODES[405]), 405, media, {"allow": "POST"})
+            return _whole(invalid("Send mutations by POST.", CODES[405]), 405, media, {"allow": "POST"})
         # Clients that take application/json expect 200 for whatever was well-formed HTTP and JSON.
         status = answer.status or (200 if answer.ran or media != GRAPHQL_RESPONSE else 400)
-        return self._response(answer, status, media, getattr(context, "response_headers", {}) | answer.headers)
+        return _whole(answer, status, media, getattr(context, "response_headers", {}) | answer.headers)
 
-    async def _context(self, request: HTTPRequest, operation: Operation) -> tuple[Any, Admission]:
+    async def _context(self, asked: Asked, operation: Operation) -> tuple[Any, Admission]:
         try:
-            context = await self._make_context(request)
+            context = await self._make_context(asked)
         except ContextRefused as refused:
             if refused.as_nobody is None:
                 raise
@@ -86,11 +86,6 @@ class GraphQLHTTP:
             return refused.as_nobody, admission
         return context, self._executor.admission(context)
 
-    @staticmethod
-    def _response(answer: Answer, status: int, media: str, headers: dict[str, str] | None = None) -> Response:
-        body = orjson.dumps(answer.body, default=str)
-        # What an answer shows may be the viewer's own, and browsers get another answer at the same address.
-        shared = {"cache-control": "no-store", "vary": "Accept"}
-        if status == HTTPStatus.UNAUTHORIZED:
-            shared["www-authenticate"] = "Bearer"
-        return Response(body, status, shared | (headers or {}), media_type=f"{media}; charset=utf-8")
+
+def _whole(answer: Answer, status: int, media: str, own: Mapping[str, str] | None = None) -> Whole:
+    return Whole(status, headers_of(media, status, own or {}), orjson.dumps(answer.body, default=str))

@@ -1,14 +1,14 @@
 """An HTTP request read as GraphQL over HTTP (draft of the GraphQL Foundation), and what it will accept as an answer."""
 
 import asyncio
-from contextlib import aclosing
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
-from starlette.requests import ClientDisconnect
-from starlette.requests import Request as HTTPRequest
+from starlette.types import Receive
 
+from engine.asked import Asked
 from engine.bounds import Limits
 from engine.execution import Request
 from engine.json_body import TooManyValues, decode
@@ -29,6 +29,8 @@ CODES = {
 
 MAX_DIGITS = 18
 MAX_ID = 256
+MAX_KNOWN = 512
+"""Characters of an Accept header whose meaning is remembered: clients of one kind send the same."""
 
 
 class BadRequest(Exception):
@@ -48,6 +50,10 @@ def answer_type(accept: str | None) -> str:
     """
     if not accept:
         return JSON
+    return _known_type(accept) if len(accept) <= MAX_KNOWN else _type(accept)
+
+
+def _type(accept: str) -> str:
     best: tuple[float, str] | None = None
     for offer in accept.split(","):
         media, *parameters = (part.strip().lower() for part in offer.split(";"))
@@ -65,6 +71,9 @@ def answer_type(accept: str | None) -> str:
     return best[1]
 
 
+_known_type = lru_cache(maxsize=256)(_type)
+
+
 def _quality(parameter: str) -> float:
     try:
         return float(parameter.removeprefix("q="))
@@ -72,38 +81,43 @@ def _quality(parameter: str) -> float:
         return 0.0
 
 
-async def read(request: HTTPRequest, limits: Limits) -> Request:
+async def read(asked: Asked, receive: Receive, limits: Limits) -> Request:
     """The operation a request asks for. Raises BadRequest."""
-    if request.method == "GET":
-        return _from_query_string(request, limits)
-    if request.method != "POST":
+    if asked.method == "GET":
+        return _from_query_string(asked, limits)
+    if asked.method != "POST":
         raise BadRequest(405, "GraphQL takes GET and POST.", {"allow": "GET, POST"})
-    media, _, parameters = request.headers.get("content-type", "").lower().partition(";")
-    if media.strip() != JSON:
-        raise BadRequest(415, f"Send the operation as {JSON}.", {"accept": JSON})
-    charset = parameters.partition("charset=")[2].split(";")[0].strip().strip('"')
-    if charset not in ("", "utf-8", "utf8"):
-        raise BadRequest(415, "Send the operation in UTF-8.")
-    return checked(decoded(await body_of(request, limits.body_bytes, limits.body_s), limits, "The body"))
+    sent = asked.header(b"content-type") or ""
+    if sent != JSON:
+        media, _, parameters = sent.lower().partition(";")
+        if media.strip() != JSON:
+            raise BadRequest(415, f"Send the operation as {JSON}.", {"accept": JSON})
+        charset = parameters.partition("charset=")[2].split(";")[0].strip().strip('"')
+        if charset not in ("", "utf-8", "utf8"):
+            raise BadRequest(415, "Send the operation in UTF-8.")
+    return checked(decoded(await body_of(asked, receive, limits.body_bytes, limits.body_s), limits, "The body"))
 
 
-async def body_of(request: HTTPRequest, most: int, within_s: float) -> bytes:
+async def body_of(asked: Asked, receive: Receive, most: int, within_s: float) -> bytes:
     """The body, of so many bytes at most, once it came within so many seconds. Raises BadRequest."""
-    announced = request.headers.get("content-length", "")
+    announced = asked.header(b"content-length") or ""
     if announced.isdecimal() and (len(announced) > MAX_DIGITS or int(announced) > most):
         raise _too_large(most)
     body = bytearray()
     try:
-        async with asyncio.timeout(within_s), aclosing(request.stream()) as chunks:
-            async for chunk in chunks:
+        async with asyncio.timeout(within_s):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise BadRequest(400, "The body ended early.")
+                chunk = message.get("body", b"")
                 if len(body) + len(chunk) > most:
                     raise _too_large(most)
                 body += chunk
+                if not message.get("more_body", False):
+                    return bytes(body)
     except TimeoutError as error:
         raise BadRequest(408, f"The body did not come within {within_s:g} s.") from error
-    except ClientDisconnect as error:
-        raise BadRequest(400, "The body ended early.") from error
-    return bytes(body)
 
 
 def _too_large(most: int) -> BadRequest:
@@ -120,8 +134,8 @@ def decoded(text: bytes, limits: Limits, what: str) -> Any:
         raise BadRequest(400, f"{what} is not JSON: {error}.") from error
 
 
-def _from_query_string(request: HTTPRequest, limits: Limits) -> Request:
-    query: bytes = request.scope["query_string"]
+def _from_query_string(asked: Asked, limits: Limits) -> Request:
+    query: bytes = asked.scope["query_string"]
     if len(query) > limits.url_bytes:
         raise BadRequest(414, f"The query string is longer than {limits.url_bytes} bytes: send the operation by POST.")
     try:

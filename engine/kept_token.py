@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from starlette.requests import HTTPConnection
+from engine.asked import Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,9 +13,9 @@ class KeptToken:
     cookie: str
     lifetime_s: int
 
-    def sent(self, connection: HTTPConnection) -> str | None:
+    def sent(self, asked: Asked) -> str | None:
         """The token that came with a request; nobody has vouched for it."""
-        return connection.headers.get(self.header) or connection.cookies.get(self.cookie)
+        return asked.header(self.header.encode()) or asked.cookie(self.cookie)
 
     def hand_out(self, token: str, headers: dict[str, str], *, secure: bool) -> None:
         """Write it into the headers of an answer. `secure`: browsers send it over HTTPS alone."""

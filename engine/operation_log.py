@@ -3,9 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any
 
 from graphql import OperationDefinitionNode
@@ -13,16 +11,20 @@ from graphql import OperationDefinitionNode
 log = logging.getLogger("torii.operations")
 
 
-@dataclass(slots=True)
-class Observed:
-    """What is known of an operation so far."""
+class observed:  # noqa: N801  (used as a function is)
+    """Around an operation: what is known of it so far. A context may say by its attribute `user_id` whose it is."""
 
-    kind: str | None = None
-    cost: int | None = None
-    codes: list[str] = field(default_factory=list)
-    began: float = field(default_factory=time.perf_counter)
-    ready: float | None = None
-    """When it was about to run: read, priced and admitted."""
+    __slots__ = ("_context", "_slow_ms", "began", "codes", "cost", "kind", "ready")
+
+    def __init__(self, context: Any, slow_ms: int) -> None:
+        self.kind: str | None = None
+        self.cost: int | None = None
+        self.codes: list[str] = []
+        self.began = time.perf_counter()
+        self.ready: float | None = None
+        """When it was about to run: read, priced and admitted."""
+        self._context = context
+        self._slow_ms = slow_ms
 
     def is_ready(self) -> None:
         self.ready = time.perf_counter()
@@ -38,28 +40,24 @@ class Observed:
 
     def answered(self, body: dict[str, Any]) -> None:
         """Takes note of the codes of the errors in an answer, each once."""
-        codes = (error.get("extensions", {}).get("code", "") for error in body.get("errors") or ())
-        self.codes = list(dict.fromkeys(map(str, codes)))
+        if "errors" in body:
+            codes = (error.get("extensions", {}).get("code", "") for error in body["errors"] or ())
+            self.codes = list(dict.fromkeys(map(str, codes)))
+
+    def __enter__(self) -> "observed":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, asyncio.CancelledError):
+            self.codes = ["CANCELLED"]
+        took_ms = (time.perf_counter() - self.began) * 1000
+        if took_ms >= self._slow_ms:
+            _write(self, self._context, took_ms)
 
 
-@contextmanager
-def observed(context: Any, slow_ms: int) -> Iterator[Observed]:
-    """Around an operation. A context may say by its attribute `user_id` whose it is."""
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    operation = Observed()
-    try:
-        yield operation
-    except asyncio.CancelledError:
-        operation.codes = ["CANCELLED"]
-        raise
-    finally:
-        took_ms = (loop.time() - began) * 1000
-        if took_ms >= slow_ms:
-            _write(operation, context, took_ms)
-
-
-def _write(operation: Observed, context: Any, took_ms: float) -> None:
+def _write(operation: observed, context: Any, took_ms: float) -> None:
     fields = {
         "operationType": operation.kind,
         "durationMs": round(took_ms, 1),

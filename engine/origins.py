@@ -4,7 +4,8 @@ CSRF needs no token: what changes something is a POST of application/json, which
 preflight that CORS refuses, and a GET never changes anything. A WebSocket has no preflight, so its origin is checked here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -24,12 +25,18 @@ def guards(
     headers: Sequence[str],
     exposed: Sequence[str],
     health: Sequence[str],
+    endpoints: Mapping[str, ASGIApp] | None = None,
 ) -> list[Middleware]:
-    """What stands before all routes. No hosts: any. `health`: paths that a load balancer asks for by address."""
+    """What stands before all routes. No hosts: any. `health`: paths that a load balancer asks for by address.
+
+    `endpoints` answer HTTP at their paths as soon as all guards have let a request through, without a look at the routes.
+    """
     found = [Middleware(OwnSockets, origins=origins)]
+    if endpoints:
+        found.append(Middleware(Shortcut, endpoints=endpoints))
     if origins:
         cors = Middleware(
-            CORSMiddleware,
+            CrossOrigin,
             allow_origins=list(origins),
             allow_methods=["GET", "POST"],
             allow_headers=list(headers),
@@ -41,6 +48,30 @@ def guards(
     if hosts:
         found.insert(0, Middleware(KnownHosts, hosts=hosts, except_paths=health))
     return found
+
+
+class CrossOrigin:
+    """Starlette's CORS, for requests that say which page they come from: nothing has to be said to others."""
+
+    def __init__(self, app: ASGIApp, /, **options: Any) -> None:
+        self._app = app
+        self._checked = CORSMiddleware(app, **options)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_told = scope["type"] == "http" and any(name == b"origin" for name, _ in scope["headers"])
+        await (self._checked if is_told else self._app)(scope, receive, send)
+
+
+class Shortcut:
+    """Calls an endpoint by the path alone; everything else goes on to the routes."""
+
+    def __init__(self, app: ASGIApp, endpoints: Mapping[str, ASGIApp]) -> None:
+        self._app = app
+        self._endpoints = dict(endpoints)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = self._endpoints.get(scope["path"]) if scope["type"] == "http" else None
+        await (endpoint or self._app)(scope, receive, send)
 
 
 class KnownHosts:

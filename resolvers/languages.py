@@ -1,5 +1,7 @@
 """In which language to answer: `@inContext` of the operation, else `Accept-Language`, else Japanese."""
 
+from functools import lru_cache
+
 from domain.shared.languages import DEFAULT_LANGUAGE, Language
 
 MAX_HEADER = 500
@@ -11,8 +13,13 @@ def accepted(header: str | None) -> Language:
 
     `*` is the default language. A range that cannot be read, or has weight 0, is no wish.
     """
+    return _accepted(header[:MAX_HEADER]) if header else DEFAULT_LANGUAGE
+
+
+@lru_cache(maxsize=256)  # browsers of one kind send the same
+def _accepted(header: str) -> Language:
     best, weight = DEFAULT_LANGUAGE, 0.0
-    for part in (header or "")[:MAX_HEADER].split(","):
+    for part in header.split(","):
         tag, _, parameters = part.partition(";")
         language = _language(tag.strip().lower())
         wish = _weight(parameters.strip().lower())

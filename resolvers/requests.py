@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from starlette.requests import HTTPConnection, Request
-from starlette.websockets import WebSocket
-
 from domain.accounts.model import Device
 from domain.accounts.refusals import InvalidToken, SessionEnded
 from domain.shared.languages import Language
 from domain.shared.refusals import Refusal, Unavailable
 from domain.shared.viewer import Viewer
+from engine.asked import Asked
 from engine.http import ContextRefused
 from engine.kept_token import KeptToken
 from engine.socket_watch import Verdict
@@ -45,26 +43,28 @@ class Contexts:
         self._guests = guests
         self._secure = secure
 
-    async def of_request(self, request: Request) -> Context:
+    async def of_request(self, asked: Asked) -> Context:
         """Raises ContextRefused for a bearer token that is not good."""
-        language = accepted(request.headers.get("accept-language"))
-        authorization = request.headers.get("authorization")
-        viewer = await self._viewer(request, authorization, language)
-        context = Context(self._services, viewer, self._mint, language, _bearer(authorization), _address(request))
-        self._keep_guest(request, context.response_headers)
+        language = accepted(asked.header(b"accept-language"))
+        authorization = asked.header(b"authorization")
+        sent = GUEST.sent(asked)
+        guest_id = self._guests.read(sent) if sent else None
+        viewer = await self._viewer(asked, authorization, guest_id, language)
+        context = Context(self._services, viewer, self._mint, language, _bearer(authorization), asked.address)
+        if sent:
+            self._keep_guest(sent, context.response_headers)
         return context
 
-    async def of_socket(self, websocket: WebSocket, payload: Mapping[str, Any]) -> Context:
+    async def of_socket(self, asked: Asked, payload: Mapping[str, Any]) -> Context:
         """From `connection_init`, whose payload may carry `Authorization` and `Accept-Language`. Raises ContextRefused."""
         sent = {str(name).lower(): value for name, value in payload.items()}
         authorization = sent.get("authorization")
-        asked = sent.get("accept-language")
-        language = accepted(asked if isinstance(asked, str) else websocket.headers.get("accept-language"))
+        wished = sent.get("accept-language")
+        language = accepted(wished if isinstance(wished, str) else asked.header(b"accept-language"))
         sent_token = authorization if isinstance(authorization, str) else None
-        viewer = await self._viewer(websocket, sent_token, language)
-        return Context(
-            self._services, viewer, language=language, bearer=_bearer(sent_token), address=_address(websocket)
-        )
+        token = GUEST.sent(asked)
+        viewer = await self._viewer(asked, sent_token, self._guests.read(token) if token else None, language)
+        return Context(self._services, viewer, language=language, bearer=_bearer(sent_token), address=asked.address)
 
     async def still_allowed(self, contexts: Sequence[Context]) -> Sequence[Verdict]:
         """Which of these contexts, made some time ago, are still good."""
@@ -77,28 +77,23 @@ class Contexts:
         except Unavailable as outage:
             return ContextRefused(503, _error(outage, context.language))
 
-    async def _viewer(self, connection: HTTPConnection, authorization: str | None, language: Language) -> Viewer:
+    async def _viewer(
+        self, asked: Asked, authorization: str | None, guest_id: UUID | None, language: Language
+    ) -> Viewer:
         try:
-            return await self._services.accounts.viewer(
-                _bearer(authorization), self._guest(connection), _device(connection)
-            )
+            return await self._services.accounts.viewer(_bearer(authorization), guest_id, _device(asked))
         except (InvalidToken, SessionEnded) as refusal:
-            guest = Viewer(guest_id=self._guest(connection))
-            nobody = Context(self._services, guest, self._mint, language, address=_address(connection))
+            guest = Viewer(guest_id=guest_id)
+            nobody = Context(self._services, guest, self._mint, language, address=asked.address)
             raise ContextRefused(401, _error(refusal, language), nobody) from refusal
         except Unavailable as outage:
             raise ContextRefused(503, _error(outage, language)) from outage
         except Refusal as refusal:
             raise ContextRefused(403, _error(refusal, language)) from refusal
 
-    def _guest(self, connection: HTTPConnection) -> UUID | None:
-        token = GUEST.sent(connection)
-        return self._guests.read(token) if token else None
-
-    def _keep_guest(self, request: Request, headers: dict[str, str]) -> None:
+    def _keep_guest(self, sent: str, headers: dict[str, str]) -> None:
         """A guest who comes back keeps the identity: its token is made anew before it ends."""
-        token = GUEST.sent(request)
-        renewed = self._guests.renewed(token) if token else None
+        renewed = self._guests.renewed(sent)
         if renewed:
             GUEST.hand_out(renewed, headers, secure=self._secure)
 
@@ -117,14 +112,10 @@ def _bearer(authorization: str | None) -> str | None:
     return authorization[len(BEARER) :].strip()
 
 
-def _device(connection: HTTPConnection) -> Device:
+def _device(asked: Asked) -> Device:
     """The address is the client's own where the proxy in front is a trusted one (`TORII_TRUSTED_PROXIES`)."""
-    agent = connection.headers.get("user-agent", "")[:MAX_USER_AGENT]
-    return Device(_address(connection), agent or None)
-
-
-def _address(connection: HTTPConnection) -> str | None:
-    return connection.client.host if connection.client else None
+    agent = (asked.header(b"user-agent") or "")[:MAX_USER_AGENT]
+    return Device(asked.address, agent or None)
 
 
 def _error(refusal: Refusal, language: Language) -> dict[str, Any]:

@@ -213,7 +213,7 @@ async def test_an_allowance_is_asked_before_and_told_afterwards_what_was_used() 
     assert answer.body["extensions"] == {"cost": {"requested": 23, "actual": 3, "bucket": bucket}}
     assert purse.demands == [Demand(1, 1), Demand(0, 23)]  # a request once, and a point for reading what was not known
     refused = await executor.run(Request(query, {"n": 300}), None)
-    assert (refused.status, refused.headers) == (429, {"retry-after": "3"})
+    assert (refused.status, refused.headers["retry-after"]) == (429, "3")
     assert purse.demands[2:] == [Demand(1, 33)]
     await executor.run(Request(query, {"n": "x"}), None)
     assert purse.left == 22  # nothing ran: all of it is given back
