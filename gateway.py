@@ -4,6 +4,7 @@ import gc
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
+from hmac import compare_digest
 from typing import Any
 
 from starlette.applications import Starlette
@@ -24,6 +25,8 @@ from engine.compiled.engine import COMPILE_AT
 from engine.execution import Executor, Policy
 from engine.http import GraphQLHTTP
 from engine.http_request import BadRequest, body_of
+from engine.metrics import CONTENT_TYPE as METRICS_TYPE
+from engine.metrics import Metrics
 from engine.origins import guards
 from engine.persisted import PersistedDocuments
 from engine.socket_watch import Verdict
@@ -40,9 +43,11 @@ from wiring import Marketplace, open_marketplace, running
 
 GRAPHQL_PATHS = ("/graphql", "/api/graphql")
 HEALTH_PATHS = ("/health", "/api/health")
+METRICS = "/metrics"
 GRAPHIQL_ASSETS = "/graphiql"
 MAX_WEBHOOK_BYTES = 1024 * 1024
 NOT_FOUND = PlainTextResponse("no such picture", 404)
+NOT_SERVED = PlainTextResponse("set TORII_METRICS_TOKEN", 404)
 MAX_KEY = 64
 
 
@@ -59,6 +64,7 @@ class Gateway:
     def __init__(self, settings: Settings, draining: Draining, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        self.metrics = Metrics()
         self._draining = draining
         self._marketplace: Marketplace | None = None
         self._contexts: Contexts | None = None
@@ -119,6 +125,16 @@ class Gateway:
         status = "ok" if all(state.is_up for state in states) else "degraded"
         return JSONResponse({"status": status, "backEnds": as_json(states)})
 
+    async def figures(self, request: Request) -> Response:
+        """For Prometheus, who comes by address as the load balancer does."""
+        token = self._settings.metrics_token.get_secret_value()
+        if not token and self._settings.mode is not Mode.DEVELOPMENT:
+            return NOT_SERVED
+        sent = request.headers.get("authorization", "")
+        if token and not compare_digest(sent.encode(), f"Bearer {token}".encode()):
+            return PlainTextResponse("not for you", 401, {"www-authenticate": "Bearer"})
+        return Response(self.metrics.text(), media_type=METRICS_TYPE)
+
     async def stripe_webhook(self, request: Request) -> Response:
         """Stripe tells what happened. 200 once it is kept, also a second time; 503 where it is not, so that it comes again."""
         assert self._marketplace is not None
@@ -151,7 +167,7 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
         traces=settings.shows_traces,
     )
     allowance = RateLimits(_rates(settings)) if settings.rate_limits else None
-    executor = Executor(build_schema()._schema, explain_to, policy, allowance)
+    executor = Executor(build_schema()._schema, explain_to, policy, allowance, gateway.metrics)
     gateway.share(executor.documents)
     http = GraphQLHTTP(executor, gateway.http_context, policy.limits)
     page = graphiql.page(GRAPHIQL_ASSETS, EXAMPLES) if settings.serves_graphiql else None
@@ -167,12 +183,13 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
             listed(settings.allowed_hosts),
             headers=("authorization", "content-type", GUEST.header, "traceparent"),
             exposed=(GUEST.header,),
-            health=HEALTH_PATHS,
+            health=(*HEALTH_PATHS, METRICS),
             endpoints=dict.fromkeys(GRAPHQL_PATHS, endpoint),
         ),
         routes=[
             Route(HEALTH_PATHS[0], gateway.alive),
             Route(HEALTH_PATHS[1], gateway.health),
+            Route(METRICS, gateway.figures),
             Route(STRIPE_WEBHOOKS, gateway.stripe_webhook, methods=["POST"]),
             *(Route(path, endpoint) for path in GRAPHQL_PATHS),
             *(WebSocketRoute(path, websocket) for path in GRAPHQL_PATHS),

@@ -35,6 +35,7 @@ from engine.asked import Asked
 from engine.bounds import Limits
 from engine.http_request import read
 from engine.json_body import decode
+from engine.metrics import Metrics
 from engine.operation_log import observed
 from engine.trace import traced
 from gateway import create_app
@@ -139,8 +140,10 @@ async def parts(settings: Settings, bearer: str, variables: Mapping[str, str]) -
 
             await read(Asked(scope), receive, Limits())
 
+        metrics = Metrics()
+
         async def logged() -> None:
-            with traced(None), observed(context, 1_000) as operation:
+            with traced(None), observed(context, 1_000, metrics) as operation:
                 operation.answered({})
 
         async def admitted() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,14 @@ from engine.documents import Document, Documents, is_mutation, is_subscription, 
 from engine.errors import BAD_REQUEST, TIMEOUT, UNAVAILABLE, ExplainTo, formatted
 from engine.kinds import ignores_bearer
 from engine.limits import Code, check_variables
+from engine.metrics import Metrics
 from engine.operation_log import observed
 from engine.persisted import PersistedDocuments, trusted_documents
 from engine.probe import Probe
 from engine.secrecy import hidden_variables, reworded
 from engine.trace import name_operation
 
+RUNS = "Operations that ran: by plans, by graphql-core, or begun by a plan and completed by graphql-core (deviated)."
 MAX_VARIABLE_ERRORS = 50
 """What graphql-core finds before it gives up."""
 
@@ -83,14 +85,21 @@ class Executor:
     """Documents in, answers out. Never raises for what a client sends, but NotAllowedByGet. Raises WrongManifest when made."""
 
     def __init__(
-        self, schema: GraphQLSchema, explain: ExplainTo, policy: Policy, allowance: Allowance | None = None
+        self,
+        schema: GraphQLSchema,
+        explain: ExplainTo,
+        policy: Policy,
+        allowance: Allowance | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._schema = schema
         self._explain = explain
         self._policy = policy
         self._allowance = allowance
+        self._metrics = metrics or Metrics()
         aside = Aside()
         self._engine = Engine(schema, compile_at=policy.compile_at, hints=policy.hints, aside=aside)
+        self._metrics.counter("torii_engine_operations", RUNS, lambda: asdict(self._engine.counts), "by")
         documents = Documents(
             schema, policy.limits, introspection=policy.introspection, hints=policy.hints, aside=aside
         )
@@ -144,7 +153,7 @@ class Executor:
     ) -> Answer:
         """Parse, validate, price and execute within the deadline. `read_only` refuses mutations (NotAllowedByGet)."""
         admission = admission or self.admission(context)
-        with observed(context, self._policy.slow_ms) as operation:
+        with observed(context, self._policy.slow_ms, self._metrics) as operation:
             try:
                 async with asyncio.timeout_at(deadline or self.deadline()):
                     with admission:

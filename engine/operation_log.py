@@ -1,4 +1,7 @@
-"""A line in the log for each operation that took long: what it was, how long, and how it ended. Never what was in it."""
+"""What is noted of each operation: a figure of how long it took and how it ended, and a line in the log if it was long.
+
+Never what was in it.
+"""
 
 import asyncio
 import logging
@@ -8,15 +11,17 @@ from typing import Any
 
 from graphql import OperationDefinitionNode
 
+from engine.metrics import Metrics
+
 log = logging.getLogger("torii.operations")
 
 
 class observed:  # noqa: N801  (used as a function is)
     """Around an operation: what is known of it so far. A context may say by its attribute `user_id` whose it is."""
 
-    __slots__ = ("_context", "_slow_ms", "began", "codes", "cost", "kind", "ready")
+    __slots__ = ("_context", "_metrics", "_slow_ms", "began", "codes", "cost", "kind", "outcome", "ready")
 
-    def __init__(self, context: Any, slow_ms: int) -> None:
+    def __init__(self, context: Any, slow_ms: int, metrics: Metrics) -> None:
         self.kind: str | None = None
         self.cost: int | None = None
         self.codes: list[str] = []
@@ -25,6 +30,9 @@ class observed:  # noqa: N801  (used as a function is)
         """When it was about to run: read, priced and admitted."""
         self._context = context
         self._slow_ms = slow_ms
+        self._metrics = metrics
+        self.outcome = "refused"
+        """As metrics tell it: ok, errors, refused or cancelled."""
 
     def is_ready(self) -> None:
         self.ready = time.perf_counter()
@@ -40,6 +48,8 @@ class observed:  # noqa: N801  (used as a function is)
 
     def answered(self, body: dict[str, Any]) -> None:
         """Takes note of the codes of the errors in an answer, each once."""
+        if "data" in body:
+            self.outcome = "errors" if "errors" in body else "ok"
         if "errors" in body:
             codes = (error.get("extensions", {}).get("code", "") for error in body["errors"] or ())
             self.codes = list(dict.fromkeys(map(str, codes)))
@@ -51,8 +61,10 @@ class observed:  # noqa: N801  (used as a function is)
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if isinstance(error, asyncio.CancelledError):
-            self.codes = ["CANCELLED"]
-        took_ms = (time.perf_counter() - self.began) * 1000
+            self.codes, self.outcome = ["CANCELLED"], "cancelled"
+        took_s = time.perf_counter() - self.began
+        self._metrics.operation(self.kind or "unknown", self.outcome, took_s)
+        took_ms = took_s * 1000
         if took_ms >= self._slow_ms:
             _write(self, self._context, took_ms)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from domain.shared.rates import Rate, parse_rates
 from engine.bounds import Limits
@@ -23,6 +23,10 @@ class GuardSettings(BackEndSettings):
     traces: bool | None = Field(
         None,
         description="Tell anybody who asks how an operation ran; default only in development. Admins are told anyway.",
+    )
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="Bearer token for `/metrics`. Without one anybody may read them in development, and nobody in production.",
     )
     rate_limits: bool = Field(True, description="Whether there are rate limits at all.")
     rate_requests_per_s: float = Field(

@@ -1,0 +1,55 @@
+"""`/metrics`: what is told, and to whom."""
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
+
+from gateway import create_app
+from settings import Mode, Settings
+from tests.api.conftest import client_of
+
+
+async def figures(http: httpx.AsyncClient, token: str | None = None) -> dict[tuple[str, ...], float]:
+    """Samples by their name and the values of their labels, whose names are in order."""
+    answer = await http.get("/metrics", headers={"authorization": f"Bearer {token}"} if token else {})
+    assert answer.status_code == 200, answer.text
+    return {
+        (sample.name, *(sample.labels[label] for label in sorted(sample.labels))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+async def test_operations_are_counted_by_type_and_outcome(http: httpx.AsyncClient) -> None:
+    before = await figures(http)
+    for query in ("{ __typename }", "{ nope }", 'mutation { cartItemAdd(input: {productId: "x"}) { cart { id } } }'):
+        await http.post("/graphql", json={"query": query})
+    after = await figures(http)
+
+    def grown(*name: str) -> float:
+        return after.get(name, 0) - before.get(name, 0)
+
+    assert grown("torii_operation_seconds_count", "ok", "query") == 1
+    assert grown("torii_operation_seconds_count", "refused", "unknown") == 2
+    assert (
+        grown("torii_engine_operations_total", "compiled") + grown("torii_engine_operations_total", "interpreted") == 1
+    )
+    assert after["process_resident_memory_bytes",] > 0
+
+
+async def test_a_token_keeps_others_out(prepared: Settings) -> None:
+    app = create_app(prepared.model_copy(update={"metrics_token": SecretStr("let-me-see")}))
+    async with app.router.lifespan_context(app), client_of(app) as http:
+        assert (await http.get("/metrics")).status_code == 401
+        assert (await http.get("/metrics", headers={"authorization": "Bearer let-me-se"})).status_code == 401
+        assert await figures(http, "let-me-see")
+
+
+@pytest.mark.parametrize("token", ["", "let-me-see"])
+async def test_production_shows_them_to_nobody_without_a_token(prepared: Settings, token: str) -> None:
+    # the mode alone: its other demands, such as a real user pool, are not what this is about
+    update = {"mode": Mode.PRODUCTION, "metrics_token": SecretStr(token)}
+    app = create_app(prepared.model_copy(update=update))
+    async with app.router.lifespan_context(app), client_of(app) as http:
+        assert (await http.get("/metrics")).status_code == (401 if token else 404)
