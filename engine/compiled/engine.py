@@ -19,10 +19,10 @@ from graphql.execution.values import VariableValues, get_variable_values
 from graphql.pyutils import AwaitableOrValue
 
 from engine.aside import Aside
-from engine.compiled.levels import Entry
 from engine.compiled.plan import Plan, replaying
-from engine.compiled.render import Deviation
-from engine.compiled.selection import Unsupported, condition_variables
+from engine.compiled.reasons import Deviation, Unsupported
+from engine.compiled.selection import condition_variables
+from engine.compiled.steps import Entry
 from engine.probe import BY_CORE, BY_PLAN, Probe
 
 log = logging.getLogger("torii.engine")

@@ -1,254 +1,202 @@
 """Runs a selection on all the values of a level at once: columns are loaded side by side, then all rows are written.
 
-A value comes as often as it was asked for, in order. What one level loads is written down in the run's journal, so that
-nothing has to be loaded again should graphql-core take over.
+A value that comes twice is written once, but where a resolver below may ask where in the answer it is.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
 
-from graphql import GraphQLOutputType, GraphQLResolveInfo, get_nullable_type, is_list_type, is_non_null_type
+from graphql import GraphQLOutputType, is_list_type, is_non_null_type
+from graphql.pyutils import Path
 
-from engine.compiled.render import Deviation, Render, renderer, wrong
-from engine.compiled.selection import Field, Selection, Unsupported
-from engine.kinds import Arguments, Attribute, Computed, Edge
-from engine.probe import Probe
-
-Column = Sequence[Any]
-Way = tuple[tuple[str, str], ...]
-"""From the root of the answer: the key of each field, and the type that it is a field of."""
-Place = Way | None
-"""The way to a level; None below a list, where there are many."""
-Entry = tuple[Sequence[Any], Field, Column]
-"""Parents, the field that was resolved on them, and what came of each: a value, or the exception that was raised."""
-
-
-class Batches(Protocol):
-    """What a context's `loaders` offers to whoever has the keys of a whole level."""
-
-    async def load_level(self, loader: str, keys: Sequence[Any], arguments: Arguments = ()) -> Sequence[Any]:
-        """Values in the order of the keys, an exception in the place of one that failed."""
-        ...
-
-
-@dataclass(slots=True)
-class Run:
-    """One run of a plan. `arguments` are the coerced arguments of each field that has any."""
-
-    context: Any
-    arguments: Callable[[Field], dict[str, Any]]
-    info: Callable[[Field, Way], GraphQLResolveInfo[Any]]
-    journal: list[Entry] = field(default_factory=list)
-    probe: Probe | None = None
-
-
-class Step(Protocol):
-    """Fills the column of a field."""
-
-    field: Field
-
-    async def column(self, values: Sequence[Any], run: Run) -> Column: ...
-
-
-@contextmanager
-def deviating() -> Iterator[None]:
-    """Around what asks values: whatever their attributes raise is for graphql-core to tell, at the field that asked."""
-    try:
-        yield
-    except Deviation:
-        raise
-    except Exception as error:
-        raise Deviation("an attribute raised") from error
+from engine.access import Guard
+from engine.compiled.choice import Choice
+from engine.compiled.reasons import Deviation, Reason
+from engine.compiled.render import Render, renderer, wrong
+from engine.compiled.selection import Field, Selection, Selections
+from engine.compiled.steps import Below, Call, Column, Load, Paths, Read, Run, Step, deviating, together
+from engine.kinds import Attribute, Computed, Edge
 
 
 class Level:
     """A selection, compiled."""
 
-    def __init__(self, selection: Selection, place: Place) -> None:
+    def __init__(self, selection: Selection) -> None:
         self._guards = selection.guards
         self._shown = selection.values
         loaded = tuple(field for field in selection.fields if not field.is_inline)
-        self._steps: tuple[Step, ...] = tuple(_step(field, place) for field in loaded)
+        self._steps: tuple[Step, ...] = tuple(map(_step, loaded))
         self._render: Render = renderer(selection, loaded)
 
-    async def rows(self, values: Sequence[Any], run: Run) -> list[Any]:
+    async def rows(self, values: Sequence[Any], paths: Paths, run: Run) -> list[Any]:
         """A dict a value. Raises Deviation."""
         if self._shown:
             for value in values:
                 if not isinstance(value, self._shown):
                     wrong(value)
-        self._admit(values, run)
+        for guard in self._guards:
+            _admit(guard, values, run)
         if not values:
             return []
-        return self._written(values, await self._columns(values, run))
+        columns: Sequence[Column] = ()
+        if self._steps:
+            columns = await together([_column(step, values, paths, run) for step in self._steps])
+        return self._written(values, columns)
 
-    async def rows_in_turn(self, values: Sequence[Any], run: Run) -> list[Any]:
-        """The same, a field after the other, as the fields of a mutation have to be."""
-        self._admit(values, run)
+    async def rows_in_turn(self, values: Sequence[Any], paths: Paths, run: Run) -> list[Any]:
+        """The same, a field after the other, as the fields of a mutation have to be; each may change who asks."""
         columns = []
         for step in self._steps:
-            columns.append(await _column(step, values, run))
+            if step.field.guard is not None:
+                _admit(step.field.guard, values, run)
+            columns.append(await _column(step, values, paths, run))
         return self._written(values, columns)
 
     def _written(self, values: Sequence[Any], columns: Sequence[Column]) -> list[Any]:
         with deviating():
             return self._render(values, *columns)
 
-    def _admit(self, values: Sequence[Any], run: Run) -> None:
-        with deviating():
-            for guard in self._guards:
-                for value in values:
-                    if not guard.admits(value, run.context.viewer):
-                        raise Deviation("a field that is not for this viewer")
 
-    async def _columns(self, values: Sequence[Any], run: Run) -> Sequence[Column]:
-        if not self._steps:
-            return ()
-        if len(self._steps) == 1:
-            return [await _column(self._steps[0], values, run)]
-        # All of them come to an end, so that what they loaded is in the journal when one of them deviates.
-        ended = await asyncio.gather(*(_column(step, values, run) for step in self._steps), return_exceptions=True)
-        columns = []
-        for column in ended:
-            if isinstance(column, BaseException):
-                raise column
-            columns.append(column)
-        return columns
-
-
-def _column(step: Step, values: Sequence[Any], run: Run) -> Awaitable[Column]:
-    column = step.column(values, run)
+def _column(step: Step, values: Sequence[Any], paths: Paths, run: Run) -> Awaitable[Column]:
+    column = step.column(values, paths, run)
     return column if run.probe is None else run.probe.around(step.field.key, "field", len(values), column)
 
 
-class Read:
-    """A field read off the value, with something below it that is not."""
+def _admit(guard: Guard, values: Sequence[Any], run: Run) -> None:
+    with deviating():
+        for value in values:
+            if not guard.admits(value, run.context.viewer):
+                raise Deviation(Reason.DENIED)
 
-    def __init__(self, field: Field, kind: Attribute, place: Place) -> None:
-        self.field = field
-        self._name = kind.name
-        self._below = Below(field, place)
 
-    async def column(self, values: Sequence[Any], run: Run) -> Column:
+class AsTheyAre:
+    """Values that the renderer completes."""
+
+    async def complete(self, column: Column, _paths: Paths, _run: Run) -> Column:
+        return column
+
+
+class OfOneType:
+    """Values of an object type, or lists of them: a level."""
+
+    def __init__(self, field: Field, selection: Selection) -> None:
+        self._field = field
+        self._level = Level(selection)
+        self._asks_where = selection.asks_where
+
+    async def complete(self, column: Column, paths: Paths, run: Run) -> Column:
+        return await _completed(self._field, column, paths if self._asks_where else None, self._rows, run)
+
+    async def _rows(self, values: Sequence[Any], paths: Paths, run: Run) -> Sequence[Any]:
+        return await self._level.rows(values, paths, run)
+
+
+class OfSeveralTypes:
+    """Values of an interface or union, or lists of them: a level for each type, written out when a value is of it."""
+
+    def __init__(self, field: Field, selections: Selections) -> None:
+        self._field = field
+        self._choice: Choice = selections.choice
+        self._by_type: Mapping[str, Selection] = selections.by_type
+        self._levels: dict[str, Level] = {}
+        self._asks_where = selections.asks_where
+
+    async def complete(self, column: Column, paths: Paths, run: Run) -> Column:
+        return await _completed(self._field, column, paths if self._asks_where else None, self._rows, run)
+
+    async def _rows(self, values: Sequence[Any], paths: Paths, run: Run) -> Sequence[Any]:
+        places: dict[str, list[int]] = {}
         with deviating():
-            column = [getattr(value, self._name) for value in values]
-        return await self._below.complete(column, run)
+            for place, value in enumerate(values):
+                places.setdefault(self._choice.type_of(value), []).append(place)
+        parts = [
+            self._level(name).rows([values[place] for place in where], paths and [paths[place] for place in where], run)
+            for name, where in places.items()
+        ]
+        rows: list[Any] = [None] * len(values)
+        for where, part in zip(places.values(), await together(parts) if parts else (), strict=True):
+            for place, row in zip(where, part, strict=True):
+                rows[place] = row
+        return rows
+
+    def _level(self, name: str) -> Level:
+        level = self._levels.get(name)
+        if level is None:
+            level = self._levels[name] = Level(self._by_type[name])
+        return level
 
 
-class Load:
-    """An edge: all keys of the level in one call."""
-
-    def __init__(self, field: Field, kind: Edge, place: Place) -> None:
-        self.field = field
-        self._kind = kind
-        self._below = Below(field, place)
-        self._has_arguments = bool(field.definition and field.definition.args)
-
-    async def column(self, values: Sequence[Any], run: Run) -> Column:
-        with deviating():
-            keys = [getattr(value, self._kind.key) for value in values]
-        arguments: Arguments = ()
-        if self._has_arguments:
-            arguments = self._kind.arguments(run.arguments(self.field))
-        wanted = [key for key in keys if key is not None]
-        found = iter(await run.context.loaders.load_level(self._kind.loader, wanted, arguments)) if wanted else iter(())
-        return await _noted([None if key is None else next(found) for key in keys], values, self, run)
-
-    async def complete(self, column: Column, run: Run) -> Column:
-        return await self._below.complete(column, run)
+Rows = Callable[[Sequence[Any], Paths, Run], Any]
 
 
-class Call:
-    """A resolver. It may ask where in the answer it is, so there is one place for it, and one value."""
-
-    def __init__(self, field: Field, place: Way) -> None:
-        self.field = field
-        self._way = (*place, (field.key, field.parent.name))
-        self._below = Below(field, place)
-
-    async def column(self, values: Sequence[Any], run: Run) -> Column:
-        [value] = values
-        return await _noted([await self._call(value, run)], values, self, run)
-
-    async def _call(self, value: Any, run: Run) -> Any:
-        """What the resolver gives, or raises: graphql-core would catch as much, and has to hear of it as it is."""
-        assert self.field.definition is not None
-        assert self.field.definition.resolve is not None
-        try:
-            result = self.field.definition.resolve(value, run.info(self.field, self._way), **run.arguments(self.field))
-            return await result if hasattr(result, "__await__") else result
-        except Exception as error:  # noqa: BLE001  (see above)
-            return error
-
-    async def complete(self, column: Column, run: Run) -> Column:
-        return await self._below.complete(column, run)
+async def _completed(field: Field, column: Column, paths: Paths, rows: Rows, run: Run) -> Column:
+    """A column with its values replaced by their rows."""
+    flat: list[Any] = []
+    if paths is None:
+        _flatten(field.type, column, flat)
+        once = dict(zip(map(id, flat), flat, strict=True))
+        by_value = dict(zip(once, await rows(list(once.values()), None, run), strict=True))
+        written = iter([by_value[id(value)] for value in flat])
+    else:
+        own = [Path(path, field.key, field.parent.name) for path in paths]
+        where: list[Path] = []
+        _flatten(field.type, column, flat, own, where)
+        written = iter(await rows(flat, where, run))
+    return _put_back(column, written)
 
 
-class Below:
-    """Completes the values of a field whose own fields are a level; other values are left to the renderer."""
-
-    def __init__(self, field: Field, place: Place) -> None:
-        self._type = field.type
-        self._level: Level | None = None
-        if field.below is not None and not field.below.is_pure:
-            one = place is not None and not is_list_type(get_nullable_type(field.type))
-            self._level = Level(field.below, (*(place or ()), (field.key, field.parent.name)) if one else None)
-
-    async def complete(self, column: Column, run: Run) -> Column:
-        if self._level is None:
-            return column
-        flat: list[Any] = []
-        _flatten(self._type, column, flat)
-        rows = dict(zip(map(id, flat), flat, strict=True))  # a value that comes twice is written once
-        written = await self._level.rows(list(rows.values()), run)
-        by_value = dict(zip(rows, written, strict=True))
-        return _put_back(column, by_value)
-
-
-def _flatten(type_: GraphQLOutputType, column: Column, flat: list[Any]) -> None:
-    """Collect what is not null, of lists too. Raises Deviation for nulls and lists where there may be none."""
+def _flatten(
+    type_: GraphQLOutputType,
+    column: Column,
+    flat: list[Any],
+    paths: Sequence[Path] = (),
+    where: list[Path] | None = None,
+) -> None:
+    """Collect what is not null, of lists too, and where it is. Raises Deviation for nulls and lists where there may be none."""
     required = is_non_null_type(type_)
     if is_non_null_type(type_):
         type_ = type_.of_type
-    for value in column:
+    in_lists = is_list_type(type_)
+    for row, value in enumerate(column):
         if value is None:
             if required:
-                raise Deviation("null where there must be a value")
+                raise Deviation(Reason.NULL)
         elif isinstance(value, BaseException):
-            raise Deviation("an exception for a value")
-        elif not is_list_type(type_):
+            raise Deviation(Reason.EXCEPTION, type(value).__name__)
+        elif not in_lists:
             flat.append(value)
+            if where is not None:
+                where.append(paths[row])
         elif type(value) in (list, tuple):
-            _flatten(type_.of_type, value, flat)
+            own = () if where is None else [Path(paths[row], index, None) for index in range(len(value))]
+            assert is_list_type(type_)
+            _flatten(type_.of_type, value, flat, own, where)
         else:
-            raise Deviation("no list")
+            raise Deviation(Reason.LIST, type(value).__name__)
 
 
-def _put_back(column: Column, by_value: dict[int, Any]) -> list[Any]:
+def _put_back(column: Column, written: Any) -> list[Any]:
     return [
-        None if value is None else _put_back(value, by_value) if type(value) in (list, tuple) else by_value[id(value)]
+        None if value is None else _put_back(value, written) if type(value) in (list, tuple) else next(written)
         for value in column
     ]
 
 
-async def _noted(column: Column, values: Sequence[Any], step: "Load | Call", run: Run) -> Column:
-    """Into the journal first, whatever it is; then what is below."""
-    run.journal.append((values, step.field, column))
-    if any(isinstance(value, BaseException) for value in column):
-        raise Deviation("an exception for a value")
-    return await step.complete(column, run)
+def _below(field: Field) -> Below:
+    if isinstance(field.below, Selections):
+        return OfSeveralTypes(field, field.below)
+    if field.below is None or field.below.is_pure:
+        return AsTheyAre()
+    return OfOneType(field, field.below)
 
 
-def _step(field: Field, place: Place) -> Step:
+def _step(field: Field) -> Step:
+    below = _below(field)
     if isinstance(field.kind, Attribute):
-        return Read(field, field.kind, place)
-    if isinstance(field.kind, Edge):
-        return Load(field, field.kind, place)
+        return Read(field, attrgetter(field.kind.name), below)
     if isinstance(field.kind, Computed):
-        raise Unsupported(f"{field.name} is computed and leads further")
-    if place is None:
-        raise Unsupported(f"{field.name} is a resolver below a list")
-    return Call(field, place)
+        return Read(field, field.kind.read, below)
+    if isinstance(field.kind, Edge):
+        return Load(field, field.kind, below)
+    return Call(field, below)

@@ -4,7 +4,8 @@ Whatever is not as expected ends a plan with Deviation. graphql-core then comple
 nothing is loaded a second time, and no mutation runs twice.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from asyncio import Future, gather
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from graphql import (
@@ -18,11 +19,13 @@ from graphql import (
     OperationType,
 )
 from graphql.execution.values import VariableValues, get_argument_values
-from graphql.pyutils import Path, is_awaitable
+from graphql.pyutils import Path, gather_with_cancel, is_awaitable
+from graphql.type.definition import GraphQLResolveInfoHelpers
 
-from engine.compiled.levels import Entry, Level, Run, Way
-from engine.compiled.render import Deviation
-from engine.compiled.selection import Field, Selector, Unsupported
+from engine.compiled.levels import Level
+from engine.compiled.reasons import Deviation, Reason, Unsupported
+from engine.compiled.selection import Field, Selector
+from engine.compiled.steps import Entry, Run
 from engine.probe import Probe
 
 
@@ -44,9 +47,9 @@ class Plan:
         }
         root = schema.get_root_type(operation.operation)
         if root is None or operation.operation is OperationType.SUBSCRIPTION:
-            raise Unsupported("a subscription")
+            raise Unsupported(Reason.SUBSCRIPTION)
         selection = Selector(schema, document, conditions).select(root, [operation.selection_set])
-        self._level = Level(selection, ())
+        self._level = Level(selection)
 
     async def run(
         self, context: Any, variables: VariableValues, journal: list[Entry], probe: Probe | None = None
@@ -55,15 +58,11 @@ class Plan:
         run = Run(context, _Arguments(variables), self._info_of(context, variables), journal, probe)
         rows = self._level.rows_in_turn if self._is_mutation else self._level.rows
         data: dict[str, Any]
-        [data] = await rows([None], run)
+        [data] = await rows([None], [None], run)
         return data
 
-    def _info_of(self, context: Any, variables: VariableValues) -> Callable[[Field, Way], GraphQLResolveInfo[Any]]:
-        def info(field: Field, way: Way) -> GraphQLResolveInfo[Any]:
-            path: Path | None = None
-            for key, type_name in way:
-                path = Path(path, key, type_name)
-            assert path is not None
+    def _info_of(self, context: Any, variables: VariableValues) -> Callable[[Field, Path], GraphQLResolveInfo[Any]]:
+        def info(field: Field, path: Path) -> GraphQLResolveInfo[Any]:
             return GraphQLResolveInfo(
                 field.name,
                 list(field.nodes),
@@ -78,13 +77,30 @@ class Plan:
                 context,
                 is_awaitable,
                 None,
-                _NO_HELPERS,
+                HELPERS,
             )
 
         return info
 
 
-_NO_HELPERS: Any = None
+_background: set[Future[Any]] = set()
+
+
+def _track(values: Sequence[Any]) -> None:
+    """See to the end of what a resolver has begun and let go of; what it raises is nobody's."""
+    begun = [value for value in values if is_awaitable(value)]
+    if begun:
+        ending = gather(*begun, return_exceptions=True)
+        _background.add(ending)
+        ending.add_done_callback(_background.discard)
+
+
+def _gather(values: Sequence[Awaitable[Any]]) -> Awaitable[list[Any]]:
+    return gather_with_cancel(*values)
+
+
+HELPERS = GraphQLResolveInfoHelpers(gather=_gather, track=_track)
+"""What graphql-core gives to resolvers for work of their own; it keeps none of it from run to run either."""
 
 
 class _Arguments:
@@ -101,7 +117,7 @@ class _Arguments:
             try:
                 known = get_argument_values(field.definition, field.nodes[0], self._variables)
             except GraphQLError as error:
-                raise Deviation("arguments that do not fit") from error
+                raise Deviation(Reason.ARGUMENTS, field.name) from error
             self._known[id(field)] = known
         return known
 
@@ -109,21 +125,31 @@ class _Arguments:
 def replaying(journal: Sequence[Entry]) -> MiddlewareManager:
     """Resolves, for graphql-core, what a plan has resolved already as it was then, errors included.
 
-    A field of a document on one value has one answer, so the two are what it is known by. The journal keeps both alive.
+    What a loader gave is known by the value and the field of the document, and the journal keeps both alive; what a resolver gave, by
+    where in the answer it stands, for it may have asked that.
     """
-    known: dict[tuple[int, int], Any] = {
-        (id(value), id(field.nodes[0])): result
-        for values, field, column in journal
-        for value, result in zip(values, column, strict=True)
-    }
+    loaded: dict[tuple[int, int, str], Any] = {}
+    called: dict[tuple[str | int, ...], Any] = {}
+    for entry in journal:
+        if entry.paths is None:
+            node, parent = id(entry.field.nodes[0]), entry.field.parent.name
+            loaded.update(
+                ((id(value), node, parent), each) for value, each in zip(entry.values, entry.column, strict=True)
+            )
+        else:
+            called.update((tuple(path.as_list()), each) for path, each in zip(entry.paths, entry.column, strict=True))
 
     def resolve(following: Callable[..., Any], value: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-        key = id(value), id(info.field_nodes[0])
-        if key not in known:
+        result = loaded.get((id(value), id(info.field_nodes[0]), info.parent_type.name), _NOTHING)
+        if result is _NOTHING and called:
+            result = called.get(tuple(info.path.as_list()), _NOTHING)
+        if result is _NOTHING:
             return following(value, info, **arguments)
-        result = known[key]
         if isinstance(result, BaseException):
             raise result
         return result
 
     return MiddlewareManager(resolve)
+
+
+_NOTHING: Any = object()

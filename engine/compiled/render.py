@@ -5,13 +5,14 @@ graphql-core then finds the words for it.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Any
 
 from graphql import GraphQLEnumType, GraphQLOutputType, is_leaf_type, is_list_type, is_non_null_type
 from graphql.pyutils import is_awaitable
 
+from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.selection import Field, Selection
 from engine.kinds import Attribute, Computed
 
@@ -19,10 +20,6 @@ MAX_INT, MIN_INT = 2**31 - 1, -(2**31)
 
 Render = Callable[..., list[Any]]
 """Takes the values, and a column for each field that was loaded: an entry a value. Gives a dict a value."""
-
-
-class Deviation(Exception):
-    """A value is not what its type says: null where none may be, a leaf of another kind, a list that is none."""
 
 
 EXACT = {
@@ -64,7 +61,9 @@ class _Writer:
     """Writes expressions, and collects the functions and constants that they use."""
 
     def __init__(self) -> None:
-        self.names: dict[str, Any] = {"isfinite": math.isfinite, "null": _null, "not_list": _not_list, "wrong": wrong}
+        self.names: dict[str, Any] = {
+            "Awaitable": Awaitable, "isfinite": math.isfinite, "null": _null, "not_list": _not_list, "wrong": wrong,
+        }  # fmt: skip
         self._count = 0
 
     def of_value(self, field: Field, value: str) -> str:
@@ -89,13 +88,13 @@ class _Writer:
             body = f"[{self.complete(type_.of_type, item, field)} for {item} in {value}]"
             body = f"({body} if type({value}) in (list, tuple) else not_list({value}))"
         else:
-            assert field.below is not None
+            assert isinstance(field.below, Selection)
             body = "{" + ", ".join(f"{each.key!r}: {self.of_value(each, value)}" for each in field.below.fields) + "}"
             if field.below.values:
                 shown = self._named("k", field.below.values)
                 body = f"({body} if isinstance({value}, {shown}) else wrong({value}))"
             elif all(each.definition is None for each in field.below.fields):  # nothing that would ask the value
-                body = f"({body} if not isinstance({value}, BaseException) else wrong({value}))"
+                body = f"({body} if not isinstance({value}, (BaseException, Awaitable)) else wrong({value}))"
         return f"({body} if ({value} := {source}) is not None else {'null()' if required else 'None'})"
 
     def _leaf(self, type_: Any, source: str, required: bool) -> str:
@@ -119,15 +118,15 @@ class _Writer:
 
 
 def _null() -> Any:
-    raise Deviation("null where there must be a value")
+    raise Deviation(Reason.NULL)
 
 
 def wrong(value: Any) -> Any:
-    raise Deviation(f"{type(value).__name__} is not what the type shows")
+    raise Deviation(Reason.VALUE, type(value).__name__)
 
 
 def _not_list(value: Any) -> Any:
-    raise Deviation(f"{type(value).__name__} for a list")
+    raise Deviation(Reason.LIST, type(value).__name__)
 
 
 def _slow(type_: Any, required: bool) -> Callable[[Any], Any]:
@@ -142,9 +141,9 @@ def _slow(type_: Any, required: bool) -> Callable[[Any], Any]:
         try:
             written = serialize(value)
         except Exception as error:
-            raise Deviation(f"no {type_.name}") from error
+            raise Deviation(Reason.LEAF, type_.name) from error
         if written is None or (isinstance(written, float) and not math.isfinite(written)):
-            raise Deviation(f"no {type_.name}")
+            raise Deviation(Reason.LEAF, type_.name)
         return written
 
     return leaf

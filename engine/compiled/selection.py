@@ -15,6 +15,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLField,
+    GraphQLNamedOutputType,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
@@ -25,19 +26,18 @@ from graphql import (
     get_named_type,
     is_abstract_type,
     is_leaf_type,
-    is_object_type,
 )
 
 from engine.access import GUARD, Guard
-from engine.kinds import Attribute, Computed, Kind, UnknownTest, kind_of, values_shown
+from engine.compiled.choice import Choice
+from engine.compiled.reasons import Reason, Unsupported
+from engine.kinds import Attribute, Code, Computed, Kind, UnknownTest, kind_of, values_shown
 
 TYPENAME = "__typename"
+MAX_FIELDS = 2_000
+"""Of a plan. An interface within an interface multiplies them, so a short document may have very many."""
 Conditions = Mapping[str, Any]
 """Values of the variables that @skip and @include ask for."""
-
-
-class Unsupported(Exception):
-    """This operation, or this variant of it, is not one that plans are made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Field:
     parent: GraphQLObjectType
     definition: GraphQLField | None
     kind: Kind | None
-    below: "Selection | None"
+    below: "Selection | Selections | None"
 
     @property
     def name(self) -> str:
@@ -71,6 +71,11 @@ class Field:
             return True
         return isinstance(self.kind, Attribute | Computed) and (self.below is None or self.below.is_pure)
 
+    @property
+    def asks_where(self) -> bool:
+        """Whether it, or something below it, is a resolver, which may ask where in the answer it is."""
+        return isinstance(self.kind, Code) or (self.below is not None and self.below.asks_where)
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -87,8 +92,28 @@ class Selection:
         return all(field.is_inline and field.guard is None for field in self.fields)
 
     @property
+    def asks_where(self) -> bool:
+        return any(field.asks_where for field in self.fields)
+
+    @property
     def guards(self) -> tuple[Guard, ...]:
         return tuple(dict.fromkeys(field.guard for field in self.fields if field.guard))
+
+
+@dataclass(frozen=True, slots=True)
+class Selections:
+    """What is shown of values of an interface or union: a selection for each type that they may have, by its name."""
+
+    choice: Choice
+    by_type: Mapping[str, Selection]
+
+    @property
+    def is_pure(self) -> bool:
+        return False
+
+    @property
+    def asks_where(self) -> bool:
+        return any(selection.asks_where for selection in self.by_type.values())
 
 
 def condition_variables(document: DocumentNode) -> tuple[str, ...]:
@@ -113,6 +138,8 @@ class Selector:
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, conditions: Conditions) -> None:
         self._schema = schema
         self._conditions = conditions
+        self._room = MAX_FIELDS
+        self._choices: dict[str, Choice] = {}
         self._fragments = {
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
@@ -127,24 +154,35 @@ class Selector:
         try:
             values = values_shown(type_)
         except UnknownTest as error:
-            raise Unsupported(f"{type_.name} tests its values") from error
+            raise Unsupported(Reason.TYPE_TEST, type_.name) from error
         return Selection(type_, tuple(self._field(type_, key, tuple(nodes)) for key, nodes in grouped.items()), values)
 
     def _field(self, parent: GraphQLObjectType, key: str, nodes: tuple[FieldNode, ...]) -> Field:
         name = nodes[0].name.value
+        self._room -= 1
+        if self._room < 0:
+            raise Unsupported(Reason.SIZE)
         if name == TYPENAME:
             return Field(key, nodes, parent, None, None, None)
         definition = parent.fields.get(name)
         kind = None if definition is None else kind_of(definition)
         if definition is None or kind is None:
-            raise Unsupported(f"{name} describes the schema")
+            raise Unsupported(Reason.DESCRIPTION, name)
         named = get_named_type(definition.type)
         if is_leaf_type(named):
             return Field(key, nodes, parent, definition, kind, None)
-        if not is_object_type(named):
-            raise Unsupported(f"{name} may be of several types")
         sets = [node.selection_set for node in nodes if node.selection_set]
-        return Field(key, nodes, parent, definition, kind, self.select(named, sets))
+        return Field(key, nodes, parent, definition, kind, self._below(named, sets))
+
+    def _below(self, type_: GraphQLNamedOutputType, sets: Sequence[SelectionSetNode]) -> Selection | Selections:
+        if not is_abstract_type(type_):
+            assert isinstance(type_, GraphQLObjectType)
+            return self.select(type_, sets)
+        choice = self._choices.get(type_.name)
+        if choice is None:
+            choice = self._choices[type_.name] = Choice(self._schema, type_)
+        possible = self._schema.get_possible_types(type_)
+        return Selections(choice, {each.name: self.select(each, sets) for each in possible})
 
     def _collect(self, type_: GraphQLObjectType, set_: SelectionSetNode, seen: set[str]) -> Iterator[FieldNode]:
         for node in set_.selections:
@@ -172,7 +210,7 @@ class Selector:
         for directive in directives:
             name = directive.name.value
             if name not in ("skip", "include"):
-                raise Unsupported(f"@{name}")
+                raise Unsupported(Reason.DIRECTIVE, name)
             [argument] = directive.arguments or ()
             value = argument.value
             if isinstance(value, VariableNode):
@@ -180,6 +218,6 @@ class Selector:
             else:
                 holds = value.value if isinstance(value, BooleanValueNode) else None
             if not isinstance(holds, bool):
-                raise Unsupported("a condition that is no truth value")
+                raise Unsupported(Reason.CONDITION)
             there = there and holds is (name == "include")
         return there

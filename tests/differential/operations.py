@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
+    GraphQLAbstractType,
     GraphQLArgument,
     GraphQLEnumType,
     GraphQLField,
@@ -16,6 +17,7 @@ from graphql import (
     get_nullable_type,
     is_abstract_type,
     is_input_object_type,
+    is_interface_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
@@ -61,12 +63,25 @@ class Operations:
             parts = self._in_fragment(type_, parts)
         return "{ " + " ".join(parts) + " }"
 
+    def _of_several(self, type_: GraphQLAbstractType, depth: int) -> str:
+        """A selection on an interface or union, with fragments on some of its types, merged where they meet."""
+        parts = ["__typename"]
+        if is_interface_type(type_):
+            chosen = self.dice.sample(list(type_.fields), self.dice.randint(1, len(type_.fields)))
+            parts = [part for name in chosen for part in self._field(type_.fields[name], name, depth)] or parts
+        possible = [*self.schema.get_possible_types(type_)]
+        for each in self.dice.sample(possible, self.dice.randint(0, min(3, len(possible)))):
+            parts.append(f"... on {each.name} {self._condition()} {self._selections(each, depth + 1)}")
+        self.dice.shuffle(parts)
+        return "{ " + " ".join(parts) + " }"
+
     def _in_fragment(self, type_: GraphQLObjectType, parts: list[str]) -> list[str]:
         cut = self.dice.randrange(len(parts))
         inside = "{ " + " ".join(parts[cut:]) + " }"
-        condition = self.dice.choice([type_.name, *(each.name for each in type_.interfaces)])
-        if condition != type_.name:
-            inside = "{ __typename id }"
+        interface = self.dice.choice([None, *type_.interfaces])
+        condition = interface.name if interface else type_.name
+        if interface:
+            inside = self._of_several(interface, 0)
         if self.dice.random() < 0.5:
             return [*parts[:cut], f"... on {condition} {self._condition()} {inside}"]
         name = f"F{len(self._fragments)}"
@@ -82,7 +97,7 @@ class Operations:
         alias = f"a{self.dice.randrange(1000)}: " if self.dice.random() < 0.2 or definition.args else ""
         below = ""
         if is_abstract_type(named):
-            below = "{ __typename id }"
+            below = self._of_several(named, depth + 1)
         elif is_object_type(named):
             below = self._selections(named, depth + 1)
         return [f"{alias}{name}{self._arguments(definition)} {self._condition()} {below}"]

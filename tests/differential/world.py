@@ -113,7 +113,7 @@ class World:
         if is_leaf_type(bare):
             return LEAVES.get(bare.name, LEAVES["String"])(dice)
         if is_abstract_type(bare):
-            return None
+            bare = dice.choice(self._schema.get_possible_types(bare))
         assert isinstance(bare, GraphQLObjectType)
         # few of a kind, so that one value turns up in several places
         name = f"{bare.name}{dice.randrange(6)}"

@@ -1,0 +1,172 @@
+"""How the fields of a level that are not written straight off its values get their own: a column each, a value a row.
+
+What is loaded or called is written down in the run's journal first, whatever it is, so that nothing has to be asked for again
+should graphql-core take over.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from graphql import GraphQLResolveInfo
+from graphql.pyutils import Path, is_awaitable
+
+from engine.compiled.reasons import Deviation, Reason
+from engine.compiled.selection import Field
+from engine.kinds import Arguments, Edge
+from engine.probe import Probe
+
+Column = Sequence[Any]
+Paths = Sequence[Path | None] | None
+"""Where in the answer each row stands: None at the root. No paths at all where nothing below asks for them."""
+
+
+class Batches(Protocol):
+    """What a context's `loaders` offers to whoever has the keys of a whole level."""
+
+    async def load_level(self, loader: str, keys: Sequence[Any], arguments: Arguments = ()) -> Sequence[Any]:
+        """Values in the order of the keys, an exception in the place of one that failed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What came of a field on some values: a value each, or the exception that was raised. `paths`: of calls, of the field itself."""
+
+    values: Sequence[Any]
+    field: Field
+    column: Column
+    paths: Sequence[Path] | None = None
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a plan. `arguments` are the coerced arguments of each field that has any."""
+
+    context: Any
+    arguments: Callable[[Field], dict[str, Any]]
+    info: Callable[[Field, Path], GraphQLResolveInfo[Any]]
+    journal: list[Entry] = field(default_factory=list)
+    probe: Probe | None = None
+
+
+class Step(Protocol):
+    """Fills the column of a field."""
+
+    field: Field
+
+    async def column(self, values: Sequence[Any], paths: Paths, run: Run) -> Column: ...
+
+
+class Below(Protocol):
+    """Completes the values of a field."""
+
+    async def complete(self, column: Column, paths: Paths, run: Run) -> Column:
+        """Raises Deviation. `paths` are those of the rows that the field is of."""
+        ...
+
+
+@contextmanager
+def deviating() -> Iterator[None]:
+    """Around what asks values: whatever their attributes raise is for graphql-core to tell, at the field that asked."""
+    try:
+        yield
+    except Deviation:
+        raise
+    except Exception as error:
+        raise Deviation(Reason.ATTRIBUTE, type(error).__name__) from error
+
+
+async def together(waited: Sequence[Awaitable[Any]]) -> list[Any]:
+    """What each gives. All come to an end before one's exception is raised, so that what they loaded is in the journal."""
+    if len(waited) == 1:
+        return [await waited[0]]
+    ended = await asyncio.gather(*waited, return_exceptions=True)
+    for each in ended:
+        if isinstance(each, BaseException):
+            raise each
+    return ended
+
+
+class Read:
+    """A field read off the value, with something below it that is not."""
+
+    def __init__(self, field: Field, read: Callable[[Any], Any], below: Below) -> None:
+        self.field = field
+        self._read = read
+        self._below = below
+
+    async def column(self, values: Sequence[Any], paths: Paths, run: Run) -> Column:
+        with deviating():
+            column = list(map(self._read, values))
+        return await self._below.complete(column, paths, run)
+
+
+class Load:
+    """An edge: all keys of the level in one call."""
+
+    def __init__(self, field: Field, kind: Edge, below: Below) -> None:
+        self.field = field
+        self._kind = kind
+        self._below = below
+        self._has_arguments = bool(field.definition and field.definition.args)
+
+    async def column(self, values: Sequence[Any], paths: Paths, run: Run) -> Column:
+        with deviating():
+            keys = [getattr(value, self._kind.key) for value in values]
+        arguments: Arguments = ()
+        if self._has_arguments:
+            arguments = self._kind.arguments(run.arguments(self.field))
+        wanted = [key for key in keys if key is not None]
+        found = iter(await run.context.loaders.load_level(self._kind.loader, wanted, arguments)) if wanted else iter(())
+        column = [None if key is None else next(found) for key in keys]
+        run.journal.append(Entry(values, self.field, column))
+        return await self._below.complete(_sound(column), paths, run)
+
+
+class Call:
+    """A resolver, called for each value, with where in the answer that is."""
+
+    def __init__(self, field: Field, below: Below) -> None:
+        self.field = field
+        self._below = below
+
+    async def column(self, values: Sequence[Any], paths: Paths, run: Run) -> Column:
+        assert paths is not None
+        own = [Path(path, self.field.key, self.field.parent.name) for path in paths]
+        arguments = run.arguments(self.field)
+        column = [
+            self._call(value, run.info(self.field, path), arguments) for value, path in zip(values, own, strict=True)
+        ]
+        waited = [row for row, result in enumerate(column) if is_awaitable(result)]
+        if waited:
+            for row, result in zip(waited, await together([_ended(column[row]) for row in waited]), strict=True):
+                column[row] = result
+        run.journal.append(Entry(values, self.field, column, own))
+        return await self._below.complete(_sound(column), paths, run)
+
+    def _call(self, value: Any, info: GraphQLResolveInfo[Any], arguments: dict[str, Any]) -> Any:
+        """What the resolver gives, or raises: graphql-core would catch as much, and has to hear of it as it is."""
+        assert self.field.definition is not None
+        assert self.field.definition.resolve is not None
+        try:
+            return self.field.definition.resolve(value, info, **arguments)
+        except Exception as error:  # noqa: BLE001  (see above)
+            return error
+
+
+async def _ended(result: Awaitable[Any]) -> Any:
+    """What an awaitable comes to, an exception included."""
+    try:
+        return await result
+    except Exception as error:  # noqa: BLE001  (as in Call)
+        return error
+
+
+def _sound(column: Column) -> Column:
+    for value in column:
+        if isinstance(value, BaseException):
+            raise Deviation(Reason.EXCEPTION, type(value).__name__)
+    return column
