@@ -35,7 +35,7 @@ from infra.draining import Draining
 from resolvers.allowance import RateLimits, Rates
 from resolvers.context import Context
 from resolvers.errors import explain_to
-from resolvers.requests import GUEST, Contexts
+from resolvers.requests import DEVICE, GUEST, Contexts
 from schema.build import build_schema
 from schema.examples import EXAMPLES
 from settings import STRIPE_WEBHOOKS, EngineKind, Mode, Settings, listed
@@ -181,8 +181,8 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
         middleware=guards(
             listed(settings.allowed_origins),
             listed(settings.allowed_hosts),
-            headers=("authorization", "content-type", GUEST.header, "traceparent"),
-            exposed=(GUEST.header,),
+            headers=("authorization", "content-type", DEVICE.header, GUEST.header, "traceparent"),
+            exposed=(DEVICE.header, GUEST.header),
             health=(*HEALTH_PATHS, METRICS),
             endpoints=dict.fromkeys(GRAPHQL_PATHS, endpoint),
         ),

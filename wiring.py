@@ -18,6 +18,7 @@ from adapters.cognito.removal import CognitoRemoval
 from adapters.cognito.sign_ins import CognitoSignIns
 from adapters.cognito.sign_ups import CognitoSignUps
 from adapters.cognito.tokens import CognitoTokens
+from adapters.devices import DeviceTokens
 from adapters.dynamodb.carts import DynamoCarts
 from adapters.dynamodb.features import DynamoFeatures
 from adapters.dynamodb.preferences import DynamoPreferences
@@ -199,13 +200,15 @@ async def open_marketplace(settings: Settings, clock: Clock) -> AsyncIterator[Ma
         carts = CartDesk(DynamoCarts(aws, prefix, clock), catalog, clock)
         orders, reviews = OrderDesk(PostgresOrders(database)), ReviewBoard(PostgresReviews(database))
         limiter = RedisLimiter(stores.redis)
+        secret, previous = settings.secret_key.get_secret_value(), settings.secret_key_previous.get_secret_value()
+        attempts = Attempts(limiter, DeviceTokens(secret, clock, previous=previous), secret)
         services = Services(
             accounts=accounts,
             addresses=addresses,
             carts=carts,
             catalog=catalog,
             credentials=CredentialChanges(
-                CognitoCredentials(aws, pool.client_id), tokens, directory, users, accounts, pace
+                CognitoCredentials(aws, pool.client_id), tokens, directory, users, accounts, pace, attempts
             ),
             deletion=account_deletion(database, aws, prefix, stores.redis, pool.pool_id, clock),
             export=AccountExport(
@@ -226,9 +229,10 @@ async def open_marketplace(settings: Settings, clock: Clock) -> AsyncIterator[Ma
             sign_in=SignIn(
                 CognitoSignIns(aws, pool.client_id),
                 tokens,
+                directory,
                 accounts,
                 pace,
-                Attempts(limiter, settings.secret_key.get_secret_value()),
+                attempts,
             ),
             viewed=viewed,
         )
@@ -236,8 +240,7 @@ async def open_marketplace(settings: Settings, clock: Clock) -> AsyncIterator[Ma
         await stack.enter_async_context(running(changes.run()))
         await stack.enter_async_context(running(viewed.run()))
         await stack.enter_async_context(running(sessions.keep_moving()))
-        previous = settings.secret_key_previous.get_secret_value()
-        guests = GuestTokens(settings.secret_key.get_secret_value(), clock, previous=previous)
+        guests = GuestTokens(secret, clock, previous=previous)
         signed = StripeWebhooks(settings.stripe_webhook_secret.get_secret_value(), clock)
         payment_events = PaymentEvents(signed, PostgresPaymentEvents(database))
         yield Marketplace(services, guests, health_of(settings, stores), payment_events, RedisDocuments(stores.redis))

@@ -16,6 +16,7 @@ from engine.execution import Answer, Executor, NotAllowedByGet, invalid
 from engine.execution import Request as Operation
 from engine.http_reply import Reply, Whole, headers_of
 from engine.http_request import CODES, GRAPHQL_RESPONSE, BadRequest, answer_type, read
+from engine.kept_token import HandedOut
 from engine.trace import traced
 
 MakeContext = Callable[[Asked], Awaitable[Any]]
@@ -34,7 +35,7 @@ class ContextRefused(Exception):
 
 
 class GraphQLHTTP:
-    """Answers GET and POST. A context may set response headers through its attribute `response_headers`."""
+    """Answers GET and POST. A context may hand out tokens through its attribute `handed_out`."""
 
     def __init__(self, executor: Executor, make_context: MakeContext, limits: Limits) -> None:
         self._executor = executor
@@ -72,7 +73,11 @@ class GraphQLHTTP:
             return _whole(invalid("Send mutations by POST.", CODES[405]), 405, media, {"allow": "POST"})
         # Clients that take application/json expect 200 for whatever was well-formed HTTP and JSON.
         status = answer.status or (200 if answer.ran or media != GRAPHQL_RESPONSE else 400)
-        return _whole(answer, status, media, getattr(context, "response_headers", {}) | answer.headers)
+        reply = _whole(answer, status, media, answer.headers)
+        handed_out: HandedOut = getattr(context, "handed_out", {})
+        for kept, token in handed_out.items():
+            reply.headers.extend(kept.headers(token))
+        return reply
 
     async def _context(self, asked: Asked, operation: Operation) -> tuple[Any, Admission]:
         try:

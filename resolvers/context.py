@@ -10,11 +10,12 @@ from strawberry.types import Info as StrawberryInfo
 from domain.shared.languages import DEFAULT_LANGUAGE, Language
 from domain.shared.viewer import Role, Viewer
 from engine.access import NOBODY_YET, Admission
+from engine.kept_token import ClientToken, HandedOut
 from resolvers.loaders import Loaders
 from resolvers.services import Services
 
-MintGuest = Callable[[dict[str, str]], UUID]
-"""Makes a guest identity and writes the headers that hand it out."""
+MintGuest = Callable[[HandedOut], UUID]
+"""Makes a guest identity, and hands it out."""
 
 
 @dataclass(slots=True)
@@ -31,7 +32,10 @@ class Context:
     """The viewer's access token, for what the user pool does on the viewer's behalf. Never printed, never logged."""
     address: str | None = None
     """Where the request came from, as the nearest trusted proxy has it."""
-    response_headers: dict[str, str] = field(default_factory=dict)
+    device: ClientToken | None = None
+    """What the client may show to be known by when it signs in."""
+    handed_out: HandedOut = field(default_factory=dict)
+    """Tokens for the client to keep; over a socket that is open already they go nowhere."""
     loaders: Loaders = field(init=False)
     admitted: Admission = field(init=False, default=NOBODY_YET)
 
@@ -49,7 +53,7 @@ class Context:
         return self.viewer.role is Role.ADMIN
 
     def renewed(self) -> "Context":
-        return Context(self.services, self.viewer, self.mint_guest, self.language, self.bearer, self.address)
+        return replace(self, handed_out={})
 
     def directed(self, directives: Mapping[str, Mapping[str, Any]]) -> None:
         """What the operation itself asks for: `@inContext` wins over the request's headers."""
@@ -60,7 +64,7 @@ class Context:
     def known_viewer(self) -> Viewer:
         """The viewer, who becomes a guest with an identity if it had none: for what has to be kept for it."""
         if self.mint_guest and self.viewer.user_id is None and self.viewer.guest_id is None:
-            self.viewer = replace(self.viewer, guest_id=self.mint_guest(self.response_headers))
+            self.viewer = replace(self.viewer, guest_id=self.mint_guest(self.handed_out))
         return self.viewer
 
     def change_guest(self) -> UUID | None:
@@ -71,8 +75,17 @@ class Context:
         old = self.viewer.guest_id
         if old is None or self.mint_guest is None:
             return None
-        self.viewer = replace(self.viewer, guest_id=self.mint_guest(self.response_headers))
+        self.viewer = replace(self.viewer, guest_id=self.mint_guest(self.handed_out))
         return old
+
+    def shown_device(self) -> str | None:
+        """What the client shows to be known by; nobody has vouched for it yet."""
+        return None if self.device is None else self.device.sent()
+
+    def keep_device(self, token: str | None) -> None:
+        """Whoever signs in here is known by it the next time."""
+        if token is not None and self.device is not None:
+            self.handed_out[self.device.kept] = token
 
 
 Info = StrawberryInfo[Context, None]

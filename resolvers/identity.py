@@ -85,11 +85,13 @@ async def resend(info: Info, email: str) -> StepPayload:
 
 
 async def sign_in(info: Info, email: str, password: str | None) -> SessionPayload:
-    return _signed_in(info, await _session(info, lambda: info.context.services.sign_in.sign_in(email, password)))
+    context = info.context
+    return await _sign_in(info, lambda: context.services.sign_in.sign_in(email, password, context.shown_device()))
 
 
 async def answer_challenge(info: Info, answer: ChallengeAnswer) -> SessionPayload:
-    return _signed_in(info, await _session(info, lambda: info.context.services.sign_in.answer(answer)))
+    context = info.context
+    return await _sign_in(info, lambda: context.services.sign_in.answer(answer, context.shown_device()))
 
 
 async def refresh(info: Info, refresh_token: str) -> SessionPayload:
@@ -122,8 +124,14 @@ async def request_reset(info: Info, email: str) -> StepPayload:
 
 
 async def confirm_reset(info: Info, email: str, code: str, password: str) -> StepPayload:
-    credentials = info.context.services.credentials
-    return await _new_password(info, lambda: credentials.confirm_reset(email, code, password), NextStep.SIGN_IN)
+    context = info.context
+
+    async def use_case() -> bool:
+        done = await context.services.credentials.confirm_reset(email, code, password, context.shown_device())
+        context.keep_device(done.device_token)
+        return done.sessions_ended
+
+    return await _new_password(info, use_case, NextStep.SIGN_IN)
 
 
 async def request_address(info: Info, email: str) -> StepPayload:
@@ -203,10 +211,17 @@ async def _session(info: Info, use_case: Callable[[], Awaitable[TokenSet | Chall
     return SessionPayload(challenge=outcome, user_errors=refusals, missing=missing.rules)
 
 
-def _signed_in(info: Info, payload: SessionPayload) -> SessionPayload:
-    if payload.access_token is not None:
-        info.context.change_guest()
-    return payload
+async def _sign_in(info: Info, use_case: Callable[[], Awaitable[TokenSet | Challenge]]) -> SessionPayload:
+    """A session that begins: the guest becomes another one, and the device is one of the user's."""
+
+    async def begun() -> TokenSet | Challenge:
+        outcome = await use_case()
+        if isinstance(outcome, TokenSet):
+            info.context.keep_device(outcome.device_token)
+            info.context.change_guest()
+        return outcome
+
+    return await _session(info, begun)
 
 
 async def _noting(missing: _Missing, use_case: Callable[[], Awaitable[T]]) -> T:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from domain.shared.refusals import Refusal, Unavailable
 from domain.shared.viewer import Viewer
 from engine.asked import Asked
 from engine.http import ContextRefused
-from engine.kept_token import KeptToken
+from engine.kept_token import ClientToken, HandedOut, KeptToken
 from engine.socket_watch import Verdict
 from resolvers.context import Context
 from resolvers.errors import explain
@@ -20,6 +21,7 @@ from resolvers.languages import accepted
 from resolvers.services import Services
 
 GUEST = KeptToken(header="x-guest-token", cookie="torii_guest", lifetime_s=30 * 24 * 3600)
+DEVICE = KeptToken(header="x-device-token", cookie="torii_device", lifetime_s=180 * 24 * 3600)
 BEARER = "bearer "
 MAX_USER_AGENT = 256
 """Characters that are kept."""
@@ -36,12 +38,12 @@ class Guests(Protocol):
 
 
 class Contexts:
-    """Makes the context of each operation. `secure` marks the guest's cookie as for HTTPS only."""
+    """Makes the context of each operation. `secure` marks cookies as for HTTPS only."""
 
     def __init__(self, services: Services, guests: Guests, *, secure: bool) -> None:
         self._services = services
         self._guests = guests
-        self._secure = secure
+        self._guest, self._device = (replace(each, secure=secure) for each in (GUEST, DEVICE))
 
     async def of_request(self, asked: Asked) -> Context:
         """Raises ContextRefused for a bearer token that is not good."""
@@ -50,9 +52,10 @@ class Contexts:
         sent = GUEST.sent(asked)
         guest_id = self._guests.read(sent) if sent else None
         viewer = await self._viewer(asked, authorization, guest_id, language)
-        context = Context(self._services, viewer, self._mint, language, _bearer(authorization), asked.address)
+        device = ClientToken(self._device, asked)
+        context = Context(self._services, viewer, self._mint, language, _bearer(authorization), asked.address, device)
         if sent:
-            self._keep_guest(sent, context.response_headers)
+            self._keep_guest(sent, context.handed_out)
         return context
 
     async def of_socket(self, asked: Asked, payload: Mapping[str, Any]) -> Context:
@@ -64,7 +67,8 @@ class Contexts:
         sent_token = authorization if isinstance(authorization, str) else None
         token = GUEST.sent(asked)
         viewer = await self._viewer(asked, sent_token, self._guests.read(token) if token else None, language)
-        return Context(self._services, viewer, language=language, bearer=_bearer(sent_token), address=asked.address)
+        bearer, device = _bearer(sent_token), ClientToken(self._device, asked)
+        return Context(self._services, viewer, language=language, bearer=bearer, address=asked.address, device=device)
 
     async def still_allowed(self, contexts: Sequence[Context]) -> Sequence[Verdict]:
         """Which of these contexts, made some time ago, are still good."""
@@ -84,22 +88,23 @@ class Contexts:
             return await self._services.accounts.viewer(_bearer(authorization), guest_id, _device(asked))
         except (InvalidToken, SessionEnded) as refusal:
             guest = Viewer(guest_id=guest_id)
-            nobody = Context(self._services, guest, self._mint, language, address=asked.address)
+            device = ClientToken(self._device, asked)
+            nobody = Context(self._services, guest, self._mint, language, address=asked.address, device=device)
             raise ContextRefused(401, _error(refusal, language), nobody) from refusal
         except Unavailable as outage:
             raise ContextRefused(503, _error(outage, language)) from outage
         except Refusal as refusal:
             raise ContextRefused(403, _error(refusal, language)) from refusal
 
-    def _keep_guest(self, sent: str, headers: dict[str, str]) -> None:
+    def _keep_guest(self, sent: str, handed_out: HandedOut) -> None:
         """A guest who comes back keeps the identity: its token is made anew before it ends."""
         renewed = self._guests.renewed(sent)
         if renewed:
-            GUEST.hand_out(renewed, headers, secure=self._secure)
+            handed_out[self._guest] = renewed
 
-    def _mint(self, headers: dict[str, str]) -> UUID:
+    def _mint(self, handed_out: HandedOut) -> UUID:
         guest_id, token = self._guests.mint()
-        GUEST.hand_out(token, headers, secure=self._secure)
+        handed_out[self._guest] = token
         return guest_id
 
 

@@ -27,9 +27,12 @@ class GeneralSettings(BaseSettings):
         "",
         description="Proxies whose `X-Forwarded-For` is believed: addresses and networks, with commas between; none by default.",
     )
-    secret_key: SecretStr = Field(SecretStr(""), description="Signs guest identities; at least 32 characters.")
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="Signs guest identities and known devices; at least 32 characters."
+    )
     secret_key_previous: SecretStr = Field(
-        SecretStr(""), description="The secret of before, whose guest identities are still read for 30 days."
+        SecretStr(""),
+        description="The secret of before, whose guest identities and known devices are still read; for 30 days.",
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error.")
     log_slow_ms: int = Field(

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable
 
 from domain.accounts import inputs
-from domain.accounts.model import Identity
+from domain.accounts.attempts import Attempts
+from domain.accounts.model import Identity, NewPassword
 from domain.accounts.pace import Pace
 from domain.accounts.pool_ports import Credentials, SessionEnds
 from domain.accounts.ports import Directory, Tokens, Users
@@ -22,6 +23,7 @@ class CredentialChanges:
         users: Users,
         sessions: SessionEnds,
         pace: Pace,
+        attempts: Attempts,
     ) -> None:
         self._pool = pool
         self._tokens = tokens
@@ -29,6 +31,7 @@ class CredentialChanges:
         self._users = users
         self._sessions = sessions
         self._pace = pace
+        self._attempts = attempts
 
     async def change_password(self, viewer: Viewer, access_token: str, old: str, new: str) -> bool:
         """Whether the user's other sessions have ended; the password is another one in any case.
@@ -43,10 +46,15 @@ class CredentialChanges:
         """Raises InvalidInput."""
         await self._pace.keep(self._pool.request_reset(inputs.address(email)))
 
-    async def confirm_reset(self, email: str, code: str, password: str) -> bool:
-        """Whether the user's sessions have ended, as above. Raises InvalidInput, InvalidCode, WeakPassword."""
+    async def confirm_reset(self, email: str, code: str, password: str, device: str | None = None) -> NewPassword:
+        """The user's sessions end, as above, and the device is known as the user's from now on: who reads the mail is no stranger.
+
+        So whoever empties the bucket of strangers keeps nobody out who can have a code mailed. Raises InvalidInput,
+        InvalidCode, WeakPassword.
+        """
         checked = inputs.address(email), inputs.code(code), inputs.new_password(password)
-        return await self._pace.keep(self._reset(*checked))
+        ended = await self._pace.keep(self._reset(*checked))
+        return NewPassword(ended, self._attempts.remember(checked[0], device))
 
     async def _reset(self, email: str, code: str, password: str) -> bool:
         await self._pool.confirm_reset(email, code, password)

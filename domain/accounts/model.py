@@ -85,11 +85,23 @@ class PoolUser:
 
 @dataclass(frozen=True, slots=True)
 class TokenSet:
-    """What signing in gives. The access token is good for `expires_in` seconds; the refresh token renews it."""
+    """What signing in gives. The access token is good for `expires_in` seconds; the refresh token renews it.
+
+    `device_token` is what the client shows the next time, to be known as a device of the account's.
+    """
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     expires_in: int
+    device_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassword:
+    """What became of a password that was replaced. `sessions_ended`: those of before, which is tried and may have failed."""
+
+    sessions_ended: bool
+    device_token: str | None = field(default=None, repr=False)
 
 
 class ChallengeKind(StrEnum):

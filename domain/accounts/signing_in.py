@@ -1,5 +1,6 @@
 """Signing in, staying signed in, and signing out."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from domain.accounts import inputs
@@ -7,33 +8,45 @@ from domain.accounts.attempts import Attempts
 from domain.accounts.model import Challenge, ChallengeAnswer, ChallengeKind, TokenSet
 from domain.accounts.pace import Pace
 from domain.accounts.pool_ports import SessionEnds, SignIns
-from domain.accounts.ports import Tokens
+from domain.accounts.ports import Directory, Tokens
 from domain.accounts.refusals import RefreshRefused
 from domain.shared.refusals import Refusal
 from domain.shared.viewer import Viewer
 
 
 class SignIn:
-    def __init__(self, pool: SignIns, tokens: Tokens, sessions: SessionEnds, pace: Pace, attempts: Attempts) -> None:
+    def __init__(
+        self,
+        pool: SignIns,
+        tokens: Tokens,
+        directory: Directory,
+        sessions: SessionEnds,
+        pace: Pace,
+        attempts: Attempts,
+    ) -> None:
         self._pool = pool
         self._tokens = tokens
+        self._directory = directory
         self._sessions = sessions
         self._pace = pace
         self._attempts = attempts
 
-    async def sign_in(self, email: str, password: str | None) -> TokenSet | Challenge:
+    async def sign_in(self, email: str, password: str | None, device: str | None = None) -> TokenSet | Challenge:
         """By password, or without one by passkey: then the pool answers with a challenge for the browser.
 
-        Raises InvalidInput, InvalidCredentials, RateLimited.
+        `device` is what the client has shown of earlier sign-ins. Raises InvalidInput, InvalidCredentials, RateLimited.
         """
         address = inputs.address(email)
-        await self._attempts.count(address)
+        await self._attempts.count(address, device)
         if password is None:
             return await self._pace.keep(self._pool.sign_in_with_passkey(address))
         secret = inputs.secret(password, "password")
-        return await self._pace.keep(self._pool.sign_in(address, secret))
+        outcome = await self._pace.keep(self._pool.sign_in(address, secret))
+        if isinstance(outcome, Challenge):  # half a sign-in proves nothing yet
+            return outcome
+        return replace(outcome, device_token=self._attempts.remember(address, device))
 
-    async def answer(self, answer: ChallengeAnswer) -> TokenSet | Challenge:
+    async def answer(self, answer: ChallengeAnswer, device: str | None = None) -> TokenSet | Challenge:
         """The next step of a sign-in. Raises InvalidInput, InvalidCredentials, InvalidCode, WeakPassword."""
         checked = replace(
             answer,
@@ -41,7 +54,16 @@ class SignIn:
             username=inputs.secret(answer.username, "username"),
             answer=self._answer(answer),
         )
-        return await self._pace.keep(self._pool.answer(checked))
+        return await self._pace.keep(self._answered(checked, device))
+
+    async def _answered(self, answer: ChallengeAnswer, device: str | None) -> TokenSet | Challenge:
+        outcome = await self._pool.answer(answer)
+        if isinstance(outcome, Challenge):
+            return outcome
+        with suppress(Refusal):  # whoever has tokens gets them, and is a stranger the next time
+            user = await self._directory.user(await self._tokens.verify(outcome.access_token))
+            return replace(outcome, device_token=self._attempts.remember(inputs.address(user.email), device))
+        return outcome
 
     @staticmethod
     def _answer(answer: ChallengeAnswer) -> str:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.guests import MIN_SECRET, TOKEN_LENGTH, GuestTokens
+from adapters.guests import SEAL, GuestTokens
+from adapters.sealed_ids import MIN_SECRET
 from tests.watch import Watch
 
 SECRET = "a secret of the tests, long enough"
@@ -35,7 +36,7 @@ def test_each_guest_is_another(guests: GuestTokens) -> None:
 
 def test_a_token_fits_a_cookie_and_a_header_as_it_is(guests: GuestTokens) -> None:
     _, token = guests.mint()
-    assert len(token) == TOKEN_LENGTH == 78
+    assert len(token) == SEAL.length == 78
     assert set(token) <= set(f"{string.ascii_letters}{string.digits}-_.")
 
 

@@ -15,6 +15,9 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from websockets.asyncio.client import connect
 
+from adapters.cognito.pool import DEMO_PASSWORD
+from adapters.devices import DeviceTokens
+from domain.shared.clock import SystemClock
 from domain.shared.rates import parse_rates
 from gateway import create_app
 from schema.build import build_schema
@@ -158,6 +161,87 @@ async def test_many_addresses_do_not_guess_the_password_of_one_account(prepared:
             answers = await client(app, somewhere()).data(SIGN_IN, email=email.upper())
             said += [each["userErrors"][0]["code"] for each in answers.values()]
         assert said == ["INVALID_CREDENTIALS"] * 20 + ["RATE_LIMITED"] * 4
+
+
+CREATE = """mutation ($email: String!, $password: String!) { s: sessionCreate(input: {
+  email: $email, password: $password }) { accessToken userErrors { code } } }"""
+
+
+async def signs_in(
+    app: Starlette, email: str, password: str = DEMO_PASSWORD, **headers: str
+) -> tuple[str, httpx.Response]:
+    """From an address that nobody else comes from: what became of it, and the answer."""
+    here = client(app, somewhere())
+    here.headers.update(headers)
+    response = await here.post(CREATE, email=email, password=password)
+    answer = response.json()["data"]["s"]
+    return ("in" if answer["accessToken"] else answer["userErrors"][0]["code"]), response
+
+
+async def lock_out(app: Starlette, email: str) -> None:
+    """What a stranger can do who knows no more than the address."""
+    said = [(await signs_in(app, email, f"Wrong-pass-{number}"))[0] for number in range(24)]
+    assert said[-1] == "RATE_LIMITED"
+
+
+async def test_a_stranger_who_guesses_does_not_lock_the_owner_out_of_a_known_device(
+    prepared: Settings, token_of: Tokens
+) -> None:
+    victim, other = f"victim-{uuid4()}@example.com", f"other-{uuid4()}@example.com"
+    for email in (victim, other):
+        await token_of(email, "buyer")
+    async with serving(prepared) as app:
+        before, response = await signs_in(app, victim)
+        known = response.headers["x-device-token"]
+        cookie = next(each for each in response.headers.get_list("set-cookie") if each.startswith("torii_device="))
+        assert cookie == f"torii_device={known}; Max-Age=15552000; Path=/; HttpOnly; SameSite=Lax"
+        _, response = await signs_in(app, other)
+        anothers = response.headers["x-device-token"]
+        await lock_out(app, victim)
+        assert (before, (await signs_in(app, victim))[0]) == ("in", "RATE_LIMITED")
+        # as a header, and as browsers do
+        for headers in ({"x-device-token": known}, {"cookie": f"torii_device={known}"}):
+            outcome, response = await signs_in(app, victim.upper(), **headers)
+            assert outcome == "in"
+            assert response.headers["x-device-token"] not in (known, "")
+        # another account's, one of another secret, and one that was touched: all of them strangers
+        forged = DeviceTokens("another secret, which is long enough", SystemClock()).remember(None, victim)
+        for token in (anothers, forged, f"{known[:-1]}{'A' if known[-1] != 'A' else 'B'}", "d1.", "~" * 400):
+            assert (await signs_in(app, victim, **{"x-device-token": token}))[0] == "RATE_LIMITED"
+        wrong, response = await signs_in(app, victim, "Wrong-pass-1", **{"x-device-token": known})
+        assert (wrong, "x-device-token" in response.headers) == ("INVALID_CREDENTIALS", False)
+
+
+async def test_a_known_device_guesses_no_faster_than_a_stranger(prepared: Settings, token_of: Tokens) -> None:
+    email = f"guessed-{uuid4()}@example.com"
+    await token_of(email, "buyer")
+    async with serving(prepared) as app:
+        stolen = [(await signs_in(app, email))[1].headers["x-device-token"] for _ in range(3)]
+
+        async def guessed(token: str) -> list[str]:
+            headers = {"x-device-token": token}
+            return [(await signs_in(app, email, f"Wrong-pass-{number}", **headers))[0] for number in range(21)]
+
+        assert await guessed(stolen[0]) == ["INVALID_CREDENTIALS"] * 20 + ["RATE_LIMITED"]
+        assert (await signs_in(app, email))[0] == "in"  # strangers have a bucket of their own
+        assert await guessed(stolen[1]) == ["INVALID_CREDENTIALS"] * 20 + ["RATE_LIMITED"]
+        assert set(await guessed(stolen[2])) == {"RATE_LIMITED"}  # so many devices share
+
+
+async def test_who_can_have_a_code_mailed_is_let_in_from_a_new_device(prepared: Settings, token_of: Tokens) -> None:
+    email = f"locked-{uuid4()}@example.com"
+    await token_of(email, "buyer")
+    async with serving(prepared) as app:
+        await lock_out(app, email)
+        here = client(app, somewhere())
+        await here.data(
+            "mutation ($email: String!) { passwordResetRequest(input: { email: $email }) { nextStep } }", email=email
+        )
+        reset = """mutation ($email: String!) { passwordResetConfirm(input: {
+          email: $email, code: "123456", password: "tsundoku-no-8" }) { nextStep userErrors { code } } }"""
+        known = (await here.post(reset, email=email)).headers["x-device-token"]
+        assert (await signs_in(app, email, "tsundoku-no-8"))[0] == "RATE_LIMITED"
+        assert (await signs_in(app, email, "tsundoku-no-8", **{"x-device-token": known}))[0] == "in"
 
 
 async def test_without_redis_the_gateway_counts_alone_and_nobody_signs_in(prepared: Settings) -> None:
