@@ -165,6 +165,7 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
         automatic=settings.automatic_persisted_queries,
         slow_ms=settings.log_slow_ms,
         traces=settings.shows_traces,
+        shadow_share=settings.shadow_share,
     )
     allowance = RateLimits(_rates(settings)) if settings.rate_limits else None
     executor = Executor(build_schema()._schema, explain_to, policy, allowance, gateway.metrics)

@@ -13,6 +13,7 @@ from engine.allowance import Admission, Allowance, NotAdmitted, limited_fields, 
 from engine.aside import Aside, Busy
 from engine.bounds import Limits
 from engine.compiled.engine import COMPILE_AT, Engine
+from engine.compiled.shadow import Shadow
 from engine.directives import direct
 from engine.documents import Document, Documents, is_mutation, is_subscription, name_of
 from engine.errors import BAD_REQUEST, TIMEOUT, UNAVAILABLE, ExplainTo, formatted
@@ -26,6 +27,7 @@ from engine.secrecy import hidden_variables, reworded
 from engine.trace import name_operation
 
 RUNS = "Operations that ran: by plans, by graphql-core, or begun by a plan and completed by graphql-core (deviated)."
+COMPARED = "Queries that plans ran and graphql-core once more, by whether the answers were the same."
 MAX_VARIABLE_ERRORS = 50
 """What graphql-core finds before it gives up."""
 
@@ -77,6 +79,8 @@ class Policy:
     automatic: bool = True
     """Whether clients may register documents by their hash."""
     slow_ms: int = 1_000
+    shadow_share: float = 0
+    """Of the queries that plans ran: how many are run once more, on graphql-core, and compared."""
     traces: bool = False
     """Whether anybody may see how an operation ran; otherwise it takes a context whose `may_trace` is true."""
 
@@ -98,7 +102,10 @@ class Executor:
         self._allowance = allowance
         self._metrics = metrics or Metrics()
         aside = Aside()
-        self._engine = Engine(schema, compile_at=policy.compile_at, hints=policy.hints, aside=aside)
+        self._engine = Engine(
+            schema, compile_at=policy.compile_at, hints=policy.hints, aside=aside, shadow=Shadow(policy.shadow_share)
+        )
+        self._metrics.counter("torii_shadow", COMPARED, lambda: asdict(self._engine.shadow.compared), "outcome")
         self._metrics.counter("torii_engine_operations", RUNS, lambda: asdict(self._engine.counts), "by")
         documents = Documents(
             schema, policy.limits, introspection=policy.introspection, hints=policy.hints, aside=aside

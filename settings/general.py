@@ -42,6 +42,12 @@ class GeneralSettings(BaseSettings):
         EngineKind.COMPILED,
         description="`compiled` plans, or `stock` for graphql-core alone: the same answers, slower.",
     )
+    shadow_share: float = Field(
+        0,
+        ge=0,
+        le=1,
+        description="Share of compiled queries that are run once more on graphql-core and compared; `/metrics` and the log tell.",
+    )
     drain_s: float = Field(
         0,
         ge=0,

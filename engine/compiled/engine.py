@@ -13,6 +13,7 @@ from graphql import (
     GraphQLSchema,
     MiddlewareManager,
     OperationDefinitionNode,
+    OperationType,
     execute,
 )
 from graphql.execution.values import VariableValues, get_variable_values
@@ -22,6 +23,7 @@ from engine.aside import Aside
 from engine.compiled.plan import Plan, replaying
 from engine.compiled.reasons import Deviation, Unsupported
 from engine.compiled.selection import condition_variables
+from engine.compiled.shadow import Shadow
 from engine.compiled.steps import Entry
 from engine.probe import BY_CORE, BY_PLAN, Probe
 
@@ -67,11 +69,13 @@ class Engine:
         compile_at: int | None = COMPILE_AT,
         hints: bool = True,
         aside: Aside | None = None,
+        shadow: Shadow | None = None,
     ) -> None:
         self._schema = schema
         self._aside = aside or Aside()
         self._compile_at = compile_at
         self._hints = hints
+        self.shadow = shadow or Shadow(0)
         self.counts = Counts()
 
     async def execute(
@@ -107,6 +111,9 @@ class Engine:
                 self.counts.compiled += 1
                 if probe:
                     probe.ran_by = BY_PLAN
+                if operation.operation is OperationType.QUERY and self.shadow.takes_next():
+                    rerun = partial(self._interpret, document, operation, variables, context, journal)
+                    self.shadow.compare(document, operation.name.value if operation.name else None, data, rerun)
                 return ExecutionResult(data, None)
         self.counts.interpreted += 1
         return await self._interpret(document, operation, variables, context, [])

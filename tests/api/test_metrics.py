@@ -1,13 +1,17 @@
 """`/metrics`: what is told, and to whom."""
 
+import asyncio
+
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from gateway import create_app
+from resolvers.global_ids import encode
 from settings import Mode, Settings
 from tests.api.conftest import client_of
+from tests.factories import Factory
 
 
 async def figures(http: httpx.AsyncClient, token: str | None = None) -> dict[tuple[str, ...], float]:
@@ -53,3 +57,23 @@ async def test_production_shows_them_to_nobody_without_a_token(prepared: Setting
     app = create_app(prepared.model_copy(update=update))
     async with app.router.lifespan_context(app), client_of(app) as http:
         assert (await http.get("/metrics")).status_code == (401 if token else 404)
+
+
+async def test_plans_are_compared_with_graphql_core_where_asked_for(prepared: Settings, make: Factory) -> None:
+    product = await make.product(seller_id=await make.seller(), category_id=await make.category())
+    await make.review(product, user_id=await make.user())
+    query = """
+      query ($id: ID!) {
+        product(id: $id) { name seller { name } reviews(first: 2) { nodes { rating author { displayName } } } }
+        node(id: $id) { ... on Product { sku } }
+      }
+    """
+    app = create_app(prepared.model_copy(update={"shadow_share": 1.0}))
+    async with app.router.lifespan_context(app), client_of(app) as http:
+        for _ in range(3):
+            answer = await http.post("/graphql", json={"query": query, "variables": {"id": encode("Product", product)}})
+            assert answer.json()["data"]["product"]["reviews"]["nodes"]
+        async with asyncio.timeout(5):
+            while not (found := await figures(http))["torii_shadow_total", "same"]:
+                await asyncio.sleep(0)
+        assert found["torii_shadow_total", "different"] == 0
