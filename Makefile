@@ -12,7 +12,7 @@ compile := .venv/uv/bin/uv pip compile -q --universal --python-version 3.11 --ge
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev test servers test-servers test-browser test-bench fuzz check lint types imports format schema lock bench clean
+.PHONY: help run install dev test servers test-servers test-browser test-bench fuzz check lint types imports format schema lock bench bench-peers clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ fuzz: dev  ## the compiled engine against graphql-core, 200,000 operations; may 
 
 bench: dev  ## measure the queries of bench/
 	@.venv/bin/python -m bench
+
+bench-peers: dev  ## measure beside Apollo, Yoga, Mercurius and Strawberry; needs Node.js, installs npm packages once
+	@.venv/bin/python -m bench.peers
 
 clean:  ## remove .venv and caches; .data stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

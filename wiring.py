@@ -181,7 +181,7 @@ async def open_marketplace(settings: Settings, clock: Clock) -> AsyncIterator[Ma
         keys = await stack.enter_async_context(key_set(settings, pool, clock))
         tokens = CognitoTokens(keys, issuer_of(settings.aws_region, pool.pool_id), pool.client_id, clock)
 
-        cache = CatalogCache(VersionedCache(stores.redis, namespace="catalog"))
+        cache = CatalogCache(VersionedCache(stores.redis, namespace="catalog"), is_used=settings.catalog_cache)
         sessions = Sessions(CachedSessions(DynamoSessions(aws, prefix, clock), stores.redis), clock)
         catalog = Catalog(
             CachedProducts(PostgresProducts(database), cache),

@@ -20,17 +20,24 @@ import msgspec
 import uvloop
 
 from bench import parts
-from bench.operations import OPERATIONS, Operation, Variables, WrongAnswer
+from bench.operations import OPERATIONS as OURS
+from bench.operations import Operation, Variables, WrongAnswer
+from bench.peers.operations import OPERATIONS as OF_PEERS
 
 PATIENCE_S = 10.0
 """How long the slowest answer may take; and how much longer than planned all of it may."""
+
+OPERATIONS = {**OURS, **OF_PEERS}
 
 HEADLINES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to send for how long. `pids` are the parts whose CPU time is read when the time starts and when it ends."""
+    """What to send for how long. `pids` are the parts whose CPU time is read when the time starts and when it ends.
+
+    `path`, where it is not the operation's own. `bearer`: the token of whoever asks.
+    """
 
     operation: str
     port: int
@@ -41,6 +48,8 @@ class Plan:
     max_requests: int
     pids: parts.Pids = field(default_factory=dict)
     cores: Sequence[int] = ()
+    path: str = ""
+    bearer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +176,7 @@ class Connection(asyncio.Protocol):
 async def run(plan: Plan) -> Load:
     """Each request once and alone, then the warm-up, then what is measured. Raises WrongAnswer, OSError, TimeoutError."""
     operation, host = OPERATIONS[plan.operation], f"127.0.0.1:{plan.port}"
-    traffic = Traffic(operation, [operation.request(host, each) for each in plan.variables])
+    traffic = Traffic(operation, [operation.request(host, each, plan.path, plan.bearer) for each in plan.variables])
     try:
         async with asyncio.timeout(plan.warm_up_s + plan.seconds + PATIENCE_S + len(plan.variables)):
             await _connect(traffic, plan.port)

@@ -99,7 +99,7 @@ async def _until_in_step(http: httpx.AsyncClient) -> None:
 
 
 def main() -> None:
-    asked = msgspec.json.decode(sys.stdin.buffer.read(), type=dict[str, dict[str, str]])
+    asked = msgspec.json.decode(sys.stdin.buffer.read(), type=dict[str, dict[str, str | None]])
     with running_backends(configuration.load()) as settings:
         lookups = asyncio.run(count(settings, asked))
     sys.stdout.buffer.write(msgspec.json.encode(lookups))

@@ -13,7 +13,7 @@ import msgspec
 
 from bench import parts
 from bench.generator import Load, Plan
-from bench.operations import OPERATIONS, Lookups, variables_of
+from bench.operations import OPERATIONS, Lookups, Variables, variables_of
 from bench.report import Report
 from bench.torii import ROOT, Torii, throwaway
 from infra.up import GATEWAY
@@ -137,7 +137,7 @@ def carried_out(plan: Plan) -> Load:
     return msgspec.json.decode(_output("bench.generator", msgspec.json.encode(plan)), type=Load)
 
 
-def counted_lookups(torii: Torii, queries: Mapping[str, Mapping[str, str]]) -> Lookups:
+def counted_lookups(torii: Torii, queries: Mapping[str, Variables]) -> Lookups:
     """Raises CannotMeasure."""
     answer = _output("bench.lookups", msgspec.json.encode(queries), torii.environment, torii.folder)
     return msgspec.json.decode(answer, type=dict[str, dict[str, dict[str, int]]])

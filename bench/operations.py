@@ -11,7 +11,7 @@ PRODUCTS_SHOWN = 50
 
 PATIENCE_S = 10.0
 
-Variables = Mapping[str, str]
+Variables = Mapping[str, str | None]
 
 KINDS = SQL, REDIS, DYNAMODB = "SQL", "Redis", "DynamoDB"
 STATES = "cold", "warm"
@@ -50,12 +50,7 @@ query List {
 }
 """
 
-FEED = """
-query Feed {
-  recommendations(first: 20) {
-    nodes {
-      score reason
-      product {
+SHOWN_IN_FEED = """
         id name slug availability price { amount currencyCode }
         images { url altText }
         seller { id name logoUrl }
@@ -63,11 +58,18 @@ query Feed {
         brand { id name }
         rating { average count }
         reviews(first: 3) { nodes { id rating title createdAt author { displayName avatarUrl } } }
-      }
+"""
+
+FEED = """
+query Feed {
+  recommendations(first: 20) {
+    nodes {
+      score reason
+      product {SHOWN}
     }
   }
 }
-"""
+""".replace("SHOWN", SHOWN_IN_FEED)
 
 CHOICE = """
 query Choice {
@@ -89,13 +91,14 @@ class Operation:
     query: str = ""
     path: str = "/graphql"
 
-    def request(self, host: str, variables: Variables) -> bytes:
+    def request(self, host: str, variables: Variables, path: str = "", bearer: str = "") -> bytes:
         """As it goes over the wire."""
         if not self.query:
             return f"GET {self.path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
         body = self.body(variables)
-        headers = f"Host: {host}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        return f"POST {self.path} HTTP/1.1\r\n{headers}".encode() + body
+        headers = f"Host: {host}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        token = f"Authorization: Bearer {bearer}\r\n" if bearer else ""
+        return f"POST {path or self.path} HTTP/1.1\r\n{headers}{token}\r\n".encode() + body
 
     def body(self, variables: Variables) -> bytes:
         return json.dumps({"query": self.query, "variables": variables}).encode()
@@ -108,7 +111,7 @@ def variables_of(name: str, url: str) -> list[Variables]:
 
 def choose_products(url: str) -> list[str]:
     """Products whose page has most on it: images, variations, brand and reviews. Raises WrongAnswer."""
-    nodes = _data(_sent(url, CHOICE))["products"]["nodes"]
+    nodes = data_of(answer_to(f"{url}/graphql", CHOICE))["products"]["nodes"]
     if not nodes:
         raise WrongAnswer("the marketplace has no products: run `torii seed`")
     edges = ("variations", "images", "brand")
@@ -124,23 +127,23 @@ def check_health(body: bytes) -> None:
 
 
 def check_product(body: bytes) -> None:
-    product = _data(body)["product"]
-    _has(product, "name", "images", "category", "seller", "rating", "reviews")
+    product = data_of(body)["product"]
+    require(product, "name", "images", "category", "seller", "rating", "reviews")
 
 
 def check_list(body: bytes) -> None:
-    nodes = _data(body)["products"]["nodes"]
-    _counts("products", nodes, 50)
+    nodes = data_of(body)["products"]["nodes"]
+    require_count("products", nodes, 50)
     for node in nodes:
-        _has(node, "id", "sku", "slug", "name", "availability", "publishedAt")
+        require(node, "id", "sku", "slug", "name", "availability", "publishedAt")
 
 
 def check_feed(body: bytes) -> None:
-    nodes = _data(body)["recommendations"]["nodes"]
-    _counts("recommendations", nodes, 20)
+    nodes = data_of(body)["recommendations"]["nodes"]
+    require_count("recommendations", nodes, 20)
     for node in nodes:
-        _has(node, "product")
-        _has(node["product"], "name", "price", "images", "seller", "category", "rating", "reviews")
+        require(node, "product")
+        require(node["product"], "name", "price", "images", "seller", "category", "rating", "reviews")
     reviews = [review for node in nodes for review in node["product"]["reviews"]["nodes"]]
     if not any(review["author"] for review in reviews):
         raise WrongAnswer("no product of the feed has a review with an author")
@@ -154,26 +157,29 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def _data(body: bytes) -> Any:
+def data_of(body: bytes) -> Any:
+    """Raises WrongAnswer where there are errors."""
     answer = json.loads(body)
     if "errors" in answer:
         raise WrongAnswer(f"the gateway answered with an error: {answer['errors'][0]}")
     return answer["data"]
 
 
-def _has(value: Any, *fields: str) -> None:
+def require(value: Any, *fields: str) -> None:
+    """Raises WrongAnswer where one of them is null or an empty list."""
     missing = fields if value is None else [field for field in fields if value[field] in (None, [])]
     if missing:
         raise WrongAnswer(f"an answer has no {', '.join(missing)}")
 
 
-def _counts(what: str, nodes: Sequence[Any], expected: int) -> None:
+def require_count(what: str, nodes: Sequence[Any], expected: int) -> None:
     if len(nodes) != expected:
         raise WrongAnswer(f"{len(nodes)} {what}, not {expected}: is the marketplace large enough?")
 
 
-def _sent(url: str, query: str) -> bytes:
-    request = urllib.request.Request(f"{url}/graphql", json.dumps({"query": query}).encode())
+def answer_to(url: str, query: str, variables: Variables | None = None) -> bytes:
+    """The body of the answer to a POST to `url`. Raises OSError."""
+    request = urllib.request.Request(url, json.dumps({"query": query, "variables": variables or {}}).encode())
     request.add_header("content-type", "application/json")
     with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         body: bytes = answer.read()

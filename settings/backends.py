@@ -32,6 +32,9 @@ class BackEndSettings(GeneralSettings):
 
     redis_url: SecretStr = Field(SecretStr(""), description="Redis or Valkey.")
     redis_timeout_ms: int = Field(50, ge=1, description="Longest Redis call; then the cache is skipped.")
+    catalog_cache: bool = Field(
+        True, description="Keep products and categories in Redis; off, to see what the database takes."
+    )
 
     aws_region: str = Field("ap-northeast-1", description="Region of DynamoDB and Cognito.")
     aws_endpoint_url: str = Field("", description="Address of an AWS emulator; empty in production.")

@@ -24,11 +24,12 @@ TREE = "tree"
 
 
 class CatalogCache:
-    """What is cached of the catalogue, and whether it may be used."""
+    """What is cached of the catalogue, and whether it may be used: never, unless `is_used`."""
 
-    def __init__(self, cache: VersionedCache) -> None:
+    def __init__(self, cache: VersionedCache, *, is_used: bool = True) -> None:
         self.values = cache
         self.is_in_step = False
+        self._is_used = is_used
 
     async def changed(self, versions: Mapping[str, int] | None) -> None:
         """Products changed, to these versions; None when anything may have. Called in the order of the changes."""
@@ -44,7 +45,7 @@ class CatalogCache:
     async def joined(self) -> None:
         """The channel is up: what happened before is unknown, so the cache starts empty. Raises Missed."""
         await self.values.drop()
-        self.is_in_step = True
+        self.is_in_step = self._is_used
 
     def left(self) -> None:
         """The channel is down."""

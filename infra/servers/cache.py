@@ -21,8 +21,13 @@ def cache_dir() -> Path:
     named = os.environ.get("SERVERS_DIR")
     if named:
         return Path(named).expanduser().absolute()
+    return user_cache() / "servers"
+
+
+def user_cache() -> Path:
+    """torii in the user's cache folder."""
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "torii" / "servers"
+    return (Path(base) if base else Path.home() / ".cache") / "torii"
 
 
 @contextmanager

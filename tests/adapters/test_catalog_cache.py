@@ -97,6 +97,18 @@ async def test_a_product_is_loaded_once(shop: Shop) -> None:
     assert shop.stored.loads == [[product], [other]]
 
 
+async def test_a_cache_that_is_not_used_keeps_nothing(shop: Shop) -> None:
+    product = ProductId(await shop.make.product(name="一"))
+    unused = CatalogCache(shop.cache.values, is_used=False)
+    await unused.joined()
+    products = CachedProducts(shop.stored, unused)
+    for _ in range(2):
+        [found] = await products.by_ids([product])
+        assert found is not None
+        assert found.name == "一"
+    assert shop.stored.loads == [[product], [product]]
+
+
 async def test_what_comes_out_is_what_went_in(shop: Shop) -> None:
     product = ProductId(
         await shop.make.product(sale_price=5, attributes={"色": "藍"}, shipping_info={"fee": 300, "days_min": 1})

@@ -1,0 +1,15 @@
+import { createServer } from 'node:http'
+import { useGraphQlJit } from '@envelop/graphql-jit'
+import { createYoga } from 'graphql-yoga'
+import { Loaders } from './loaders.js'
+import { schema } from './schema.js'
+
+// Documents, parsed and validated, are in its own cache (parserAndValidationCache) by default.
+const yoga = createYoga({
+  schema,
+  context: () => ({ loaders: new Loaders() }),
+  plugins: [useGraphQlJit()],
+  graphiql: false,
+  logging: 'error',
+})
+createServer(yoga).listen(Number(process.env.PORT), '127.0.0.1')

@@ -1,0 +1,3 @@
+SELECT id, display_name, avatar_url
+FROM accounts.authors
+WHERE id = ANY($1::uuid[])

@@ -1,0 +1,3 @@
+SELECT id, name, slug
+FROM catalog.categories
+WHERE id = ANY($1::uuid[]) AND is_active
