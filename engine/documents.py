@@ -24,7 +24,7 @@ from graphql import (
 
 from engine.aside import Aside
 from engine.bounds import KIB, Limits
-from engine.compiled.engine import Compiled
+from engine.compiled.counts import Compiled
 from engine.cost import Price, price_of
 from engine.introspection import SCHEMA_FIELDS, Description
 from engine.limits import Code, LimitExceeded, hold

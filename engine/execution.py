@@ -28,6 +28,7 @@ from engine.trace import name_operation
 
 RUNS = "Operations that ran: by plans, by graphql-core, or begun by a plan and completed by graphql-core (deviated)."
 COMPARED = "Queries that plans ran and graphql-core once more, by whether the answers were the same."
+WHY = "Operations that graphql-core ran or completed, by the reason (engine/compiled/reasons.py)."
 MAX_VARIABLE_ERRORS = 50
 """What graphql-core finds before it gives up."""
 
@@ -106,7 +107,8 @@ class Executor:
             schema, compile_at=policy.compile_at, hints=policy.hints, aside=aside, shadow=Shadow(policy.shadow_share)
         )
         self._metrics.counter("torii_shadow", COMPARED, lambda: asdict(self._engine.shadow.compared), "outcome")
-        self._metrics.counter("torii_engine_operations", RUNS, lambda: asdict(self._engine.counts), "by")
+        self._metrics.counter("torii_engine_operations", RUNS, lambda: self._engine.counts.runs(), "by")
+        self._metrics.counter("torii_engine_fallbacks", WHY, lambda: self._engine.counts.why(), "reason")
         documents = Documents(
             schema, policy.limits, introspection=policy.introspection, hints=policy.hints, aside=aside
         )

@@ -1,8 +1,6 @@
 """Runs operations by plans where it can, and by graphql-core where it cannot."""
 
 import logging
-from collections import OrderedDict
-from dataclasses import dataclass, field
 from functools import partial
 from inspect import isawaitable
 from typing import Any, cast
@@ -20,8 +18,9 @@ from graphql.execution.values import VariableValues, get_variable_values
 from graphql.pyutils import AwaitableOrValue
 
 from engine.aside import Aside
+from engine.compiled.counts import Compiled, Counts
 from engine.compiled.plan import Plan, replaying
-from engine.compiled.reasons import Deviation, Unsupported
+from engine.compiled.reasons import Deviation, Reason, Unsupported
 from engine.compiled.selection import condition_variables
 from engine.compiled.shadow import Shadow
 from engine.compiled.steps import Entry
@@ -33,30 +32,6 @@ COMPILE_AT = 2
 """A document is compiled when it comes for this time: one that comes once is not worth it, and may mean harm."""
 COMPILE_ABOVE = 200
 """Cost of an operation that is compiled the first time: graphql-core takes four times as long, and the event loop waits for it."""
-MAX_VARIANTS = 8
-"""Plans of one operation, for different values of the variables in its conditions."""
-MAX_FAILURES = 20
-"""After so many deviations in a row an operation is left to graphql-core for good."""
-
-
-@dataclass(slots=True)
-class Compiled:
-    """What is known of one operation of a document. A plan is None where there can be none."""
-
-    conditions: tuple[str, ...]
-    seen: int = 0
-    failures: int = 0
-    plans: "OrderedDict[tuple[Any, ...], Plan | None]" = field(default_factory=OrderedDict)
-
-
-@dataclass(slots=True)
-class Counts:
-    """How operations were run."""
-
-    compiled: int = 0
-    interpreted: int = 0
-    deviated: int = 0
-    """Begun by a plan, completed by graphql-core."""
 
 
 class Engine:
@@ -92,31 +67,50 @@ class Engine:
 
         `cost` is what was found to be asked for, before it runs. A `probe` is told how it ran.
         """
+        compiled = self._compiled(known, document, operation)
         coerced = get_variable_values(self._schema, operation.variable_definitions or (), variables or {}, 1)
-        if isinstance(coerced, VariableValues):
-            compiled = self._compiled(known, document, operation)
-            plan = self._plan(compiled, document, operation, coerced, cost)
-            if plan is not None:
-                journal: list[Entry] = []
-                try:
-                    data = await plan.run(context, coerced, journal, probe)
-                except Deviation as deviation:
-                    log.debug("deviated: %s", deviation)
-                    compiled.failures += 1
-                    self.counts.deviated += 1
-                    if probe:
-                        probe.ran_by = f"{BY_PLAN}, then {BY_CORE}: {deviation}"
-                    return await self._interpret(document, operation, variables, context, journal)
-                compiled.failures = 0
-                self.counts.compiled += 1
-                if probe:
-                    probe.ran_by = BY_PLAN
-                if operation.operation is OperationType.QUERY and self.shadow.takes_next():
-                    rerun = partial(self._interpret, document, operation, variables, context, journal)
-                    self.shadow.compare(document, operation.name.value if operation.name else None, data, rerun)
-                return ExecutionResult(data, None)
-        self.counts.interpreted += 1
-        return await self._interpret(document, operation, variables, context, [])
+        interpret = partial(self._interpret, document, operation, variables, context)
+        if not isinstance(coerced, VariableValues):
+            self._left(Reason.VARIABLES, probe, self.counts, compiled.counts)
+            return await interpret([])
+        plan = self._plan(compiled, document, operation, coerced, cost)
+        if isinstance(plan, Reason):
+            self._left(plan, probe, self.counts, compiled.counts)
+            return await interpret([])
+        journal: list[Entry] = []
+        try:
+            data = await plan.run(context, coerced, journal, probe)
+        except Deviation as deviation:
+            self._deviated(compiled, deviation, probe)
+            return await interpret(journal)
+        self._ran(compiled, probe)
+        if operation.operation is OperationType.QUERY and self.shadow.takes_next():
+            name = operation.name.value if operation.name else None
+            self.shadow.compare(document, name, data, partial(interpret, journal))
+        return ExecutionResult(data, None)
+
+    def _ran(self, compiled: Compiled, probe: Probe | None) -> None:
+        compiled.failures = 0
+        compiled.counts.compiled += 1
+        self.counts.compiled += 1
+        if probe:
+            probe.ran_by = BY_PLAN
+
+    def _deviated(self, compiled: Compiled, deviation: Deviation, probe: Probe | None) -> None:
+        log.debug("deviated: %s", deviation)
+        compiled.failures += 1
+        for counts in (self.counts, compiled.counts):
+            counts.deviated += 1
+            counts.reasons[deviation.reason] += 1
+        if probe:
+            probe.ran_by = f"{BY_PLAN}, then {BY_CORE}: {deviation}"
+
+    def _left(self, reason: Reason, probe: Probe | None, *counted: Counts) -> None:
+        for counts in counted:
+            counts.interpreted += 1
+            counts.reasons[reason] += 1
+        if probe:
+            probe.ran_by = f"{BY_CORE}: {reason}"
 
     async def describe(
         self, document: DocumentNode, operation: OperationDefinitionNode, variables: dict[str, Any] | None
@@ -125,7 +119,7 @@ class Engine:
 
         All of it takes tens of milliseconds without a break, so the event loop does not wait for it.
         """
-        self.counts.interpreted += 1
+        self._left(Reason.DESCRIPTION, None, self.counts)
         run = partial(self._begin, document, operation, variables, None, None)
         return cast("ExecutionResult", await self._aside.run(object(), run))
 
@@ -145,26 +139,25 @@ class Engine:
         operation: OperationDefinitionNode,
         variables: VariableValues,
         cost: int,
-    ) -> Plan | None:
+    ) -> Plan | Reason:
+        """The plan, or why there is none."""
         compiled.seen += 1
-        if self._compile_at is None or compiled.failures >= MAX_FAILURES:
-            return None
+        if self._compile_at is None:
+            return Reason.STOCK
+        if compiled.is_pinned and not compiled.tries_again:
+            return Reason.PINNED
         if compiled.seen < self._compile_at and cost <= COMPILE_ABOVE:
-            return None
+            return Reason.NOT_YET
         conditions = {name: variables.coerced.get(name) for name in compiled.conditions}
         variant = tuple(conditions.values())
         if variant in compiled.plans:
             compiled.plans.move_to_end(variant)
             return compiled.plans[variant]
         try:
-            plan: Plan | None = Plan(self._schema, document, operation, conditions)
-        except Unsupported as reason:
-            log.debug("not compiled: %s", reason)
-            plan = None
-        compiled.plans[variant] = plan
-        if len(compiled.plans) > MAX_VARIANTS:
-            compiled.plans.popitem(last=False)
-        return plan
+            return compiled.keep(variant, Plan(self._schema, document, operation, conditions))
+        except Unsupported as unsupported:
+            log.debug("not compiled: %s", unsupported)
+            return compiled.keep(variant, unsupported.reason)
 
     async def _interpret(
         self,

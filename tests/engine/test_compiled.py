@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 import strawberry
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, parse, validate
+from strawberry.directive import DirectiveLocation, DirectiveValue
 
 from engine.access import NOBODY_YET
-from engine.compiled.engine import COMPILE_ABOVE, MAX_FAILURES, MAX_VARIANTS, Compiled, Engine
+from engine.compiled.counts import MAX_FAILURES, MAX_VARIANTS, RETRY_EVERY, Compiled
+from engine.compiled.engine import COMPILE_ABOVE, Engine
 from engine.fields import attribute, computed, edge, mutation, resolver
 from engine.kinds import Arguments
 from engine.loading import BatchLoader
@@ -31,6 +33,8 @@ class Thing:
 
 def things(info: Any, first: int = 3) -> list[Thing]:
     info.context.calls.append("things")
+    if first < 0:
+        raise ValueError("too few")
     return [Thing(number, number % 2) for number in range(first)]
 
 
@@ -74,7 +78,17 @@ class Mutation:
     make: ThingView | None = mutation(_make, access=None, description="x", graphql_type=ThingView | None)
 
 
-SCHEMA: GraphQLSchema = strawberry.Schema(Query, Mutation)._schema
+@strawberry.directive(locations=[DirectiveLocation.FIELD, DirectiveLocation.INLINE_FRAGMENT])
+def custom(value: DirectiveValue[object]) -> object:
+    return value
+
+
+@strawberry.directive(locations=[DirectiveLocation.QUERY])
+def whole(value: DirectiveValue[object]) -> object:
+    return value
+
+
+SCHEMA: GraphQLSchema = strawberry.Schema(Query, Mutation, directives=[custom, whole])._schema
 
 
 @dataclass
@@ -186,6 +200,40 @@ async def test_an_operation_that_keeps_deviating_is_left_to_graphql_core() -> No
     for _ in range(MAX_FAILURES + 5):
         await runner.run()
     assert runner.counts == (0, 5, MAX_FAILURES)
+    assert runner.known[""].is_pinned
+    assert runner.known[""].counts.why() == runner.engine.counts.why() == {"null": MAX_FAILURES, "pinned": 5}
+
+
+async def test_a_plan_is_tried_again_now_and_then_after_it_kept_deviating() -> None:
+    runner = Runner("mutation ($name: String!) { make(name: $name) { maker { name } } }")
+    for _ in range(RETRY_EVERY - 1):
+        await runner.run(name="wrong")
+    for _ in range(2):
+        assert (await runner.run(name="right")).errors is None
+    assert runner.counts == (2, RETRY_EVERY - 1 - MAX_FAILURES, MAX_FAILURES)
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "reason"),
+    [
+        ("{ things { id @custom } }", {}, "directive"),
+        ("{ ...on Query @custom { things { id } } }", {}, "directive"),
+        ("query ($n: Int!) { things(first: $n) { id } }", {"n": "x"}, "variables"),
+        ("query ($n: Int!) { things(first: $n) { id } }", {"n": -1}, "exception"),
+        ("{ __schema { description } }", {}, "description"),
+    ],
+)
+async def test_why_there_was_no_plan_is_counted_by_name(query: str, variables: dict[str, Any], reason: str) -> None:
+    runner = Runner(query)
+    await runner.run(**variables)
+    assert runner.engine.counts.why() == runner.known[""].counts.why() == {reason: 1}
+    assert runner.engine.counts.runs()["compiled"] == 0
+
+
+async def test_a_directive_on_the_operation_is_not_the_plan_s_concern() -> None:
+    runner = Runner("query @whole { things(first: 1) { id } }")
+    assert (await runner.run()).data == {"things": [{"id": 0}]}
+    assert runner.counts == (1, 0, 0)
 
 
 async def test_each_combination_of_conditions_has_a_plan_and_there_are_not_many() -> None:

@@ -10,7 +10,8 @@ import strawberry
 from graphql import ExecutionResult, GraphQLResolveInfo, GraphQLSchema, OperationDefinitionNode, parse, validate
 
 from engine.access import NOBODY_YET
-from engine.compiled.engine import Compiled, Engine
+from engine.compiled.counts import Compiled
+from engine.compiled.engine import Engine
 from engine.fields import attribute, computed, edge, mutation, resolver, shows
 from engine.kinds import Arguments
 from engine.loading import BatchLoader
