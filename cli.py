@@ -201,6 +201,26 @@ def reinstate_user(email: Annotated[str, typer.Argument(help="Address of the use
     say("the user may sign in again" if is_new else "the user was not suspended")
 
 
+@users.command("grant-admin")
+def grant_admin(email: Annotated[str, typer.Argument(help="Address of the user, who has signed up.")]) -> None:
+    """Make a user an admin, in the user pool's group and here. It counts from the next token on. Safe to run again."""
+    import jobs
+
+    with running_backends(load_settings(), say) as settings:
+        is_new = asyncio.run(jobs.grant_admin(settings, email))
+    say("the user is an admin from the next token on" if is_new else "the user was an admin before")
+
+
+@users.command("revoke-admin")
+def revoke_admin(email: Annotated[str, typer.Argument(help="Address of the admin.")]) -> None:
+    """Make an admin a user like others: within a second, tokens and sockets that there are included. Safe to run again."""
+    import jobs
+
+    with running_backends(load_settings(), say) as settings:
+        was_one = asyncio.run(jobs.revoke_admin(settings, email))
+    say("the user is an admin no more" if was_one else "the user was no admin")
+
+
 @app.command()
 def reindex() -> None:
     """Make the search index and the recommendations anew. The old ones answer meanwhile."""

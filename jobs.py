@@ -21,7 +21,7 @@ from infra.demo.load import Summary, load
 from periodic import make_partitions, state_of_workers
 from reports import Told
 from settings import Mode, Settings, require
-from wiring import JOB_TIMEOUT_MS, health_of, open_deletions, open_jobs, open_stores, open_suspension
+from wiring import JOB_TIMEOUT_MS, health_of, open_admins, open_deletions, open_jobs, open_stores, open_suspension
 
 
 class NotInProduction(Refusal):
@@ -96,6 +96,18 @@ async def reinstate_user(settings: Settings, email: str) -> bool:
     """Let a user in again; False for one who is not shut out. Raises UserNotFound, Unavailable."""
     async with open_suspension(settings) as suspension:
         return await suspension.reinstate(email)
+
+
+async def grant_admin(settings: Settings, email: str) -> bool:
+    """Make a user of the pool an admin; False for one who is. Raises UserNotFound, AddressTaken, Unavailable."""
+    async with open_admins(settings) as admins:
+        return await admins.grant(email)
+
+
+async def revoke_admin(settings: Settings, email: str) -> bool:
+    """Make an admin a user like others; False for one who is. Raises UserNotFound, Unavailable."""
+    async with open_admins(settings) as admins:
+        return await admins.revoke(email)
 
 
 async def erase_users(settings: Settings) -> int:

@@ -28,7 +28,7 @@ from domain.shared.refusals import Refusal, Unavailable
 from infra.logs import log_stray
 from infra.worker import Job, Result, Stop, Worker
 from settings import Settings, require
-from wiring import JOB_REDIS_MS, JOB_TIMEOUT_MS, account_deletion
+from wiring import JOB_REDIS_MS, JOB_TIMEOUT_MS, account_deletion, admins
 
 MONTHS_AHEAD = 2
 """Months whose partition of orders is there before the month is."""
@@ -85,6 +85,10 @@ async def _repair_users(tools: Tools) -> Counts:
         yield repaired.seen
 
 
+async def _follow_admins(tools: Tools) -> Counts:
+    yield await admins(tools.database, tools.aws, await tools.pool_id()).follow()
+
+
 async def _make_partitions(tools: Tools) -> Counts:
     await make_partitions(tools.settings, tools.clock)
     yield MONTHS_AHEAD + 1
@@ -102,6 +106,12 @@ JOBS: Sequence[Job[Tools]] = (
         timedelta(hours=1),
         "erases what was written behind a deletion of the last day",
         lambda tools: _erase(tools, LATE),
+    ),
+    Job(
+        "follow-admins",
+        timedelta(minutes=1),
+        "takes away from rows what the user pool's group of admins does not have any more",
+        _follow_admins,
     ),
     Job("repair-users", timedelta(hours=1), "brings users' rows in line with the user pool", _repair_users),
     Job(

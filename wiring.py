@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.aws.clients import Aws
+from adapters.cognito.admins import CognitoAdmins
 from adapters.cognito.credentials import CognitoCredentials
 from adapters.cognito.directory import CognitoDirectory
 from adapters.cognito.issuer import EMULATOR_KID, EMULATOR_MODULUS, issuer_of, jwks_url_of
@@ -28,6 +29,7 @@ from adapters.guests import GuestTokens
 from adapters.health import BackEnd, Health
 from adapters.postgres.accounts import PostgresUsers
 from adapters.postgres.accounts_addresses import PostgresAddresses
+from adapters.postgres.accounts_admins import PostgresAdmins
 from adapters.postgres.accounts_deletion import PostgresDeletions
 from adapters.postgres.accounts_favorites import PostgresFavorites
 from adapters.postgres.accounts_profiles import PostgresProfiles
@@ -51,6 +53,7 @@ from adapters.stripe.connection import StripeConnection
 from adapters.stripe.webhooks import StripeWebhooks
 from cloud import open_aws, user_pool
 from domain.accounts.addresses import Addresses
+from domain.accounts.admins import Admins
 from domain.accounts.attempts import Attempts
 from domain.accounts.credentials import CredentialChanges
 from domain.accounts.deletion import AccountDeletion, Eraser
@@ -288,6 +291,23 @@ async def open_suspension(settings: Settings) -> AsyncIterator[UserSuspension]:
         yield UserSuspension(PostgresSuspensions(database), SystemClock())
     finally:
         await database.close()
+
+
+def admins(database: Database, aws: Aws, pool_id: str) -> Admins:
+    """Who is an admin, with the database as the worker role."""
+    directory = CognitoDirectory(aws, pool_id)
+    return Admins(PostgresAdmins(database), CognitoAdmins(aws, pool_id), directory, PostgresUsers(database))
+
+
+@asynccontextmanager
+async def open_admins(settings: Settings) -> AsyncIterator[Admins]:
+    """For operators, as the worker role."""
+    require(settings, "database_worker_url")
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_worker_url.get_secret_value(), pool_size=1, timeout_ms=JOB_TIMEOUT_MS)
+        stack.push_async_callback(database.close)
+        aws = await stack.enter_async_context(open_aws(settings, JOB_TIMEOUT_MS))
+        yield admins(database, aws, (await user_pool(settings, aws)).pool_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from botocore.exceptions import ClientError
 
 from adapters.aws.clients import COGNITO, Aws, error_code
+from adapters.cognito.names import username_of
 
 
 class CognitoRemoval:
@@ -14,14 +15,12 @@ class CognitoRemoval:
 
     async def delete(self, subject: str) -> None:
         """Delete a user by the subject; one that is gone already is no fault. Raises Unavailable."""
-        quoted = subject.replace("\\", "\\\\").replace('"', '\\"')
+        username = await username_of(self._aws, self._pool_id, subject)
+        if username is None:
+            return
         try:
             async with self._aws.calling(COGNITO):
-                found = await self._aws.cognito.list_users(
-                    UserPoolId=self._pool_id, Filter=f'sub = "{quoted}"', Limit=1
-                )
-                for user in found["Users"]:
-                    await self._aws.cognito.admin_delete_user(UserPoolId=self._pool_id, Username=user["Username"])
+                await self._aws.cognito.admin_delete_user(UserPoolId=self._pool_id, Username=username)
         except ClientError as error:
             if error_code(error) != "UserNotFoundException":
                 raise

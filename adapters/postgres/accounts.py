@@ -27,6 +27,7 @@ STANDINGS = select(
         column("seller_ids", ARRAY(Uuid)),
         column("signed_out_at", DateTime(timezone=True)),
         column("signed_out_except", Uuid),
+        column("is_admin", Boolean),
     )
 )
 """By the unique index of `cognito_sub`, and the primary key of the sellers' members, which starts with the user."""
@@ -48,6 +49,7 @@ class PostgresUsers:
                 tuple(map(SellerId, row.seller_ids)),
                 row.signed_out_at,
                 row.signed_out_except,
+                row.is_admin,
             )
             for row in rows
         }

@@ -44,6 +44,7 @@ users = _table(
     _time("deleted_at"),
     Column("leaving_sub", Text),
     Column("signed_out_except", Uuid),
+    Column("is_admin", Boolean),
 )
 user_profiles = _table(
     "accounts",

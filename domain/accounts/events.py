@@ -14,6 +14,16 @@ def user_registered(user_id: UserId) -> Event:
     return Event("UserRegistered", "user", user_id, {"userId": str(user_id)})
 
 
+def admin_granted(user_id: UserId) -> Event:
+    """An operator made a user an admin."""
+    return Event("AdminGranted", "user", user_id, {"userId": str(user_id)})
+
+
+def admin_revoked(user_id: UserId) -> Event:
+    """A user is an admin no more: an operator said so, or the user pool's group."""
+    return Event("AdminRevoked", "user", user_id, {"userId": str(user_id)})
+
+
 def user_suspended(user_id: UserId, reason: str | None) -> Event:
     """An operator shut a user out. The reason is the operator's own words."""
     return Event("UserSuspended", "user", user_id, {"userId": str(user_id), "reason": reason})

@@ -39,6 +39,8 @@ class UserStanding:
     """When the user last signed out everywhere."""
     signed_out_except: SessionId | None = None
     """The session that went on all the same: the one that gave the new password."""
+    is_admin: bool = False
+    """Whether a token of the pool's group of admins counts for one."""
 
     def has_signed_out(self, session_id: SessionId, signed_in_at: datetime) -> bool:
         """Whether a session that began at that moment is over. Tokens tell whole seconds: one of the same second goes on."""

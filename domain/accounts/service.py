@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
+from domain.accounts.admins import ADMIN_GROUP
 from domain.accounts.model import Author, Device, Identity, PoolUser, Session, Sighting, UserStanding
 from domain.accounts.ports import Directory, Tokens, Users
 from domain.accounts.refusals import AccountSuspended, SessionEnded
@@ -16,14 +17,16 @@ from domain.shared.refusals import Unavailable
 from domain.shared.short_memory import ShortMemory
 from domain.shared.viewer import Role, SignedIn, Viewer
 
-ADMIN_GROUP = "admin"
 UNKNOWN = Device()
 OUTAGE_S = 300.0
 """How long a user who was here just before an outage of the database may go on with what does not need it."""
 
 
 class Accounts:
-    """Signature, session, suspension and membership are looked at on each request; the last three are a second old at most."""
+    """Signature, session, suspension, membership and whether one is still an admin are looked at on each request.
+
+    All but the signature are a second old at most.
+    """
 
     def __init__(self, tokens: Tokens, directory: Directory, users: Users, sessions: Sessions, clock: Clock) -> None:
         self._tokens = tokens
@@ -50,7 +53,8 @@ class Accounts:
             raise AccountSuspended
         if standing.has_signed_out(identity.session_id, identity.signed_in_at):
             raise SessionEnded
-        role = Role.ADMIN if ADMIN_GROUP in identity.groups else Role.USER
+        # Both: the group in a token is as old as the token, and a row alone makes nobody an admin of the pool.
+        role = Role.ADMIN if ADMIN_GROUP in identity.groups and standing.is_admin else Role.USER
         sign_in = SignedIn(identity.session_id, identity.subject, identity.signed_in_at, identity.expires_at)
         return Viewer(role, standing.user_id, guest_id, standing.seller_ids, sign_in)
 
@@ -70,7 +74,8 @@ class Accounts:
         has_signed_out = standing.has_signed_out(viewer.sign_in.session_id, viewer.sign_in.at)
         if has_signed_out or await self._sessions.is_revoked(viewer.sign_in.session_id):
             return "the session was ended"
-        return None if standing.seller_ids == viewer.seller_ids else "what the account may do has changed"
+        is_less = viewer.role is Role.ADMIN and not standing.is_admin
+        return "what the account may do has changed" if is_less or standing.seller_ids != viewer.seller_ids else None
 
     async def end_session(self, viewer: Viewer, session_id: SessionId) -> None:
         """Sign out: no token of this session of the viewer's is good any more. Raises SessionNotFound, Unavailable."""
@@ -119,14 +124,14 @@ class Accounts:
         return await self._sessions.is_revoked(identity.session_id)
 
     async def _standing(self, subject: str) -> UserStanding | None:
-        """How a user stands; through an outage as last known, but without acting for sellers."""
+        """How a user stands; through an outage as last known, but without acting for sellers or as an admin."""
         try:
             return await self._standings.get(subject)
         except Unavailable:
             known = self._standings.last(subject, OUTAGE_S)
             if known is None:
                 raise
-            return replace(known, seller_ids=())
+            return replace(known, seller_ids=(), is_admin=False)
 
     async def _first_seen(self, identity: Identity) -> UserStanding:
         user_id = await self._users.first_seen(await self._directory.user(identity))

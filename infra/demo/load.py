@@ -8,7 +8,7 @@ from itertools import islice
 import asyncpg
 
 from adapters.postgres.bulk import CONNECT_TIMEOUT_S, bulk_load
-from infra.demo.accounts import DEMO_USERS
+from infra.demo.accounts import ADMIN, DEMO_USERS
 from infra.demo.marketplace import Marketplace, generate
 from infra.demo.rows import Row, Stage
 from infra.demo.times import ORDER_MONTHS
@@ -79,8 +79,8 @@ async def link_accounts(worker_url: str, subjects: Mapping[str, str]) -> None:
     connection = await asyncpg.connect(worker_url, timeout=CONNECT_TIMEOUT_S)
     try:
         await connection.executemany(
-            "UPDATE accounts.users SET cognito_sub = $2 WHERE id = $1 AND cognito_sub IS DISTINCT FROM $2",
-            [(DEMO_USERS[email], subject) for email, subject in subjects.items()],
+            "UPDATE accounts.users SET cognito_sub = $2, is_admin = $3 WHERE id = $1 AND cognito_sub IS DISTINCT FROM $2",
+            [(DEMO_USERS[email], subject, email == ADMIN) for email, subject in subjects.items()],
         )
     finally:
         await connection.close()

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 import jobs
 from adapters.cognito.pool import DEMO_PASSWORD, ensure_pool, ensure_user
 from cloud import open_aws, token, user_pool
+from domain.accounts.admins import ADMIN_GROUP
 from gateway import create_app
 from settings import Settings
 from tests.api.client import Client
@@ -88,6 +89,8 @@ def token_of(prepared: Settings) -> Tokens:
         async with open_aws(prepared, 10_000) as aws:
             pool = await user_pool(prepared, aws)
             await ensure_user(aws, pool, email, DEMO_PASSWORD, group)
+        if group == ADMIN_GROUP:
+            await jobs.grant_admin(prepared, email)
         return await token(prepared, email, DEMO_PASSWORD)
 
     return token_of

@@ -76,6 +76,8 @@ DIFFERENCES = {
     "users.signed_out_at: added": "what was signed in before is signed out",
     "users.signed_out_except: added": "but for the session that gave a new password",
     "users.status: added": "a user can be suspended",
+    "users.is_admin: added": "an admin of the pool's group is one here as long as the row says so, too",
+    "idx_users_admins: added": "the few admins, compared with the pool's group every minute",
     "products.slug: added": "the product's address in a shop front",
     "products.slug: key UK": "an address is one product",
     "products.currency: added": ITS_CURRENCY,
