@@ -22,6 +22,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLField,
     GraphQLNamedType,
+    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
@@ -29,6 +30,7 @@ from graphql import (
     NullValueNode,
     OperationDefinitionNode,
     SelectionNode,
+    SelectionSetNode,
     ValueNode,
     VariableNode,
     get_named_type,
@@ -38,6 +40,7 @@ from graphql import (
 )
 
 from engine.bounds import Limits
+from engine.fragments.rendered import Rendered
 from engine.introspection import Description, Spot
 from engine.limits import COUNTED
 
@@ -92,13 +95,16 @@ class Priced:
         if isinstance(value, list):
             if not self.below:
                 return self.once + len(value) * self.each
-            return self.once + sum(self._of(item) for item in value)
-        return self.once + self._of(value)
+            return self.once + sum(self.of_value(item) for item in value)
+        return self.once + self.of_value(value)
 
-    def _of(self, value: Any) -> float:
-        if not isinstance(value, dict):
-            return 0 if value is None else self.each
-        return self.each + sum(field.actual(value) for field in self.below)
+    def of_value(self, value: Any) -> float:
+        """What is below one value of the field."""
+        if isinstance(value, dict):
+            return self.each + sum(field.actual(value) for field in self.below)
+        if type(value) is Rendered:
+            return value.cost
+        return 0 if value is None else self.each
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +145,26 @@ def price_of(
     return Price(_folded("", 0, None, (), below), defaults)
 
 
+def price_below(
+    schema: GraphQLSchema,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    type_: GraphQLObjectType,
+    sets: Sequence[SelectionSetNode],
+) -> Priced:
+    """What the values of an object type cost, for what they turn out to be: where no size is told none is needed."""
+    limits = Limits()
+    compiler = _Compiler(schema, fragments, limits, None)  # entities do not describe the schema
+    below = compiler.fields([(type_, each.selections) for each in sets], Size(limits.list_size))
+    return _folded("", 0, None, (), below)
+
+
+def times(priced: Priced, way: Sequence[str]) -> int:
+    """How often the cost of what stands at the end of a way counts; not at all where it is always the same."""
+    if not way:
+        return 1
+    return sum(times(each, way[1:]) for each in priced.below if each.name == way[0])
+
+
 @dataclass(frozen=True, slots=True)
 class _Selected:
     """The nodes of one response name on one type, which execution merges."""
@@ -157,7 +183,7 @@ class _Compiler:
         schema: GraphQLSchema,
         fragments: Mapping[str, FragmentDefinitionNode],
         limits: Limits,
-        description: Description,
+        description: Description | None,
     ) -> None:
         self._schema = schema
         self._fragments = fragments
@@ -208,7 +234,7 @@ class _Compiler:
         assumed = Size(self._limits.list_size)
         below = [(type_, each.selection_set.selections) for each in selected.nodes if each.selection_set]
         describes = is_introspection_type(type_)
-        if describes:
+        if describes and self._description is not None:
             times, spot = self._description.below(spot, selected.parent.name, node.name.value)
             size = None if times is None else Size(times)
         each = self.fields(below, size if size and not is_list else assumed, spot if describes else None)

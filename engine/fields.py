@@ -47,15 +47,29 @@ def computed(read: Callable[[Any], Any], *, access: Hashable, description: str) 
     return strawberry.field(resolver=resolve, description=description, metadata=metadata(access, 0, Computed(read)))
 
 
-def edge(loader: str, *, key: str, access: Hashable, description: str, cost: int = 1, size: int | None = None) -> Any:
-    """A field loaded by the value's attribute `key`; null where that is None."""
+def edge(
+    loader: str,
+    *,
+    key: str,
+    access: Hashable,
+    description: str,
+    cost: int = 1,
+    size: int | None = None,
+    is_part: bool = False,
+) -> Any:
+    """A field loaded by the value's attribute `key`; null where that is None.
+
+    `is_part`: what it leads to is the same for all of the public, and the value is said to have changed whenever that has.
+    """
 
     async def resolve(root: Any, info: Info) -> Any:
         value = getattr(root, key)
         return None if value is None else await info.context.loaders.load(loader, value)
 
     return strawberry.field(
-        resolver=resolve, description=description, metadata=metadata(access, cost, Edge(loader, key), size)
+        resolver=resolve,
+        description=description,
+        metadata=metadata(access, cost, Edge(loader, key, is_part=is_part), size),
     )
 
 
@@ -84,8 +98,10 @@ class Paging(NamedTuple):
     before: str | None = None
 
 
-def connection(loader: str, *, key: str, access: Hashable, description: str, cost: int = 2) -> Any:
-    """An edge to a page of values, with the arguments of a Relay connection."""
+def connection(
+    loader: str, *, key: str, access: Hashable, description: str, cost: int = 2, is_part: bool = False
+) -> Any:
+    """An edge to a page of values, with the arguments of a Relay connection. `is_part` as for an edge."""
 
     async def resolve(
         root: Any, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
@@ -93,7 +109,7 @@ def connection(loader: str, *, key: str, access: Hashable, description: str, cos
         arguments = kind.arguments(Paging(first, after, last, before)._asdict())
         return await info.context.loaders.load(loader, getattr(root, key), arguments)
 
-    kind = Edge(loader, key, tuple(sorted(Paging._fields)))
+    kind = Edge(loader, key, tuple(sorted(Paging._fields)), is_part)
     return strawberry.field(resolver=resolve, description=description, metadata=metadata(access, cost, kind))
 
 

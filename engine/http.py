@@ -14,6 +14,7 @@ from engine.bounds import Limits
 from engine.errors import UNAVAILABLE
 from engine.execution import Answer, Executor, NotAllowedByGet, invalid
 from engine.execution import Request as Operation
+from engine.fragments.rendered import written
 from engine.http_reply import Reply, Whole, headers_of
 from engine.http_request import CODES, GRAPHQL_RESPONSE, BadRequest, answer_type, read
 from engine.kept_token import HandedOut
@@ -93,4 +94,4 @@ class GraphQLHTTP:
 
 
 def _whole(answer: Answer, status: int, media: str, own: Mapping[str, str] | None = None) -> Whole:
-    return Whole(status, headers_of(media, status, own or {}), orjson.dumps(answer.body, default=str))
+    return Whole(status, headers_of(media, status, own or {}), orjson.dumps(answer.body, default=written))

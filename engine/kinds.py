@@ -35,6 +35,8 @@ class Edge:
     key: str
     takes: tuple[str, ...] = ()
     """Names of the arguments that the loader is told, sorted."""
+    is_part: bool = False
+    """Whether what it leads to is a part of its value, which is said to have changed whenever that has."""
 
     def arguments(self, given: Mapping[str, Hashable]) -> Arguments:
         """Those of a field, for its loader; what was not given is None."""

@@ -11,6 +11,7 @@ import orjson
 
 from engine import json_body
 from engine.execution import Answer, Request
+from engine.fragments.rendered import written
 from engine.http_request import BadRequest, checked
 
 PROTOCOL = "graphql-transport-ws"
@@ -89,7 +90,7 @@ def answer_of(id: str, answer: Answer) -> bytes:
 
 
 def encode(message: dict[str, Any]) -> bytes:
-    return orjson.dumps(message, default=str)
+    return orjson.dumps(message, default=written)
 
 
 def _invalid(problem: str) -> Closing:

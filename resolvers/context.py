@@ -52,6 +52,11 @@ class Context:
         """Whether the viewer may see how an operation ran."""
         return self.viewer.role is Role.ADMIN
 
+    @property
+    def shared_as(self) -> Language | None:
+        """What shapes the public's answers besides the operation; None for viewers who see more than the public."""
+        return self.language if self.viewer.is_public else None
+
     def renewed(self) -> "Context":
         return replace(self, handed_out={})
 

@@ -7,11 +7,15 @@ import strawberry
 
 from domain.catalog import categories, model
 from engine.fields import attribute, connection, edge, shows
+from engine.fragments.declared import Kept
 from schema.access import PUBLIC
 from schema.money import Money
 from schema.relay import Connection, Node, global_id
 from schema.reviews import Rating, Review
 from schema.sellers import Seller
+
+PRICE_AGE_S = 2
+"""How old a price or a stock may be shown."""
 
 strawberry.enum(model.ProductStatus, description="Where a product stands; OUT_OF_STOCK sets itself.")
 strawberry.enum(model.Availability, description="Whether it can be bought, derived from status and stock.")
@@ -53,6 +57,7 @@ class ProductVariation:
 @strawberry.type(description="A kind of product; categories form a tree.")
 class Category(Node):
     is_type_of = shows(categories.Category)
+    kept = Kept("category", "categories")
 
     id: strawberry.ID = global_id("Category", access=PUBLIC)
     name: str = attribute(access=PUBLIC, description="Shown to shoppers.")
@@ -62,16 +67,22 @@ class Category(Node):
         "categories", key="parent_id", access=PUBLIC, description="The category above; null at the top."
     )
     path: list[Annotated["Category", strawberry.lazy("schema.catalog")]] = edge(
-        "category_paths", key="id", access=PUBLIC, size=4, description="From the top down to this category."
+        "category_paths",
+        key="id",
+        access=PUBLIC,
+        size=4,
+        is_part=True,
+        description="From the top down to this category.",
     )
     children: list[Annotated["Category", strawberry.lazy("schema.catalog")]] = edge(
-        "category_children", key="id", access=PUBLIC, description="The categories right below."
+        "category_children", key="id", access=PUBLIC, is_part=True, description="The categories right below."
     )
 
 
 @strawberry.type(description="A make.")
 class Brand(Node):
     is_type_of = shows(model.Brand)
+    kept = Kept("brand", "brands")
 
     id: strawberry.ID = global_id("Brand", access=PUBLIC)
     name: str = attribute(access=PUBLIC, description="Shown to shoppers.")
@@ -82,6 +93,7 @@ class Brand(Node):
 @strawberry.type(description="Something a seller offers.")
 class Product(Node):
     is_type_of = shows(model.Product)
+    kept = Kept("product", "products", client_age_s=PRICE_AGE_S)
 
     id: strawberry.ID = global_id("Product", access=PUBLIC)
     sku: str = attribute(access=PUBLIC, description="The seller's own code for it; another seller may use the same.")
@@ -100,15 +112,25 @@ class Product(Node):
     published_at: datetime | None = attribute(access=PUBLIC, description="Since when it is shown.")
     updated_at: datetime = attribute(access=PUBLIC, description="When it, its variations or images last changed.")
     images: list[ProductImage] | None = edge(
-        "images_of_product", key="id", access=PUBLIC, size=5, description="Its pictures, in order."
+        "images_of_product", key="id", access=PUBLIC, size=5, is_part=True, description="Its pictures, in order."
     )
     variations: list[ProductVariation] | None = edge(
-        "variations_of_product", key="id", access=PUBLIC, description="Its kinds on sale; empty where it has none."
+        "variations_of_product",
+        key="id",
+        access=PUBLIC,
+        is_part=True,
+        description="Its kinds on sale; empty where it has none.",
     )
     category: Category | None = edge("categories", key="category_id", access=PUBLIC, description="Where it belongs.")
     brand: Brand | None = edge("brands", key="brand_id", access=PUBLIC, description="Its make.")
     seller: Seller | None = edge("sellers", key="seller_id", access=PUBLIC, description="Who sells it.")
-    rating: Rating | None = edge("rating_of_product", key="id", access=PUBLIC, description="What buyers make of it.")
+    rating: Rating | None = edge(
+        "rating_of_product", key="id", access=PUBLIC, is_part=True, description="What buyers make of it."
+    )
     reviews: Connection[Review] | None = connection(
-        "reviews_of_product", key="id", access=PUBLIC, description="What buyers say of it, newest first."
+        "reviews_of_product",
+        key="id",
+        access=PUBLIC,
+        is_part=True,
+        description="What buyers say of it, newest first.",
     )

@@ -56,5 +56,6 @@ class Connection(Generic[T]):
         key="scope",
         access=PUBLIC,
         cost=5,
+        is_part=True,
         description="How many rows the whole list has; counted when asked.",
     )

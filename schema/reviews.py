@@ -7,6 +7,7 @@ import strawberry
 from domain.accounts import model as accounts
 from domain.reviews import model
 from engine.fields import attribute, edge, shows
+from engine.fragments.declared import Kept
 from schema.access import PUBLIC
 from schema.relay import Node, global_id
 
@@ -14,6 +15,7 @@ from schema.relay import Node, global_id
 @strawberry.type(description="Who wrote something, as the public sees them.")
 class Author:
     is_type_of = shows(accounts.Author)
+    kept = Kept("author", "authors", is_tag=False)  # users' ids are nobody's business
 
     display_name: str = attribute(access=PUBLIC, description="The name they chose to show.")
     avatar_url: str | None = attribute(access=PUBLIC, description="Their picture.")

@@ -6,6 +6,7 @@ import strawberry
 
 from domain.sellers import model
 from engine.fields import attribute, shows
+from engine.fragments.declared import Kept
 from schema.access import PUBLIC
 from schema.relay import Node, global_id
 
@@ -13,6 +14,7 @@ from schema.relay import Node, global_id
 @strawberry.type(description="Who sells.")
 class Seller(Node):
     is_type_of = shows(model.Seller)
+    kept = Kept("seller", "sellers")
 
     id: strawberry.ID = global_id("Seller", access=PUBLIC)
     name: str = attribute(access=PUBLIC, description="Company or shop name.")

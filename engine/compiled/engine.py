@@ -24,6 +24,7 @@ from engine.compiled.reasons import Deviation, Reason, Unsupported
 from engine.compiled.selection import condition_variables
 from engine.compiled.shadow import Shadow
 from engine.compiled.steps import Entry
+from engine.fragments.store import Shelf, Store
 from engine.probe import BY_CORE, BY_PLAN, Probe
 
 log = logging.getLogger("torii.engine")
@@ -45,12 +46,14 @@ class Engine:
         hints: bool = True,
         aside: Aside | None = None,
         shadow: Shadow | None = None,
+        store: Store | None = None,
     ) -> None:
         self._schema = schema
         self._aside = aside or Aside()
         self._compile_at = compile_at
         self._hints = hints
         self.shadow = shadow or Shadow(0)
+        self._store = store
         self.counts = Counts()
 
     async def execute(
@@ -78,13 +81,17 @@ class Engine:
             self._left(plan, probe, self.counts, compiled.counts)
             return await interpret([])
         journal: list[Entry] = []
+        is_query = operation.operation is OperationType.QUERY
+        shadowed = is_query and self.shadow.takes_next()
+        # What is compared is the two engines: fragments are a little older than what the other would load.
+        shelf = self._shelf(context) if is_query and not shadowed else None
         try:
-            data = await plan.run(context, coerced, journal, probe)
+            data = await plan.run(context, coerced, journal, probe, shelf)
         except Deviation as deviation:
             self._deviated(compiled, deviation, probe)
             return await interpret(journal)
         self._ran(compiled, probe)
-        if operation.operation is OperationType.QUERY and self.shadow.takes_next():
+        if shadowed:
             name = operation.name.value if operation.name else None
             self.shadow.compare(document, name, data, partial(interpret, journal))
         return ExecutionResult(data, None)
@@ -111,6 +118,14 @@ class Engine:
             counts.reasons[reason] += 1
         if probe:
             probe.ran_by = f"{BY_CORE}: {reason}"
+
+    def _shelf(self, context: Any) -> Shelf | None:
+        """The fragments that a query may use: none where its viewer sees more than the public.
+
+        A context says in its attribute `shared_as` what shapes its answers besides; None where they are its own.
+        """
+        shared_as = getattr(context, "shared_as", None)
+        return None if self._store is None or shared_as is None else Shelf(self._store, shared_as)
 
     async def describe(
         self, document: DocumentNode, operation: OperationDefinitionNode, variables: dict[str, Any] | None

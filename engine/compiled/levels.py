@@ -16,6 +16,7 @@ from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.render import Render, renderer, wrong
 from engine.compiled.selection import Field, Selection, Selections
 from engine.compiled.steps import Below, Call, Column, Load, Paths, Read, Run, Step, deviating, together
+from engine.fragments.steps import KeptLoad
 from engine.kinds import Attribute, Computed, Edge
 
 
@@ -192,6 +193,9 @@ def _below(field: Field) -> Below:
 
 
 def _step(field: Field) -> Step:
+    if field.site is not None:
+        assert isinstance(field.below, Selection)
+        return KeptLoad(field, field.site, Level(field.below))
     below = _below(field)
     if isinstance(field.kind, Attribute):
         return Read(field, attrgetter(field.kind.name), below)

@@ -26,6 +26,7 @@ from engine.compiled.levels import Level
 from engine.compiled.reasons import Deviation, Reason, Unsupported
 from engine.compiled.selection import Field, Selector
 from engine.compiled.steps import Entry, Run
+from engine.fragments.store import Shelf
 from engine.probe import Probe
 
 
@@ -52,10 +53,15 @@ class Plan:
         self._level = Level(selection)
 
     async def run(
-        self, context: Any, variables: VariableValues, journal: list[Entry], probe: Probe | None = None
+        self,
+        context: Any,
+        variables: VariableValues,
+        journal: list[Entry],
+        probe: Probe | None = None,
+        shelf: Shelf | None = None,
     ) -> dict[str, Any]:
         """The data of the answer. Raises Deviation; `journal` then has what was loaded."""
-        run = Run(context, _Arguments(variables), self._info_of(context, variables), journal, probe)
+        run = Run(context, _Arguments(variables), self._info_of(context, variables), journal, probe, shelf)
         rows = self._level.rows_in_turn if self._is_mutation else self._level.rows
         data: dict[str, Any]
         [data] = await rows([None], [None], run)

@@ -42,6 +42,8 @@ class Reason(StrEnum):
     DENIED = "denied"
     """A field that is not for this viewer."""
     ARGUMENTS = "arguments"
+    GONE = "gone"
+    """A fragment that was there a moment ago."""
 
 
 class Unsupported(Exception):

@@ -41,7 +41,7 @@ def renderer(selection: Selection, loaded: tuple[Field, ...]) -> Render:
     for field in selection.fields:
         if field.key not in columns:
             parts.append(f"{field.key!r}: {writer.of_value(field, 'o')}")
-        elif field.below is None or field.below.is_pure:
+        elif field.site is None and (field.below is None or field.below.is_pure):
             parts.append(f"{field.key!r}: {writer.complete(field.type, columns[field.key], field)}")
         else:
             parts.append(f"{field.key!r}: {columns[field.key]}")

@@ -5,6 +5,7 @@ Source: GraphQL specification, "Field Collection" (CollectFields, October 2021, 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from graphql import (
@@ -31,6 +32,8 @@ from graphql import (
 from engine.access import GUARD, Guard
 from engine.compiled.choice import Choice
 from engine.compiled.reasons import Reason, Unsupported
+from engine.cost import price_below
+from engine.fragments.sites import Site, site_of
 from engine.kinds import Attribute, Code, Computed, Kind, UnknownTest, kind_of, values_shown
 
 TYPENAME = "__typename"
@@ -50,6 +53,8 @@ class Field:
     definition: GraphQLField | None
     kind: Kind | None
     below: "Selection | Selections | None"
+    site: Site | None = None
+    """Where it shows fragments."""
 
     @property
     def name(self) -> str:
@@ -172,7 +177,11 @@ class Selector:
         if is_leaf_type(named):
             return Field(key, nodes, parent, definition, kind, None)
         sets = [node.selection_set for node in nodes if node.selection_set]
-        return Field(key, nodes, parent, definition, kind, self._below(named, sets))
+        below = self._below(named, sets)
+        if not isinstance(below, Selection):
+            return Field(key, nodes, parent, definition, kind, below)
+        price = partial(price_below, self._schema, self._fragments, below.of, sets)
+        return Field(key, nodes, parent, definition, kind, below, site_of(kind, definition.type, below, price))
 
     def _below(self, type_: GraphQLNamedOutputType, sets: Sequence[SelectionSetNode]) -> Selection | Selections:
         if not is_abstract_type(type_):

@@ -15,6 +15,7 @@ from graphql.pyutils import Path, is_awaitable
 
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.selection import Field
+from engine.fragments.store import Shelf
 from engine.kinds import Arguments, Edge
 from engine.probe import Probe
 
@@ -50,6 +51,8 @@ class Run:
     info: Callable[[Field, Path], GraphQLResolveInfo[Any]]
     journal: list[Entry] = field(default_factory=list)
     probe: Probe | None = None
+    shelf: Shelf | None = None
+    """Where fragments are kept; None where the viewer is not the public."""
 
 
 class Step(Protocol):

@@ -1,6 +1,7 @@
 """Random operations over a schema: aliases, merged fields, fragments of both kinds, conditions, variables, arguments."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +37,8 @@ class Operations:
 
     schema: GraphQLSchema
     dice: random.Random
+    roots: Sequence[str] = ()
+    """Fields that queries begin with; any, where none is named."""
     variables: dict[str, Any] = field(default_factory=dict)
     _declared: dict[str, str] = field(default_factory=dict)
     _fragments: list[str] = field(default_factory=list)
@@ -43,7 +46,7 @@ class Operations:
     """Fields that may still be added."""
 
     def operation(self) -> str:
-        kind = "mutation" if self.dice.random() < 0.15 and self.schema.mutation_type else "query"
+        kind = "mutation" if not self.roots and self.dice.random() < 0.15 and self.schema.mutation_type else "query"
         root = self.schema.mutation_type if kind == "mutation" else self.schema.query_type
         assert root is not None
         body = self._selections(root, 0)
@@ -52,7 +55,7 @@ class Operations:
         return " ".join([head, body, *self._fragments])
 
     def _selections(self, type_: GraphQLObjectType, depth: int) -> str:
-        names = list(type_.fields)
+        names = list((depth == 0 and self.roots) or type_.fields)
         chosen = self.dice.sample(names, min(len(names), self.dice.randint(1, 3 if depth == 0 else 5)))
         parts = [part for name in chosen for part in self._field(type_.fields[name], name, depth)]
         if self.dice.random() < 0.2 or not parts:

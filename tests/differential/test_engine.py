@@ -3,13 +3,18 @@
 import os
 import random
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 import pytest
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, parse, validate
 
+from engine.bounds import KIB, Limits
 from engine.compiled.engine import Engine
+from engine.cost import price_of
+from engine.fragments.rendered import written
+from engine.fragments.store import Store
 from tests.differential.operations import Operations
 from tests.differential.world import VIEWERS, Context, World, loader_types, made_up_schema
 
@@ -22,6 +27,7 @@ FAULT_RATES = (0.0, 0.0, 0.01, 0.05)
 CASES = int(os.environ.get("FUZZ_CASES", "2000"))
 """How many operations are tried; `make fuzz` tries 200,000."""
 PART = 500
+CATALOGUE = ("product", "products", "recommendations", "search")
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +36,16 @@ def schema() -> GraphQLSchema:
 
 
 async def outcome(schema: GraphQLSchema, engine: Engine, text: str, variables: dict[str, Any], seed: int) -> Any:
-    """What came of an operation: the answer's bytes, its errors whatever their order, and what was asked for it."""
+    """What came of an operation: the answer's bytes, its errors whatever their order, what it cost, what was asked for it."""
     document = parse(text)
     [operation] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
     dice = random.Random(seed)
     world = World(schema, seed, dice.choice(FAULT_RATES))
     context = Context(world, loader_types(schema), dice.choice(VIEWERS))
     result = await engine.execute(document, operation, {}, variables, context)
-    return orjson.dumps(result.data, default=str), errors_of(result), world.calls
+    cost = price_of(schema, document, operation, Limits()).actual(result.data)
+    body = orjson.dumps(result.data, default=written)
+    return body, errors_of(ExecutionResult(orjson.loads(body), result.errors)), cost, world.calls
 
 
 def errors_of(result: ExecutionResult) -> tuple[Counter[bytes], set[tuple[Any, ...]]]:
@@ -67,9 +75,9 @@ def null_at(data: Any, path: list[str | int]) -> int:
     return len(path)
 
 
-async def compare(schema: GraphQLSchema, seed: int, compiled: Engine, stock: Engine) -> bool:
+async def compare(schema: GraphQLSchema, seed: int, compiled: Engine, stock: Engine, roots: Sequence[str] = ()) -> bool:
     """Whether the operation of a seed was valid, and so compared."""
-    operations = Operations(schema, random.Random(seed))
+    operations = Operations(schema, random.Random(seed), roots)
     text = operations.operation()
     if validate(schema, parse(text)):
         return False
@@ -78,7 +86,8 @@ async def compare(schema: GraphQLSchema, seed: int, compiled: Engine, stock: Eng
     about = f"seed {seed}: {text} {operations.variables}"
     assert ours[0] == theirs[0], about
     assert ours[1] == theirs[1], about
-    assert max(ours[2].values(), default=0) <= 1, about
+    assert ours[2] == theirs[2], about
+    assert max(ours[3].values(), default=0) <= 1, about
     return True
 
 
@@ -91,3 +100,18 @@ async def test_operations_at_random(schema: GraphQLSchema, first: int) -> None:
     assert compiled.counts.compiled > len(cases) * 0.2
     assert compiled.counts.deviated > len(cases) * 0.04
     assert stock.counts.compiled == 0
+
+
+async def test_operations_at_random_out_of_fragments(schema: GraphQLSchema) -> None:
+    """Each of them three times: what the first keeps the second shows, and the third in part."""
+    dice = random.Random(0)
+    hits = 0
+    for seed in range(CASES, CASES + PART // 2):
+        store = Store(4096 * KIB, clock=lambda: 0.0)
+        store.joined()
+        kept, stock = Engine(schema, compile_at=1, store=store), Engine(schema, compile_at=None)
+        for forgotten in (0.0, 0.3, 0.3):
+            store.forget([tag for tag in store.tags() if dice.random() < forgotten])
+            await compare(schema, seed, kept, stock, CATALOGUE)
+        hits += store.counts.hits
+    assert hits > 100

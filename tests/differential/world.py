@@ -161,6 +161,7 @@ class Context:
     def __init__(self, world: World, types: dict[str, GraphQLOutputType], viewer: Viewer) -> None:
         self.world = world
         self.viewer = viewer
+        self.shared_as = "ja" if viewer.is_public else None
         self.admitted = NOBODY_YET
         self.loaders = Loaders(world, types)
 

@@ -1,0 +1,42 @@
+"""What a schema declares of the entities that may be kept."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from graphql import GraphQLObjectType
+
+MAX_AGE_S = 60.0
+"""How long anything is kept without a word of change: the oldest that names and texts may be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An entity: what the public is shown of a value of this type may be kept. A type declares it in its attribute `kept`.
+
+    Parameters:
+        kind: what notices of change call it, such as `seller` in `seller:0199…`
+        loader: loads it by its key, with all that edges declared as parts give
+        max_age_s: how long it is kept without a notice
+        is_tag: whether answers name it in their tags; not where its key is nobody's business
+        changes_at: when it changes by itself next, such as the begin of a sale, as an aware UTC time
+        client_age_s: how old whoever keeps an answer may let it become
+    """
+
+    kind: str
+    loader: str
+    max_age_s: float = MAX_AGE_S
+    is_tag: bool = True
+    changes_at: Callable[[Any], datetime | None] | None = None
+    client_age_s: int = int(MAX_AGE_S)
+
+    def tag(self, key: object) -> str:
+        return f"{self.kind}:{key}"
+
+
+def kept_of(type_: GraphQLObjectType) -> Kept | None:
+    """What a type declares."""
+    declared: Any = type_.extensions.get("strawberry-definition")
+    kept: Any = getattr(declared.origin, "kept", None) if declared else None
+    return kept if isinstance(kept, Kept) else None

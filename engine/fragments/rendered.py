@@ -1,0 +1,50 @@
+"""Pieces of an answer that are bytes already, and how they get into the bytes around them."""
+
+from typing import Any
+
+import orjson
+
+HOLE = b"\0"
+"""Stands for a fragment in the bytes around it. JSON has no such byte: within strings it is written \\u0000."""
+
+MAX_TAGS = 64
+"""Tags that an answer names, the outermost first."""
+
+At = tuple[bytes, Any]
+"""Where a fragment is kept: what is shown (a digest) and of which entity (its key)."""
+
+
+class Rendered:
+    """A value of an answer, as JSON. It stands in `data` where a dict or None would."""
+
+    __slots__ = ("at", "body", "client_age_s", "cost", "tags", "until")
+
+    def __init__(
+        self, at: At, body: bytes, cost: float, until: float, tags: tuple[str, ...], client_age_s: int
+    ) -> None:
+        self.at = at
+        self.body = body
+        self.cost = cost
+        """What it costs in the sense of engine/cost.py, all that is in it included."""
+        self.until = until
+        """Until when it is true at the latest, by the store's clock."""
+        self.tags = tags
+        self.client_age_s = client_age_s
+
+
+def written(value: object) -> Any:
+    """`default` of orjson for whatever may be in an answer."""
+    return orjson.Fragment(value.body) if type(value) is Rendered else str(value)
+
+
+def cut(row: object) -> tuple[tuple[bytes, ...], list[Rendered]]:
+    """A row as bytes around holes, and what stands in them. Raises orjson.JSONEncodeError."""
+    inside: list[Rendered] = []
+
+    def hole(value: object) -> Any:
+        if type(value) is Rendered:
+            inside.append(value)
+            return orjson.Fragment(HOLE)
+        return str(value)
+
+    return tuple(orjson.dumps(row, default=hole).split(HOLE)), inside

@@ -1,0 +1,207 @@
+"""Fragments in the memory of this process: bounded, dropped by notices of change, used only while such notices arrive.
+
+A notice names tags (`product:0199…`) and drops what shows them. What was loaded before a notice is not stored after it. An
+entry that was used goes to the end of the queue when its turn to leave comes, once (second chance, which is close to LRU
+and leaves reads alone).
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from engine.fragments.rendered import At, Rendered
+
+LIVE_S = 1.5
+"""How long after it was last known to be whole the channel of notices counts as such: prices are shown 2 s at most."""
+NOTICES = 10_000
+"""Tags whose last notice is remembered; of others it is taken to have been just before the oldest of these."""
+ENTRY_BYTES = 700
+HOLE_BYTES = 200
+"""What an entry and a hole take beside their text: objects, keys, the index by tag."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """Since the start; `bytes` and `entries` are of now."""
+
+    hits: int = 0
+    misses: int = 0
+    stored: int = 0
+    refused: int = 0
+    """Not stored, because a notice came while it was loaded."""
+    evicted: int = 0
+    dropped: int = 0
+    """By notices, time, or the loss of their channel."""
+    bytes: int = 0
+    entries: int = 0
+
+
+class Hole(NamedTuple):
+    """A fragment nested in another: the number of its site there, how often its cost counts, and where it is kept."""
+
+    number: int
+    times: int
+    at: At
+
+
+class Entry:
+    """The bytes of an entity around its holes. `whole` is what came of filling them, good until the next notice of anything."""
+
+    __slots__ = ("holes", "is_used", "own", "size", "stamp", "tags", "texts", "whole")
+
+    def __init__(self, own: Rendered, texts: tuple[bytes, ...], holes: tuple[Hole, ...], tags: tuple[str, ...]) -> None:
+        self.own = own
+        """Of the entity alone: its body is empty where there are holes, and its cost without what is in them."""
+        self.texts = texts
+        self.holes = holes
+        self.tags = tags
+        """Those that drop it."""
+        self.whole: Rendered | None = None
+        self.stamp = -1
+        self.is_used = False
+        # the whole is kept beside the texts, and is longer by what is in the holes: some 100 bytes each
+        self.size = ENTRY_BYTES + 2 * sum(map(len, texts)) + len(holes) * HOLE_BYTES
+
+
+class Store:
+    """Entries by place. Off until the channel of notices is joined; `most_bytes` 0 keeps nothing."""
+
+    def __init__(
+        self,
+        most_bytes: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._most_bytes = most_bytes
+        self.clock = clock
+        self._now = now
+        self._entries: OrderedDict[At, Entry] = OrderedDict()
+        self._by_tag: dict[str, set[At]] = {}
+        self._told: OrderedDict[str, int] = OrderedDict()
+        self._floor = 0
+        """Number of the last notice that concerned everything, or is no longer remembered by its tag."""
+        self._confirmed = float("-inf")
+        self.notices = 0
+        self.counts = Counts()
+
+    def is_live(self, at: float) -> bool:
+        """Whether all changes up to a moment ago are known."""
+        return at - self._confirmed <= LIVE_S
+
+    # -- what the channel of notices tells --------------------------------------------------------------------------------
+
+    def joined(self) -> None:
+        """From now on notices arrive."""
+        self.drop()
+        self._confirmed = self.clock()
+
+    def confirmed(self, at: float) -> None:
+        """All notices of changes before that moment have been told."""
+        self._confirmed = max(self._confirmed, at)
+
+    def left(self) -> None:
+        """The channel was cut: whatever is here may have changed unheard."""
+        self._confirmed = float("-inf")
+        self.drop()
+
+    def forget(self, tags: Iterable[str]) -> None:
+        """These have changed."""
+        self.notices += 1
+        for tag in tags:
+            self._told[tag] = self.notices
+            self._told.move_to_end(tag)
+            for at in list(self._by_tag.get(tag, ())):
+                self._remove(at)
+                self.counts.dropped += 1
+        while len(self._told) > NOTICES:
+            _, number = self._told.popitem(last=False)
+            self._floor = max(self._floor, number)
+
+    def drop(self) -> None:
+        """Anything may have changed."""
+        self.notices += 1
+        self._floor = self.notices
+        self._told.clear()
+        self.counts.dropped += len(self._entries)
+        self._entries.clear()
+        self._by_tag.clear()
+        self.counts.bytes = self.counts.entries = 0
+
+    # -- what plans ask ---------------------------------------------------------------------------------------------------
+
+    def get(self, at: At, now: float) -> Entry | None:
+        """The entry of a place, while the channel of notices is known to be whole."""
+        entry = self._entries.get(at)
+        if entry is None or now - self._confirmed > LIVE_S:
+            return None
+        if entry.own.until <= now:
+            self._remove(at)
+            self.counts.dropped += 1
+            return None
+        entry.is_used = True
+        return entry
+
+    def put(self, entry: Entry, ticket: int) -> None:
+        """Keep an entry, unless something that it shows has changed since `ticket`, the number of notices when its load began."""
+        if ticket < self._floor or any(self._told.get(tag, 0) > ticket for tag in entry.tags):
+            self.counts.refused += 1
+            return
+        at = entry.own.at
+        if entry.size > self._most_bytes // 8:
+            return
+        self._remove(at)
+        self._entries[at] = entry
+        for tag in entry.tags:
+            self._by_tag.setdefault(tag, set()).add(at)
+        self.counts.stored += 1
+        self.counts.entries += 1
+        self.counts.bytes += entry.size
+        while self.counts.bytes > self._most_bytes:
+            self._evict()
+
+    def tags(self) -> list[str]:
+        """All tags that drop something here."""
+        return list(self._by_tag)
+
+    def until(self, began: float, max_age_s: float, changes_at: datetime | None) -> float:
+        """The end of an entity's time, by this store's clock, whose load began then."""
+        if changes_at is None:
+            return began + max_age_s
+        return min(began + max_age_s, self.clock() + (changes_at - self._now()).total_seconds())
+
+    def _evict(self) -> None:
+        at, entry = next(iter(self._entries.items()))
+        if entry.is_used:
+            entry.is_used = False
+            self._entries.move_to_end(at)
+        else:
+            self._remove(at)
+            self.counts.evicted += 1
+
+    def _remove(self, at: At) -> None:
+        entry = self._entries.pop(at, None)
+        if entry is None:
+            return
+        self.counts.entries -= 1
+        self.counts.bytes -= entry.size
+        for tag in entry.tags:
+            places = self._by_tag[tag]
+            places.discard(at)
+            if not places:
+                del self._by_tag[tag]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The store as one operation sees it. `shared_as` says what else shapes its bytes, such as a language.
+
+    `shown` are the fragments in its answer, those within others too.
+    """
+
+    store: Store
+    shared_as: Hashable
+    shown: list[Rendered] = field(default_factory=list)
