@@ -19,6 +19,7 @@ from domain.shared.clock import SystemClock
 from domain.shared.refusals import Refusal
 from infra.demo.load import Summary, load
 from periodic import make_partitions, state_of_workers
+from pipeline import ensure_places, open_event_tools
 from reports import Told
 from settings import Mode, Settings, require
 from wiring import JOB_TIMEOUT_MS, health_of, open_admins, open_deletions, open_jobs, open_stores, open_suspension
@@ -34,12 +35,14 @@ class NotInProduction(Refusal):
 
 
 async def migrate(settings: Settings) -> None:
-    """Bring PostgreSQL to the newest revision and make the coming partitions and DynamoDB's tables: once a month at least."""
+    """Bring PostgreSQL to the newest revision and make the coming partitions, DynamoDB's tables, and queues: once a month at least."""
     require(settings, "database_owner_url", "database_worker_url")
     await upgrade_async(settings.database_owner_url.get_secret_value())
     await make_partitions(settings, SystemClock())
     async with open_aws(settings, JOB_TIMEOUT_MS) as aws:
         await ensure_tables(aws, settings.dynamodb_table_prefix)
+    async with open_event_tools(settings, SystemClock()) as tools:
+        await ensure_places(tools)
 
 
 async def seed(settings: Settings, products: int, progress: Told) -> Summary:

@@ -14,7 +14,7 @@ from adapters.health import BackEnd, State, ask
 from adapters.postgres.accounts_repair import PostgresUserRows
 from adapters.postgres.bulk import bulk_load
 from adapters.postgres.database import Database
-from adapters.postgres.events import forget_sent
+from adapters.postgres.events import forget_done, forget_streams
 from adapters.postgres.idempotency import forget_old_keys
 from adapters.postgres.jobs import PostgresRuns, last_sign_of_life
 from adapters.postgres.payments import forget_handled
@@ -27,6 +27,7 @@ from domain.shared.periodic import Run
 from domain.shared.refusals import Refusal, Unavailable
 from infra.logs import log_stray
 from infra.worker import Job, Result, Stop, Worker
+from pipeline import EventTools, open_event_tools, run_events
 from settings import Settings, require
 from wiring import JOB_REDIS_MS, JOB_TIMEOUT_MS, account_deletion, admins
 
@@ -48,6 +49,7 @@ class Tools:
     aws: Aws
     redis: RedisClient
     clock: Clock
+    events: EventTools
 
     async def pool_id(self) -> str:
         """Asked for anew: a worker that starts before the pool can be reached is not to end for it. Raises Unavailable."""
@@ -124,8 +126,14 @@ JOBS: Sequence[Job[Tools]] = (
     Job(
         "forget-sent-events",
         timedelta(days=1),
-        "deletes events of the outbox that were sent long ago",
-        lambda tools: forget_sent(tools.database, tools.clock.now()),
+        "deletes events that every consumer had long ago",
+        lambda tools: forget_done(tools.database, tools.clock.now()),
+    ),
+    Job(
+        "forget-event-streams",
+        timedelta(days=1),
+        "deletes the counters of streams in which nothing happened for long",
+        lambda tools: forget_streams(tools.database, tools.clock.now()),
     ),
     Job(
         "forget-payment-events",
@@ -157,7 +165,8 @@ async def open_tools(settings: Settings, clock: Clock) -> AsyncIterator[Tools]:
         aws = await stack.enter_async_context(open_aws(settings, JOB_TIMEOUT_MS))
         connected = connect(settings.redis_url.get_secret_value(), timeout_ms=JOB_REDIS_MS)
         stack.push_async_callback(connected.aclose)
-        yield Tools(settings, database, aws, RedisClient(connected, timeout_ms=JOB_REDIS_MS), clock)
+        events = await stack.enter_async_context(open_event_tools(settings, clock))
+        yield Tools(settings, database, aws, RedisClient(connected, timeout_ms=JOB_REDIS_MS), clock, events)
 
 
 def runs_of(tools: Tools) -> PostgresRuns:
@@ -169,7 +178,14 @@ async def work(settings: Settings) -> None:
     stop, clock = Stop(), SystemClock()
     async with open_tools(settings, clock) as tools:
         worker = Worker(JOBS, tools, runs_of(tools), clock, stop)
-        await _heeding_signals(stop, worker.work(settings.shutdown_grace_s))
+        await _heeding_signals(stop, _work(worker, tools.events, stop, settings.shutdown_grace_s))
+
+
+async def _work(worker: Worker[Tools], events: EventTools, stop: Stop, grace_s: float) -> None:
+    """Jobs, relay and consumers side by side. Where one of them fails for good, all end."""
+    async with asyncio.TaskGroup() as together:
+        together.create_task(worker.work(grace_s))
+        together.create_task(run_events(events, stop, grace_s))
 
 
 async def run_once(settings: Settings, name: str) -> Result:

@@ -15,7 +15,8 @@ from settings import loading as configuration
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "database_url": ("TORII_DATABASE_URL", "TORII_DATABASE_WORKER_URL", "TORII_DATABASE_OWNER_URL"),
     "redis_url": ("TORII_REDIS_URL",),
-    "aws_endpoint_url": ("TORII_AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    "aws_endpoint_url": ("TORII_AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "TORII_MAIL_FROM"),
+    "mail_from": ("TORII_MAIL_FROM",),
     "stripe_secret_key": ("TORII_STRIPE_SECRET_KEY", "TORII_STRIPE_WEBHOOK_SECRET", "TORII_STRIPE_API_BASE"),
     "secret_key": ("TORII_SECRET_KEY",),
     "search_index_dir": ("TORII_SEARCH_INDEX_DIR",),

@@ -59,6 +59,10 @@ class Stop:
     def is_asked(self) -> bool:
         return self._asked.is_set()
 
+    async def asked(self) -> None:
+        """Wait until it is asked."""
+        await self._asked.wait()
+
     async def within(self, seconds: float) -> bool:
         """Wait so long, or until it is asked; whether it was."""
         try:

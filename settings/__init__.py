@@ -1,13 +1,14 @@
 """Every setting of the program, from `TORII_…` variables and `.env`. README has them in a table.
 
-Each file adds a part to one class: general.py, backends.py, guard.py, and here what concerns several of them.
+Each file adds a part to one class: general.py, backends.py, guard.py, events.py, and here what concerns several of them.
 """
 
 from typing import Self
 
 from pydantic import model_validator
 
-from settings.guard import DEFAULT_OPERATION_RATES, GuardSettings
+from settings.events import EventSettings
+from settings.guard import DEFAULT_OPERATION_RATES
 from settings.modes import EngineKind, Mode
 from settings.values import listed, plain
 
@@ -26,7 +27,7 @@ STRIPE_WEBHOOKS = "/api/webhooks/stripe"
 """Where the gateway takes Stripe's events."""
 
 
-class Settings(GuardSettings):
+class Settings(EventSettings):
     """Addresses, secrets and limits. Addresses left empty are those of the embedded back ends, filled in by `torii up`."""
 
     @model_validator(mode="after")

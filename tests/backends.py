@@ -44,6 +44,7 @@ class SessionBackends:
             **{f"TORII_{name}": self._stack.postgres.url(role, database) for name, role in roles.items()},
             "TORII_REDIS_URL": self._stack.valkey.url(number),
             "TORII_DYNAMODB_TABLE_PREFIX": f"{worker}-",
+            "TORII_EVENT_PREFIX": f"{worker.replace('_', '-')}-",
             "TORII_SEARCH_INDEX_DIR": str(self._folder / f"search-{worker}"),
         }
 

@@ -12,8 +12,9 @@ from tests.servers import dynamodb_local, opensearch, stripe_mock, toxiproxy
 __all__ = ["dynamodb_local", "opensearch", "stripe_mock", "toxiproxy"]
 
 Corners = dict[str, dict[str, str]]
-SHARED, DEMO, IMPORTS = "shared", "demo", "imports"
-"""Where tests make what they need; for the demo marketplace alone; for imports alone, whose tests count everything."""
+SHARED, DEMO, IMPORTS, EVENTS = "shared", "demo", "imports", "events"
+"""Where tests make what they need; for the demo marketplace alone; for imports alone, whose tests count everything; for those
+that relay events, and would relay those of all others."""
 
 BACKENDS = pytest.StashKey[SessionBackends]()
 CORNERS = pytest.StashKey[Corners]()
@@ -85,7 +86,7 @@ def _started(config: pytest.Config) -> SessionBackends:
 
 def _corners(config: pytest.Config, worker: str) -> Corners:
     backends = _started(config)
-    own = {name: backends.corner(f"{worker}_{name}") for name in (DEMO, IMPORTS)}
+    own = {name: backends.corner(f"{worker}_{name}") for name in (DEMO, IMPORTS, EVENTS)}
     return {SHARED: backends.corner(worker), **own}
 
 

@@ -1,7 +1,7 @@
 """The one place where AWS sessions and clients are made, and where their outages get a name."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +22,15 @@ from domain.shared.refusals import Unavailable
 
 DYNAMODB = "DynamoDB"
 COGNITO = "Cognito"
+EVENTBRIDGE = "EventBridge"
+SQS = "SQS"
+SES = "SES"
+NAMES = {DYNAMODB: "dynamodb", COGNITO: "cognito-idp", EVENTBRIDGE: "events", SQS: "sqs", SES: "sesv2"}
+"""What botocore calls them."""
+OF_REQUESTS = (DYNAMODB, COGNITO)
+OF_EVENTS = (EVENTBRIDGE, SQS, SES)
+ATTEMPTS = {SES: 1}
+"""A request path retries at most once; a mail is never sent again on a guess."""
 
 NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 OUTAGE_CODES = frozenset(
@@ -53,6 +62,7 @@ class Aws:
             want different ones: each makes its own `Aws`.
         cognito_timeout_ms: the same for Cognito, which mails codes and hashes passwords; default `timeout_ms`.
         pool_size: connections kept to each service.
+        services: those that are used; each costs time and memory.
 
     Credentials come from boto's own chain (AWS_ACCESS_KEY_ID, container or instance role, ...).
     """
@@ -65,25 +75,24 @@ class Aws:
         pool_size: int = 20,
         *,
         cognito_timeout_ms: int | None = None,
+        services: Sequence[str] = OF_REQUESTS,
     ) -> None:
         self._region = region
         self._endpoint_url = endpoint_url
-        self._limits_s = {DYNAMODB: timeout_ms / 1000, COGNITO: (cognito_timeout_ms or timeout_ms) / 1000}
+        limits = dict.fromkeys(services, timeout_ms / 1000)
+        self._limits_s = limits | {COGNITO: (cognito_timeout_ms or timeout_ms) / 1000}
+        self._services = services
         self._pool_size = pool_size
         self._stack = AsyncExitStack()
-        self._dynamodb: Any = None
-        self._cognito: Any = None
+        self._clients: dict[str, Any] = {}
 
     async def __aenter__(self) -> Self:
         session = aioboto3.Session(region_name=self._region)
         endpoint = self._endpoint_url or None
         async with AsyncExitStack() as stack:
-            self._dynamodb = await stack.enter_async_context(
-                session.client("dynamodb", endpoint_url=endpoint, config=self._config(DYNAMODB))
-            )
-            self._cognito = await stack.enter_async_context(
-                session.client("cognito-idp", endpoint_url=endpoint, config=self._config(COGNITO))
-            )
+            for service in self._services:
+                made = session.client(NAMES[service], endpoint_url=endpoint, config=self._config(service))
+                self._clients[service] = await stack.enter_async_context(made)
             self._stack = stack.pop_all()
         return self
 
@@ -93,30 +102,44 @@ class Aws:
             connect_timeout=self._limits_s[service],
             read_timeout=self._limits_s[service],
             max_pool_connections=self._pool_size,
-            retries={"total_max_attempts": 2, "mode": "standard"},  # a request path retries at most once
+            retries={"total_max_attempts": ATTEMPTS.get(service, 2), "mode": "standard"},
         )
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._dynamodb = self._cognito = None
+        self._clients.clear()
         await self._stack.aclose()
 
     @property
     def dynamodb(self) -> Any:
         """The low-level DynamoDB client; untyped, as aiobotocore is."""
-        return self._opened(self._dynamodb)
+        return self._opened(DYNAMODB)
 
     @property
     def cognito(self) -> Any:
         """The low-level Cognito user pool client."""
-        return self._opened(self._cognito)
+        return self._opened(COGNITO)
 
-    @staticmethod
-    def _opened(client: Any) -> Any:
-        if client is None:
-            raise RuntimeError("Aws is used outside `async with`")
-        return client
+    @property
+    def events(self) -> Any:
+        """The low-level EventBridge client."""
+        return self._opened(EVENTBRIDGE)
+
+    @property
+    def sqs(self) -> Any:
+        """The low-level SQS client."""
+        return self._opened(SQS)
+
+    @property
+    def ses(self) -> Any:
+        """The low-level client of version 2 of SES."""
+        return self._opened(SES)
+
+    def _opened(self, service: str) -> Any:
+        if service not in self._clients:
+            raise RuntimeError(f"{service} is used outside `async with`, or is none of the services that were opened")
+        return self._clients[service]
 
     @asynccontextmanager
     async def calling(self, service: str) -> AsyncIterator[None]:

@@ -3,20 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
-import asyncpg
+from adapters.postgres.listening import LOST, listening
 
 log = logging.getLogger("torii.changes")
 
 CHANNEL = "catalog_changed"
-EVERYTHING = "*"
 RETRY_S = 1.0
-PROBE_S = 5.0
-"""How often a quiet connection is asked whether it still lives: a cut can be silent."""
 MAX_VERSION_DIGITS = 19
-QUEUE = 10_000
-"""Changes that may wait; when more do, they become one change of everything."""
 
 Versions = Mapping[str, int]
 
@@ -37,7 +32,7 @@ class CatalogChanges:
     def __init__(self, url: str, audience: Audience, audience_failure: type[Exception]) -> None:
         self._url = url
         self._audience = audience
-        self._failures = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, audience_failure)
+        self._failures = (*LOST, audience_failure)
 
     async def run(self) -> None:
         """Listen until cancelled."""
@@ -53,37 +48,10 @@ class CatalogChanges:
             await asyncio.sleep(RETRY_S)
 
     async def _listen(self) -> None:
-        connection = await asyncpg.connect(
-            self._url, timeout=5, command_timeout=5, server_settings={"application_name": "torii changes"}
-        )
-        heard: asyncio.Queue[str | None] = asyncio.Queue(QUEUE)
-
-        def put(payload: str | None) -> None:
-            if heard.full():
-                while not heard.empty():
-                    heard.get_nowait()
-                payload = payload and EVERYTHING
-            heard.put_nowait(payload)
-
-        def hear(_connection: Any, _pid: int, _channel: str, payload: str) -> None:
-            put(payload)
-
-        try:
-            connection.add_termination_listener(lambda _: put(None))
-            await connection.add_listener(CHANNEL, hear)
+        async with listening(self._url, CHANNEL, "torii changes") as channel:
             await self._audience.joined()
             while True:
-                try:
-                    async with asyncio.timeout(PROBE_S):
-                        payload = await heard.get()
-                except TimeoutError:
-                    await connection.execute("SELECT 1")
-                    continue
-                if payload is None:
-                    raise ConnectionError("PostgreSQL closed the connection")
-                await self._audience.changed(versions_of(payload))
-        finally:
-            connection.terminate()  # a polite close could fail, and hide from `run` that it was cancelled
+                await self._audience.changed(versions_of(await channel.next()))
 
 
 def versions_of(payload: str) -> Versions | None:

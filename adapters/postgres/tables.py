@@ -321,6 +321,36 @@ outbox = _table(
     Column("payload", JSONB),
     _time("created_at"),
     _time("sent_at"),
+    Column("stream", Text),
+    Column("sequence", BigInteger),
+    Column("once", Text),
+    Column("attempts", Integer),
+    _time("try_at"),
+    _time("done_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("consumer", Text, primary_key=True),
+    Column("event_id", Uuid, primary_key=True),
+    _time("processed_at"),
+    _time("failed_at"),
+    Column("attempts", Integer),
+    Column("reason", Text),
+    Column("returned", Integer),
+    Column("sent_again", Integer),
+    _time("sent_again_at"),
+    schema="events",
+)
+
+streams = Table(
+    "streams",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("last", BigInteger),
+    _time("used_at"),
+    schema="events",
 )
 
 job_runs = Table(

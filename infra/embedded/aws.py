@@ -46,12 +46,13 @@ def serve(port: int, folder: Path) -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
-    from infra.embedded import aws_cognito, aws_dynamodb
+    from infra.embedded import aws_cognito, aws_dynamodb, aws_messages
     from infra.embedded.aws_changes import Gate, RecordChanges
     from infra.embedded.aws_keeper import Keeper
 
     aws_dynamodb.repair()
     aws_cognito.repair()
+    aws_messages.repair()
     gate = Gate()
     app = RecordChanges(DomainDispatcherApplication(create_backend_app), gate)
     keeper = Keeper(folder, gate, app)

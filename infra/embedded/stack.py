@@ -18,6 +18,8 @@ from infra.embedded.stripe_server import Stripe
 from infra.embedded.valkey import Valkey
 
 PARTS = ("postgres", "valkey", "aws", "stripe")
+MAIL_FROM = "Torii <no-reply@torii.example>"
+"""Nothing leaves the machine: the emulator takes mails of every sender."""
 Progress = Callable[[str], None]
 
 
@@ -53,6 +55,7 @@ class Stack:
             "TORII_DATABASE_OWNER_URL": self.postgres.url("torii_owner"),
             "TORII_REDIS_URL": self.valkey.url(),
             "TORII_AWS_ENDPOINT_URL": self.aws.url,
+            "TORII_MAIL_FROM": MAIL_FROM,
             "TORII_STRIPE_API_BASE": self.stripe.url,
             "TORII_STRIPE_SECRET_KEY": self._credentials.stripe_secret_key,
             "TORII_STRIPE_WEBHOOK_SECRET": self._credentials.stripe_webhook_secret,

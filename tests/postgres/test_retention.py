@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from adapters.postgres.database import Database
-from adapters.postgres.events import SENT_ARE_KEPT, forget_sent
+from adapters.postgres.events import DONE_ARE_KEPT, forget_done
 from adapters.postgres.payments import HANDLED_ARE_KEPT, forget_handled
 from adapters.postgres.retention import forget
 from adapters.postgres.tables import outbox
@@ -26,11 +26,11 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
     await database.close()
 
 
-async def put_out(worker: Any, sent_at: datetime | None) -> UUID:
+async def put_out(worker: Any, done_at: datetime | None) -> UUID:
     found: UUID = await worker.fetchval(
-        "INSERT INTO events.outbox (type, aggregate_type, aggregate_id, created_at, sent_at)"
-        " VALUES ('T', 'test', uuidv7(), '2001-01-01', $1) RETURNING id",
-        sent_at,
+        "INSERT INTO events.outbox (type, aggregate_type, aggregate_id, created_at, sent_at, done_at)"
+        " VALUES ('T', 'test', uuidv7(), '2001-01-01', '2001-01-01', $1) RETURNING id",
+        done_at,
     )
     return found
 
@@ -45,15 +45,13 @@ async def told(worker: Any, handled_at: datetime | None) -> UUID:
     return found
 
 
-async def test_events_that_were_sent_long_ago_go_and_unsent_ones_stay_however_old(
-    database: Database, worker: Any
-) -> None:
-    old = await put_out(worker, NOW - SENT_ARE_KEPT - MOMENT)
-    recent, unsent = await put_out(worker, NOW - SENT_ARE_KEPT), await put_out(worker, None)
-    assert [gone async for gone in forget_sent(database, NOW)] == [1]
+async def test_events_that_all_had_long_ago_go_and_others_stay_however_old(database: Database, worker: Any) -> None:
+    old = await put_out(worker, NOW - DONE_ARE_KEPT - MOMENT)
+    recent, undone = await put_out(worker, NOW - DONE_ARE_KEPT), await put_out(worker, None)
+    assert [gone async for gone in forget_done(database, NOW)] == [1]
     kept = {row["id"] for row in await worker.fetch("SELECT id FROM events.outbox")}
-    assert {old, recent, unsent} & kept == {recent, unsent}
-    await worker.execute("DELETE FROM events.outbox WHERE id = ANY ($1)", [recent, unsent])
+    assert {old, recent, undone} & kept == {recent, undone}
+    await worker.execute("DELETE FROM events.outbox WHERE id = ANY ($1)", [recent, undone])
 
 
 async def test_payment_events_that_were_handled_long_ago_go_and_others_stay(database: Database, worker: Any) -> None:
@@ -71,7 +69,7 @@ async def test_it_goes_by_batches_the_oldest_first_and_each_is_done_when_it_is_t
     times = [NOW - timedelta(days=40, minutes=n) for n in range(7)]
     keys = [await put_out(worker, time) for time in times]
     counts = []
-    async for gone in forget(database, outbox.c.sent_at, NOW - timedelta(days=30), batch=3):
+    async for gone in forget(database, outbox.c.done_at, NOW - timedelta(days=30), batch=3):
         counts.append(gone)
         left = {row["id"] for row in await worker.fetch("SELECT id FROM events.outbox WHERE id = ANY ($1)", keys)}
         assert left == set(keys[: 7 - sum(counts)])
@@ -82,14 +80,14 @@ async def test_what_another_worker_is_deleting_is_left_to_it(database: Database,
     keys = [await put_out(worker, NOW - timedelta(days=40)) for _ in range(2)]
     async with worker.transaction():
         await worker.execute("SELECT FROM events.outbox WHERE id = $1 FOR UPDATE", keys[0])
-        assert [gone async for gone in forget_sent(database, NOW)] == [1]
-    assert [gone async for gone in forget_sent(database, NOW)] == [1]
+        assert [gone async for gone in forget_done(database, NOW)] == [1]
+    assert [gone async for gone in forget_done(database, NOW)] == [1]
 
 
 @pytest.mark.parametrize(
     ("table", "time", "index"),
     [
-        ("events.outbox", "sent_at", "idx_outbox_sent_at"),
+        ("events.outbox", "done_at", "idx_outbox_done_at"),
         ("payments.webhook_events", "handled_at", "idx_webhook_events_handled_at"),
         ("idempotency.keys", "created_at", "idx_keys_created_at"),
     ],

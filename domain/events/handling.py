@@ -1,0 +1,95 @@
+"""What is done with a message: a few attempts, and then it is either done with, or comes again, or is left to people."""
+
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.events.ports import Consumer, Deliveries, GivenUp, Message, Standing
+from domain.events.relay import PAUSES_S
+from domain.shared.clock import Clock
+from domain.shared.events import EventRecord
+from domain.shared.refusals import Unavailable
+
+log = logging.getLogger("torii.events")
+
+COMES_AGAIN_S = 30
+"""How long a message rests that failed."""
+MAX_REASON = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a message: it is deleted, or comes again after `rest_s`, or goes to the dead letters.
+
+    `is_outage`: not the message is to blame, and the next one would fare no better.
+    """
+
+    is_done: bool
+    rest_s: int = 0
+    is_outage: bool = False
+
+
+DONE = Verdict(is_done=True)
+
+
+class Handling:
+    """One consumer's messages, one after another."""
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        deliveries: Deliveries,
+        clock: Clock,
+        pause: Callable[[float], Awaitable[bool]],
+        max_receives: int = 2,
+    ) -> None:
+        """`pause` waits so many seconds, and tells whether the waiting was ended. `max_receives`: the queue's."""
+        self._consumer = consumer
+        self._deliveries = deliveries
+        self._clock = clock
+        self._pause = pause
+        self._max_receives = max_receives
+
+    async def handle(self, message: Message) -> Verdict:
+        """Act on a message, and keep what came of it. Raises Unavailable where that cannot be kept."""
+        record, name = message.record, self._consumer.name
+        later = COMES_AGAIN_S if message.receives < self._max_receives else 0
+        if record is None:
+            log.error("a message is no event", extra={"fields": {"consumer": name}})
+            return Verdict(is_done=False, rest_s=later)
+        if await self._deliveries.standing(name, record.id) in (Standing.PROCESSED, Standing.GONE):
+            return DONE
+        problem, attempts = await self._attempted(record)
+        if problem is None:
+            await self._deliveries.processed(name, record.id, self._clock.now())
+            return DONE
+        told = {"consumer": name, "eventId": str(record.id), "type": record.event.type, "attempts": attempts}
+        log.error("a consumer failed", exc_info=problem, extra={"fields": told})
+        if isinstance(problem, Unavailable):  # not recorded: nobody has to look at it, it goes back by itself
+            return Verdict(is_done=False, rest_s=later, is_outage=True)
+        await self._deliveries.failed(name, record.id, self._clock.now(), attempts, reason_of(problem))
+        return Verdict(is_done=False, rest_s=0 if isinstance(problem, GivenUp) else later)
+
+    async def _attempted(self, record: EventRecord) -> tuple[Exception | None, int]:
+        """What the last attempt failed with, and how many there were."""
+        for attempt, pause in enumerate((*PAUSES_S, None), start=1):
+            try:
+                await self._consumer.consume(record)
+                return None, attempt
+            except GivenUp as hopeless:
+                return hopeless, attempt
+            except Exception as error:  # noqa: BLE001  (a fault ends here, recorded: the other messages go on)
+                if pause is None or await self._pause(pause):
+                    return error, attempt
+        raise AssertionError("the last attempt returns")
+
+
+def reason_of(problem: BaseException) -> str:
+    """What is kept of a failure: our own words, or the type of the exception and where it came from."""
+    if isinstance(problem, GivenUp):
+        return str(problem)[:MAX_REASON]
+    frames = traceback.extract_tb(problem.__traceback__)
+    place = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(problem).__qualname__}{place}"[:MAX_REASON]

@@ -1,0 +1,141 @@
+"""The way of events, put together: who acts on which, and what a worker runs for it. infra/messages.py has the loops."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from adapters.aws.clients import OF_EVENTS, Aws
+from adapters.aws.event_bus import EventBridgeBus
+from adapters.aws.event_places import EventPlaces, PlaceNames, Subscription
+from adapters.aws.queues import SqsQueue
+from adapters.page_cache import HttpPageCache
+from adapters.postgres.database import Database
+from adapters.postgres.events import PostgresOutbox
+from adapters.postgres.events_deliveries import PostgresDeliveries
+from adapters.postgres.locks import one_at_a_time
+from cloud import open_aws
+from domain.catalog.revalidation import Revalidation
+from domain.events.handling import Handling
+from domain.events.ports import Consumer
+from domain.events.relay import Relay
+from domain.shared.clock import Clock
+from domain.shared.refusals import Refusal
+from infra.messages import Ensure, QueueLoop, RelayLoop
+from infra.worker import Stop
+from settings import Settings, require
+
+log = logging.getLogger("torii.events")
+
+DATABASE_MS = 10_000
+"""Longest statement or transaction; a relay's has the calls to the bus in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventTools:
+    """What events go through, as the worker role."""
+
+    settings: Settings
+    database: Database
+    aws: Aws
+    clock: Clock
+
+    @property
+    def names(self) -> PlaceNames:
+        return PlaceNames(self.settings.event_prefix)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A consumer as it is declared. One whose settings are empty is not there: it gets no queue, and no event waits for it."""
+
+    subscription: Subscription
+    is_on: Callable[[Settings], bool]
+    open: Callable[[EventTools], AbstractAsyncContextManager[Consumer]]
+
+
+@asynccontextmanager
+async def _revalidation(tools: EventTools) -> AsyncIterator[Consumer]:
+    settings = tools.settings
+    secret = settings.revalidate_secret.get_secret_value()
+    async with HttpPageCache(settings.revalidate_url, secret, tools.clock) as pages:
+        yield Revalidation(pages)
+
+
+SUBSCRIBERS: Sequence[Subscriber] = (
+    Subscriber(
+        Subscription(Revalidation.name, Revalidation.types, Revalidation.behind_s),
+        lambda settings: bool(settings.revalidate_url),
+        _revalidation,
+    ),
+)
+"""Who acts on which events. Queues, rules and targets are made from this; docs/events.md says how to add one."""
+
+
+def subscribers(settings: Settings) -> Sequence[Subscriber]:
+    return [each for each in SUBSCRIBERS if each.is_on(settings)]
+
+
+@asynccontextmanager
+async def open_event_tools(settings: Settings, clock: Clock) -> AsyncIterator[EventTools]:
+    """Raises MissingSettings."""
+    require(settings, "database_worker_url")
+    async with AsyncExitStack() as stack:
+        url = settings.database_worker_url.get_secret_value()
+        # the relay, and for each consumer what it does at most at once
+        database = Database(url, pool_size=2 + len(SUBSCRIBERS), timeout_ms=DATABASE_MS)
+        stack.push_async_callback(database.close)
+        aws = await stack.enter_async_context(open_aws(settings, settings.events_timeout_ms, OF_EVENTS))
+        yield EventTools(settings, database, aws, clock)
+
+
+async def ensure_places(tools: EventTools) -> None:
+    """Bus, rules, queues and dead-letter queues of all consumers. Raises Unavailable, PlacesRefused."""
+    subscriptions = [each.subscription for each in subscribers(tools.settings)]
+    async with one_at_a_time(tools.database, f"event places {tools.settings.event_prefix}"):
+        await EventPlaces(tools.aws, tools.names, subscriptions).ensure()
+
+
+async def run_events(tools: EventTools, stop: Stop, grace_s: float) -> None:
+    """Relay and consumers, until it is asked to stop; what is at work then has `grace_s` to be finished."""
+
+    async def ensure() -> None:
+        await ensure_places(tools)
+
+    try:
+        await ensure()
+    except Refusal as outage:  # they may be there all the same; what misses them has them made again
+        log.error("the places that events go through could not be looked at", exc_info=outage)
+    async with AsyncExitStack() as stack:
+        loops: list[RelayLoop | QueueLoop] = [_relay(tools, stop, ensure)]
+        for each in subscribers(tools.settings):
+            consumer = await stack.enter_async_context(each.open(tools))
+            loops.append(_consumer(tools, consumer, stop, ensure))
+        await _until_stopped([asyncio.create_task(loop.run()) for loop in loops], stop, grace_s)
+
+
+def _relay(tools: EventTools, stop: Stop, ensure: Ensure) -> RelayLoop:
+    relay = Relay(PostgresOutbox(tools.database), EventBridgeBus(tools.aws, tools.names.bus), tools.clock)
+    return RelayLoop(relay, tools.settings.database_worker_url.get_secret_value(), stop, ensure)
+
+
+def _consumer(tools: EventTools, consumer: Consumer, stop: Stop, ensure: Ensure) -> QueueLoop:
+    handling = Handling(consumer, PostgresDeliveries(tools.database), tools.clock, stop.within)
+    queue = SqsQueue(tools.aws, tools.names.queue(consumer.name))
+    return QueueLoop(consumer.name, queue, handling, stop, ensure)
+
+
+async def _until_stopped(tasks: Sequence["asyncio.Task[None]"], stop: Stop, grace_s: float) -> None:
+    """Wait for all of them. One that ends by itself is a fault. Raises what it raised."""
+    try:
+        asked = asyncio.create_task(stop.asked())
+        done, _ = await asyncio.wait([asked, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        for task in done:
+            task.result()
+        await asyncio.wait(tasks, timeout=grace_s)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
