@@ -83,6 +83,8 @@ from domain.search.service import Search
 from domain.sellers.service import Sellers
 from domain.shared.clock import Clock, SystemClock
 from domain.shared.viewer import Role, Viewer
+from engine.shares import Gate
+from engine.turns import turn
 from resolvers.services import Services
 from search_index import open_index
 from settings import Mode, Settings, require
@@ -113,6 +115,8 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             replica_url=settings.database_replica_url.get_secret_value(),
             pool_size=settings.database_pool_size,
             timeout_ms=settings.database_timeout_ms,
+            gate_of=Gate,
+            turn=turn,
         )
         stack.push_async_callback(database.close)
         aws = await stack.enter_async_context(open_aws(settings))

@@ -16,6 +16,7 @@ from graphql import GraphQLObjectType
 
 from engine.documents import Document
 from engine.kinds import limit_of
+from engine.shares import WHO
 
 BYTES_A_POINT = 64
 """Of a document that has to be read: parsing and validating them takes as long as a point's worth of fields."""
@@ -84,7 +85,7 @@ class Allowance(Protocol):
 class Admission:
     """One operation's dealings with its client's allowance, which has it as running inside of a `with` block."""
 
-    __slots__ = ("_allowance", "_bucket", "_client", "_context", "_uncounted")
+    __slots__ = ("_allowance", "_bucket", "_client", "_context", "_payer", "_uncounted")
 
     def __init__(self, allowance: Allowance | None, context: Any) -> None:
         self._allowance = allowance
@@ -97,11 +98,13 @@ class Admission:
         """Around all of the operation. Raises NotAdmitted."""
         if self._allowance is not None:
             self._client = self._allowance.begin(self._context)
+            self._payer = WHO.set(self._client)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._allowance is not None:
+            WHO.reset(self._payer)
             self._allowance.end(self._client)
 
     async def read(self, size: int) -> None:

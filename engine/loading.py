@@ -4,6 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any
 
+from engine.turns import WALK, Walk, turn
+
+WOKEN = 8
+"""Of those that waited for a batch, at once: what each does with its value is all done before anybody else is served."""
+
 Batch = Callable[[list[Any]], Awaitable[Sequence[Any]]]
 """Values in the order of the keys, all different; an exception in a value's place fails that key alone."""
 
@@ -15,8 +20,8 @@ class BatchLoader:
         self._batch = batch
         self._values: dict[Hashable, Any] = {}
         self._coming: dict[Hashable, asyncio.Future[None]] = {}
-        self._asked: list[Hashable] = []
-        self._turn: asyncio.Future[None] | None = None
+        self._asked: list[tuple[Hashable, asyncio.Future[None]]] = []
+        self._turns: set[asyncio.Task[None]] = set()
 
     async def level(self, keys: Sequence[Any]) -> list[Any]:
         """Values of a whole level in the order of its keys; an exception in the place of a key that failed."""
@@ -29,18 +34,32 @@ class BatchLoader:
     async def one(self, key: Hashable) -> Any:
         """One value; the keys asked for in the same turn of the event loop go together. Raises what failed it."""
         if key not in self._values:
-            self._asked.append(key)
-            if self._turn is None:
-                self._turn = asyncio.ensure_future(self._load_asked())
-            await asyncio.shield(self._turn)
+            loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._asked.append((key, loaded))
+            if len(self._asked) == 1:
+                task = asyncio.ensure_future(self._load_asked())
+                self._turns.add(task)
+                task.add_done_callback(self._turns.discard)
+            await loaded
         value = self._values[key]
         if isinstance(value, BaseException):
             raise value
         return value
 
     async def _load_asked(self) -> None:
-        asked, self._asked, self._turn = self._asked, [], None
-        await self.level(asked)
+        """Load what was asked for, and tell a few of those who wait at a time."""
+        walk = WALK.get() or Walk()
+        await walk.over()
+        asked, self._asked = self._asked, []
+        await self.level([key for key, _ in asked])
+        with walk.going():
+            for start in range(0, len(asked), WOKEN):
+                for _, loaded in asked[start : start + WOKEN]:
+                    if not loaded.done():
+                        loaded.set_result(None)
+                if start + WOKEN < len(asked):
+                    await asyncio.sleep(0)
+                    await turn()
 
     async def _load(self, missing: list[Hashable]) -> None:
         """Fills in the values of keys; those that another call has asked for already are waited for."""

@@ -108,6 +108,28 @@ class Factory:
             await connection.execute(insert(tables.products), [row | {"slug": row["sku"].lower()} for row in rows])
             await connection.execute(insert(tables.favorites), kept)
 
+    async def well_reviewed(self, seller_id: UUID, category_id: UUID, number: int, reviews: int) -> None:
+        """So many published products of a seller, each reviewed by so many users."""
+        plain = {
+            "name": "煎茶",
+            "description": "香り高い一番茶。" * 10,
+            "base_price": 100,
+            "status": "active",
+            "stock_quantity": 1,
+        }
+        of_shop = {"seller_id": seller_id, "category_id": category_id, "published_at": PUBLISHED}
+        numbers = [next(_numbers) for _ in range(number)]
+        rows = [{"id": uuid7(), "sku": f"R-{each}", "slug": f"r-{each}"} | plain | of_shop for each in numbers]
+        users = [{"id": uuid7(), "email": f"reviewer{next(_numbers)}@example.com"} for _ in range(reviews)]
+        written = [
+            {"id": uuid7(), "product_id": row["id"], "user_id": user["id"], "rating": 5, "comment": "おいしい。"}
+            for row in rows
+            for user in users
+        ]
+        async with self._database.transaction(ANONYMOUS) as connection:
+            for table, values in ((tables.products, rows), (tables.users, users), (tables.reviews, written)):
+                await connection.execute(insert(table), values)
+
     async def review(self, product_id: UUID, **values: Any) -> UUID:
         user_id = values.pop("user_id", None) or await self.user(name="花子")
         return await self.row(tables.reviews, product_id=product_id, user_id=user_id, **{"rating": 5} | values)

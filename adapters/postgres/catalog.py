@@ -79,7 +79,7 @@ class PostgresProducts:
             rows = await self._database.fresh(BY_IDS, {"ids": ids})
         else:
             rows = await self._database.seen_by(viewer, BY_IDS, {"ids": ids})
-        return one_each(ids, map(product_of, rows), lambda product: product.id)
+        return one_each(ids, await self._database.made(rows, product_of), lambda product: product.id)
 
     async def find(self, viewer: Viewer, ref: ProductRef) -> Product | None:
         statement = PRODUCT
@@ -110,9 +110,8 @@ class PostgresProducts:
             lambda row: tuple(key_part(row._mapping[name]) for name in names),
             ProductsScope(viewer, which),
         )
-        return Page(
-            [product_of(row) for row in page.nodes], page.keys, sort, page.has_next, page.has_previous, page.scope
-        )
+        found = await self._database.made(page.nodes, product_of)
+        return Page(found, page.keys, sort, page.has_next, page.has_previous, page.scope)
 
     async def count(self, viewer: Viewer, which: ProductFilter, at_most: int) -> Count:
         some = narrowed(select(P.id), which).limit(at_most + 1).subquery()
@@ -126,13 +125,13 @@ class PostgresProducts:
 
     async def images_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Sequence[Image]]:
         rows = await self._database.shown_to(viewer, IMAGES, {"ids": ids})
-        return many_each(ids, map(image_of, rows), lambda image: image.product_id)
+        return many_each(ids, await self._database.made(rows, image_of), lambda image: image.product_id)
 
     async def variations_of(
         self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS
     ) -> Sequence[Sequence[Variation]]:
         rows = await self._database.shown_to(viewer, VARIATIONS, {"ids": ids})
-        return many_each(ids, map(variation_of, rows), lambda variation: variation.product_id)
+        return many_each(ids, await self._database.made(rows, variation_of), lambda variation: variation.product_id)
 
 
 def narrowed(statement: Select[Any], which: ProductFilter) -> Select[Any]:
@@ -174,7 +173,7 @@ class PostgresBrands:
 
     async def by_ids(self, ids: Sequence[BrandId]) -> Sequence[Brand | None]:
         rows = await self._database.public(BRANDS, {"ids": ids})
-        return one_each(ids, map(brand_of, rows), lambda brand: brand.id)
+        return one_each(ids, await self._database.made(rows, brand_of), lambda brand: brand.id)
 
     async def page(self, request: PageRequest) -> Page[Brand]:
         columns: Sequence[SortColumn] = ((brands.c.name, str), (brands.c.id, UUID))  # idx_brands_name

@@ -1,9 +1,9 @@
 """Connections to PostgreSQL: public reads without a transaction, everything else in one that knows its viewer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Any, Protocol, TypeVar
 
 import asyncpg
 import orjson
@@ -15,7 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from domain.shared.refusals import Unavailable
 from domain.shared.viewer import Viewer
 
+T = TypeVar("T")
 Rows = Sequence[Row[Any]]
+PIECE = 50
+"""Rows made into values without a break: some two milliseconds."""
 
 SERVICE = "PostgreSQL"
 CONNECT_TIMEOUT_S = 5.0
@@ -67,15 +70,46 @@ def make_engine(
     )
 
 
+class Gate(Protocol):
+    """Who uses one of a pool's connections next."""
+
+    def place(self) -> AbstractAsyncContextManager[None]:
+        """A place for as long as the block takes."""
+        ...
+
+
+class FirstCome:
+    """Whoever asks first, as the pool itself has it."""
+
+    def place(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
+
+
+async def at_once() -> None:
+    """For processes in which nobody else waits."""
+
+
 class Database:
     """The gateway's way to PostgreSQL.
 
     `public` reads what anybody may see: one statement, one round trip, no transaction, on the replica where there is one;
     its connections belong to the anonymous viewer for good. `fresh` is the same on the writer, for what will be cached: a
     replica may not have heard yet of the change that emptied the cache. `transaction` is for everything else.
+
+    `gate_of` makes, for so many connections, what lets those in who want one; `turn` is awaited between pieces of long work.
     """
 
-    def __init__(self, url: str, *, replica_url: str = "", pool_size: int = 10, timeout_ms: int = 2000) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        replica_url: str = "",
+        pool_size: int = 10,
+        timeout_ms: int = 2000,
+        gate_of: Callable[[int], Gate] = lambda _: FirstCome(),
+        turn: Callable[[], Awaitable[None]] = at_once,
+    ) -> None:
+        self._turn = turn
         self._limit_s = timeout_ms / 1000
         self.writer = make_engine(url, pool_size=pool_size, timeout_ms=timeout_ms, settings={})
 
@@ -87,6 +121,7 @@ class Database:
 
         self.fresh_reader = anonymous(url)
         self.reader = anonymous(replica_url) if replica_url else self.fresh_reader
+        self._gates = {engine: gate_of(pool_size) for engine in (self.writer, self.fresh_reader, self.reader)}
 
     async def public(self, statement: Executable, parameters: dict[str, Any] | None = None) -> Rows:
         """Rows that anybody may see. Raises Unavailable."""
@@ -97,7 +132,7 @@ class Database:
         return await self._read(self.fresh_reader, statement, parameters)
 
     async def _read(self, engine: AsyncEngine, statement: Executable, parameters: dict[str, Any] | None) -> Rows:
-        async with outage_is_unavailable(self._limit_s), engine.connect() as connection:
+        async with outage_is_unavailable(self._limit_s), self._gates[engine].place(), engine.connect() as connection:
             return (await connection.execute(statement, parameters)).all()
 
     @asynccontextmanager
@@ -106,7 +141,8 @@ class Database:
 
         Raises Unavailable, also when all of it together takes longer than the limit.
         """
-        async with outage_is_unavailable(self._limit_s), self.writer.begin() as connection:
+        gate = self._gates[self.writer]
+        async with outage_is_unavailable(self._limit_s), gate.place(), self.writer.begin() as connection:
             await connection.execute(
                 select(
                     func.set_config("torii.kind", viewer.role.value, True),
@@ -125,6 +161,15 @@ class Database:
         if viewer.is_public:
             return await self.public(statement, parameters)
         return await self.seen_by(viewer, statement, parameters)
+
+    async def made(self, rows: Rows, make: Callable[[Row[Any]], T]) -> list[T]:
+        """What is made of each row; of many, piece by piece, so that others are served in between."""
+        found: list[T] = []
+        for start in range(0, len(rows), PIECE):
+            if len(rows) > PIECE:
+                await self._turn()
+            found += map(make, rows[start : start + PIECE])
+        return found
 
     async def version(self) -> str:
         """The server's version, which also proves that it answers. Raises Unavailable."""

@@ -42,23 +42,22 @@ class PostgresReviews:
 
     async def by_ids(self, ids: Sequence[ReviewId], viewer: Viewer = ANONYMOUS) -> Sequence[Review | None]:
         rows = await self._database.shown_to(viewer, BY_IDS, {"ids": ids})
-        return one_each(ids, map(review_of, rows), lambda review: review.id)
+        return one_each(ids, await self._database.made(rows, review_of), lambda review: review.id)
 
     async def of_products(
         self, ids: Sequence[ProductId], request: PageRequest, viewer: Viewer = ANONYMOUS
     ) -> Sequence[Page[Review]]:
         rows = await self._database.shown_to(viewer, _newest_of_each(request), {"ids": ids})
+        found = await self._database.made(rows, review_of)
         return [
             cut_page(
-                found,
+                of_product,
                 request,
                 REVIEWS_ORDER,
                 lambda review: (key_part(review.created_at), str(review.id)),
                 ReviewsScope(product_id),
             )
-            for product_id, found in zip(
-                ids, many_each(ids, map(review_of, rows), lambda review: review.product_id), strict=True
-            )
+            for product_id, of_product in zip(ids, many_each(ids, found, lambda review: review.product_id), strict=True)
         ]
 
     async def written_by(self, user_id: UserId, limit: int) -> Sequence[Review]:

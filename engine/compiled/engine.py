@@ -25,7 +25,9 @@ from engine.compiled.selection import condition_variables
 from engine.compiled.shadow import Shadow
 from engine.compiled.steps import Entry
 from engine.fragments.store import Shelf, Store
+from engine.paced import PacedExecutor
 from engine.probe import BY_CORE, BY_PLAN, Probe
+from engine.turns import WALK, Walk
 
 log = logging.getLogger("torii.engine")
 
@@ -182,8 +184,13 @@ class Engine:
         context: Any,
         journal: list[Entry],
     ) -> ExecutionResult:
-        result = self._begin(document, operation, variables, context, replaying(journal) if journal else None)
-        return await result if isawaitable(result) else result
+        middleware = replaying(journal) if journal else None
+        token = WALK.set(Walk())
+        try:
+            result = self._begin(document, operation, variables, context, middleware, PacedExecutor)
+            return await result if isawaitable(result) else result
+        finally:
+            WALK.reset(token)
 
     def _begin(
         self,
@@ -192,6 +199,7 @@ class Engine:
         variables: dict[str, Any] | None,
         context: Any,
         middleware: MiddlewareManager | None,
+        executor: type[PacedExecutor] | None = None,
     ) -> AwaitableOrValue[ExecutionResult]:
         return execute(
             self._schema,
@@ -200,5 +208,6 @@ class Engine:
             variable_values=variables,
             operation_name=operation.name.value if operation.name else None,
             middleware=middleware,
+            executor_class=executor,
             hide_suggestions=not self._hints,
         )
