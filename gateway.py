@@ -30,6 +30,7 @@ from engine.metrics import Metrics
 from engine.origins import guards
 from engine.persisted import PersistedDocuments
 from engine.socket_watch import Verdict
+from engine.streams import StreamLimits, Streams
 from engine.websocket import GraphQLWebSocket, SocketLimits
 from infra.draining import Draining
 from resolvers.allowance import RateLimits, Rates
@@ -170,11 +171,12 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
     allowance = RateLimits(_rates(settings)) if settings.rate_limits else None
     executor = Executor(build_schema()._schema, explain_to, policy, allowance, gateway.metrics)
     gateway.share(executor.documents)
+    streams = Streams(executor, StreamLimits(settings.max_subscriptions, settings.max_subscriptions_each))
     http = GraphQLHTTP(executor, gateway.http_context, policy.limits)
     page = graphiql.page(GRAPHIQL_ASSETS, EXAMPLES) if settings.serves_graphiql else None
     endpoint = http if page is None else graphiql.WithPage(http, page)
     websocket = GraphQLWebSocket(
-        executor, gateway.websocket_context, Context.renewed, _socket_limits(settings), gateway.still_allowed
+        streams, gateway.websocket_context, Context.renewed, _socket_limits(settings), gateway.still_allowed
     )
     gateway.run_beside(websocket.watch)
     return Starlette(

@@ -36,7 +36,7 @@ from adapters.postgres.accounts_profiles import PostgresProfiles
 from adapters.postgres.accounts_repair import PostgresUserRows
 from adapters.postgres.accounts_suspension import PostgresSuspensions
 from adapters.postgres.catalog import PostgresBrands, PostgresCategories, PostgresProducts
-from adapters.postgres.changes import CatalogChanges
+from adapters.postgres.changes import Audiences, CatalogChanges
 from adapters.postgres.database import Database
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.payments import PostgresPaymentEvents
@@ -73,6 +73,7 @@ from domain.accounts.viewed import ViewHistory
 from domain.carts.model import CartOwner, OwnerKind
 from domain.carts.service import CartDesk
 from domain.catalog.service import Catalog
+from domain.catalog.stock import StockWatch
 from domain.orders.service import OrderDesk
 from domain.payments.service import PaymentEvents
 from domain.recommendations.service import Recommendations
@@ -195,6 +196,7 @@ async def open_marketplace(settings: Settings, clock: Clock) -> AsyncIterator[Ma
             PostgresBrands(database),
             CachedCategories(PostgresCategories(database), cache),
         )
+        stock = StockWatch(PostgresProducts(database))
         users, directory = PostgresUsers(database), CognitoDirectory(aws, pool.pool_id)
         accounts = Accounts(tokens, directory, users, sessions, clock)
         pace = Pace(settings.identity_pace_ms / 1000)
@@ -241,10 +243,13 @@ async def open_marketplace(settings: Settings, clock: Clock) -> AsyncIterator[Ma
                 pace,
                 attempts,
             ),
+            stock=stock,
             viewed=viewed,
         )
-        changes = CatalogChanges(settings.database_url.get_secret_value(), cache, Missed)
+        # the cache first: who is told of a change and asks again is not to find what was there before
+        changes = CatalogChanges(settings.database_url.get_secret_value(), Audiences(cache, stock), Missed)
         await stack.enter_async_context(running(changes.run()))
+        await stack.enter_async_context(running(stock.run()))
         await stack.enter_async_context(running(viewed.run()))
         await stack.enter_async_context(running(sessions.keep_moving()))
         guests = GuestTokens(secret, clock, previous=previous)

@@ -65,6 +65,10 @@ class NotAdmitted(Exception):
 class Allowance(Protocol):
     """What clients may spend in a time, and have running at once."""
 
+    def client(self, context: Any) -> Hashable:
+        """Who pays for what is done in a context."""
+        ...
+
     def begin(self, context: Any) -> Hashable:
         """Count an operation that begins, for the client that this gives. Raises NotAdmitted when too many run."""
         ...
@@ -93,6 +97,11 @@ class Admission:
         self._uncounted = 1
         self._bucket: Bucket | None = None
         self._client: Hashable = None
+
+    @property
+    def client(self) -> Hashable:
+        """Who pays; None where nobody does."""
+        return None if self._allowance is None else self._allowance.client(self._context)
 
     def __enter__(self) -> None:
         """Around all of the operation. Raises NotAdmitted."""

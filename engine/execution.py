@@ -1,13 +1,22 @@
 """Runs one operation against the schema, within its limits."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, get_variable_values
+import orjson
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    get_variable_values,
+    located_error,
+)
 
 from engine.allowance import Admission, Allowance, NotAdmitted, limited_fields, shown
 from engine.aside import Aside, Busy
@@ -31,6 +40,8 @@ COMPARED = "Queries that plans ran and graphql-core once more, by whether the an
 WHY = "Operations that graphql-core ran or completed, by the reason (engine/compiled/reasons.py)."
 MAX_VARIABLE_ERRORS = 50
 """What graphql-core finds before it gives up."""
+NEEDS_STREAM = "A subscription needs a WebSocket (graphql-transport-ws), or an answer as text/event-stream."
+CANNOT_STREAM = "NOT_ACCEPTABLE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,30 @@ class Answer:
     ran: bool
     headers: dict[str, str] = field(default_factory=dict)
     status: int | None = None
+    written: bytes | None = None
+    """The body as JSON, where it was written already."""
+
+    @property
+    def json(self) -> Any:
+        """What orjson writes the body from."""
+        return self.body if self.written is None else orjson.Fragment(self.written)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An operation that may run: paid for, and with a context that knows what it asks for."""
+
+    request: Request
+    document: Document
+    node: DocumentNode
+    operation: OperationDefinitionNode
+    cost: int
+    admission: Admission
+    context: Any
+
+
+T = TypeVar("T")
+GoOn = Callable[[Ready], Awaitable[T | Answer]]
 
 
 class NotAllowedByGet(Exception):
@@ -97,7 +132,7 @@ class Executor:
         allowance: Allowance | None = None,
         metrics: Metrics | None = None,
     ) -> None:
-        self._schema = schema
+        self.schema = schema
         self._explain = explain
         self._policy = policy
         self._allowance = allowance
@@ -133,7 +168,7 @@ class Executor:
             document = await self.documents.find(request.query, request.document_id, admission.read)
         except (Busy, GraphQLError, NotAdmitted):
             return False
-        root = self._schema.mutation_type
+        root = self.schema.mutation_type
         if document.node is None or document.errors or root is None:
             return False
         try:
@@ -160,26 +195,49 @@ class Executor:
         read_only: bool = False,
         admission: Admission | None = None,
     ) -> Answer:
-        """Parse, validate, price and execute within the deadline. `read_only` refuses mutations (NotAllowedByGet)."""
+        """The one answer of an operation. `read_only` refuses mutations (NotAllowedByGet)."""
+        return await self.begin(
+            request, context, self._run_once, deadline=deadline, read_only=read_only, admission=admission
+        )
+
+    async def begin(
+        self,
+        request: Request,
+        context: Any,
+        go_on: GoOn[T],
+        *,
+        deadline: float | None = None,
+        read_only: bool = False,
+        admission: Admission | None = None,
+    ) -> T | Answer:
+        """Parse, validate and price an operation, and go on with it, within the deadline; or the answer that it may not run.
+
+        `read_only` refuses mutations (NotAllowedByGet).
+        """
         admission = admission or self.admission(context)
-        with observed(context, self._policy.slow_ms, self._metrics) as operation:
+        with observed(context, self._policy.slow_ms, self._metrics) as seen:
+            outcome: T | Answer
             try:
                 async with asyncio.timeout_at(deadline or self.deadline()):
                     with admission:
-                        answer = await self._run(request, context, admission, operation, read_only=read_only)
+                        ready = await self._ready(request, context, admission, seen, read_only=read_only)
+                        outcome = ready if isinstance(ready, Answer) else await go_on(ready)
             except Busy:
-                answer = _busy()
+                outcome = _busy()
             except NotAdmitted as refused:
-                answer = Answer({"errors": [refused.error]}, False, refused.headers, refused.status)
+                outcome = Answer({"errors": [refused.error]}, False, refused.headers, refused.status)
             except TimeoutError:
-                answer = Answer({"errors": [_timed_out(self._policy.timeout_s)], "data": None}, ran=True)
-            operation.answered(answer.body)
-            answer.headers["server-timing"] = operation.timing()
-            return answer
+                outcome = Answer({"errors": [_timed_out(self._policy.timeout_s)], "data": None}, ran=True)
+            if isinstance(outcome, Answer):
+                seen.answered(outcome.body)
+                outcome.headers["server-timing"] = seen.timing()
+            else:
+                seen.outcome = "ok"
+            return outcome
 
-    async def _run(
+    async def _ready(
         self, request: Request, context: Any, admission: Admission, seen: observed, *, read_only: bool
-    ) -> Answer:
+    ) -> Ready | Answer:
         try:
             document = await self.documents.find(request.query, request.document_id, admission.read)
         except GraphQLError as error:
@@ -192,31 +250,77 @@ class Executor:
             seen.is_operation(operation)
             if read_only and is_mutation(operation):
                 raise NotAllowedByGet
-            if is_subscription(operation):
-                raise GraphQLError("Subscriptions need a WebSocket (graphql-transport-ws).")
             check_variables(request.variables, self._policy.limits)
             requested = seen.cost = self._price(document, operation, request)
             await admission.run(requested, self._limited(document, operation))
         except GraphQLError as error:
             return self._refused(context, error)
-        probe = self._probe(request, context)
         seen.is_ready()
-        direct(context, self._schema, operation, request.variables)
-        if name_of(operation) in document.describing:
-            result = await self._engine.describe(document.node, operation, request.variables)
+        direct(context, self.schema, operation, request.variables)
+        return Ready(request, document, document.node, operation, requested, admission, context)
+
+    async def _run_once(self, ready: Ready) -> Answer:
+        if is_subscription(ready.operation):
+            return self._refused(ready.context, GraphQLError(NEEDS_STREAM, extensions={"code": CANNOT_STREAM}))
+        return await self.answer(ready)
+
+    async def answer(self, ready: Ready, root: Any = None) -> Answer:
+        """Execute. `root`: the event of a subscription."""
+        probe = self._probe(ready.request, ready.context)
+        if name_of(ready.operation) in ready.document.describing:
+            result = await self._engine.describe(ready.node, ready.operation, ready.request.variables)
         else:
             result = await self._engine.execute(
-                document.node, operation, document.compiled, request.variables, context, requested, probe
+                ready.node,
+                ready.operation,
+                ready.document.compiled,
+                ready.request.variables,
+                ready.context,
+                ready.cost,
+                probe,
+                root,
             )
+        return self.answer_of(ready, result, probe)
+
+    async def events(self, ready: Ready) -> AsyncIterable[Any] | Answer:
+        """The events of a subscription, not yet executed; or the answer that there will be none."""
+        request, context = ready.request, ready.context
+        found = await self._engine.subscribe(ready.node, ready.operation, request.variables, context)
+        return self.answer_of(ready, found) if isinstance(found, ExecutionResult) else found
+
+    def broken_off(self, ready: Ready, error: Exception) -> Answer:
+        """What is told where the source of events fails."""
+        return self._refused(ready.context, located_error(error))
+
+    async def event(self, ready: Ready, event: Any) -> Answer:
+        """The answer to an event, within a deadline of its own."""
+        with observed(ready.context, self._policy.slow_ms, self._metrics) as seen:
+            seen.is_operation(ready.operation)
+            try:
+                async with asyncio.timeout_at(self.deadline()):
+                    answer = await self.answer(ready, event)
+            except TimeoutError:
+                answer = Answer({"errors": [_timed_out(self._policy.timeout_s)], "data": None}, ran=True)
+            seen.answered(answer.body)
+            return answer
+
+    def asked_by(self, ready: Ready, context: Any) -> Ready:
+        """The same operation in another context."""
+        direct(context, self.schema, ready.operation, ready.request.variables)
+        return replace(ready, context=context)
+
+    def answer_of(self, ready: Ready, result: ExecutionResult, probe: Probe | None = None) -> Answer:
+        """What an execution came to, with what it cost, as the client is told."""
         ran = not (result.errors and result.data is None and not _has_path(result))
-        actual = document.price(operation).actual(result.data) if ran else 0
-        bucket = admission.settle(requested, actual)
+        actual = ready.document.price(ready.operation).actual(result.data) if ran else 0
+        bucket = ready.admission.settle(ready.cost, actual)
         if not ran:  # the variables did not fit
-            return self._refused(context, *self._told(result.errors or (), document.node, operation, request))
+            told = self._told(result.errors or (), ready.node, ready.operation, ready.request)
+            return self._refused(ready.context, *told)
         body: dict[str, Any] = {}
         if result.errors:
-            body["errors"] = formatted(result.errors, partial(self._explain, context))
-        extensions = {"cost": shown(requested, actual, bucket)} | ({"trace": probe.as_json()} if probe else {})
+            body["errors"] = formatted(result.errors, partial(self._explain, ready.context))
+        extensions = {"cost": shown(ready.cost, actual, bucket)} | ({"trace": probe.as_json()} if probe else {})
         body |= {"data": result.data, "extensions": extensions}
         return Answer(body, ran=True)
 
@@ -238,15 +342,15 @@ class Executor:
         return requested
 
     def _limited(self, document: Document, operation: OperationDefinitionNode) -> Mapping[str, int]:
-        return limited_fields(document, operation, self._schema.mutation_type) if is_mutation(operation) else {}
+        return limited_fields(document, operation, self.schema.mutation_type) if is_mutation(operation) else {}
 
     def _told(
         self, errors: Sequence[GraphQLError], document: Any, operation: OperationDefinitionNode, request: Request
     ) -> Sequence[GraphQLError]:
         """What is wrong with the variables, without the values of sensitive ones."""
-        hidden = hidden_variables(self._schema, document, operation, request.variables or {})
+        hidden = hidden_variables(self.schema, document, operation, request.variables or {})
         others = get_variable_values(
-            self._schema,
+            self.schema,
             operation.variable_definitions or (),
             hidden,
             max_errors=MAX_VARIABLE_ERRORS,

@@ -151,3 +151,16 @@ def mutation(
     return strawberry.mutation(
         resolver=function, description=description, graphql_type=graphql_type, metadata=metadata(access, cost) | marks
     )
+
+
+def subscription(
+    function: Callable[..., Any], *, access: Hashable, description: str, graphql_type: Any, cost: int = 1
+) -> Any:
+    """A field of the root `Subscription`. The function gives an asynchronous iterator of the values behind it.
+
+    `cost` is that of an event. Values should be few: what a client does not take in time waits in the iterator, so the
+    iterator says what becomes of it.
+    """
+    return strawberry.subscription(
+        resolver=function, description=description, graphql_type=graphql_type, metadata=metadata(access, cost)
+    )

@@ -85,7 +85,7 @@ def decode(text: str, max_values: int) -> Message:
 def answer_of(id: str, answer: Answer) -> bytes:
     """`next` for what ran; `error` for what could not begin, which ends the operation."""
     if answer.ran:
-        return encode({"type": "next", "id": id, "payload": answer.body})
+        return encode({"type": "next", "id": id, "payload": answer.json})
     return encode({"type": "error", "id": id, "payload": answer.body["errors"]})
 
 

@@ -7,7 +7,7 @@ a client that does not read, and once its context is no longer good.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,10 +16,11 @@ from typing import Any, Generic, TypeVar
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from engine.execution import Answer, Executor, Request, invalid
+from engine.execution import Answer, Request, invalid
 from engine.http import ContextRefused
 from engine.socket_messages import PROTOCOL, Close, Closing, Message, answer_of, decode, encode
 from engine.socket_watch import SocketWatch, StillAllowed, always_allowed
+from engine.streams import Stream, Streams
 from engine.trace import traced
 
 C = TypeVar("C")
@@ -48,13 +49,13 @@ class GraphQLWebSocket(Generic[C]):
 
     def __init__(
         self,
-        executor: Executor,
+        streams: Streams,
         make_context: MakeContext[C],
         renew: Callable[[C], C],
         limits: SocketLimits | None = None,
         still_allowed: StillAllowed[C] = always_allowed,
     ) -> None:
-        self._executor = executor
+        self._streams = streams
         self._make_context = make_context
         self._renew = renew
         self._limits = limits or SocketLimits()
@@ -71,7 +72,7 @@ class GraphQLWebSocket(Generic[C]):
             await websocket.close(Close.PROTOCOL_NOT_ACCEPTED, f"speak {PROTOCOL}")
             return
         await websocket.accept(subprotocol=PROTOCOL)
-        await Connection(websocket, self._executor, self._make_context, self._renew, self._limits, self._watch).run()
+        await Connection(websocket, self._streams, self._make_context, self._renew, self._limits, self._watch).run()
 
 
 class Connection(Generic[C]):
@@ -80,7 +81,7 @@ class Connection(Generic[C]):
     def __init__(
         self,
         websocket: WebSocket,
-        executor: Executor,
+        streams: Streams,
         make_context: MakeContext[C],
         renew: Callable[[C], C],
         limits: SocketLimits,
@@ -88,7 +89,7 @@ class Connection(Generic[C]):
     ) -> None:
         self._watch = watch
         self._websocket = websocket
-        self._executor = executor
+        self._streams = streams
         self._make_context = make_context
         self._renew = renew
         self._limits = limits
@@ -175,21 +176,39 @@ class Connection(Generic[C]):
         try:
             assert self._context is not None
             with traced(None):
-                answer = await self._answer(request, self._context)
-            await self._send(answer_of(id, answer))
-            if answer.ran:
+                outcome = await self._begin(request, self._context)
+                if isinstance(outcome, Answer):
+                    ended = await self._tell(id, outcome)
+                else:
+                    async with outcome as answers:
+                        ended = await self._tell_all(id, answers)
+            if not ended:
                 await self._send(encode({"type": "complete", "id": id}))
         finally:
             self._busy_at = time.monotonic()
             if self._operations.get(id) is asyncio.current_task():
                 del self._operations[id]
 
-    async def _answer(self, request: Request, context: C) -> Answer:
-        try:
+    async def _begin(self, request: Request, context: C) -> Answer | Stream:
+        async def following() -> C:
             await self._watch.check(context)
+            return self._renew(context)
+
+        try:
+            return await self._streams.start(request, await following(), following)
         except ContextRefused as error:
             return Answer({"errors": [error.error]}, ran=False)
-        return await self._executor.run(request, self._renew(context))
+
+    async def _tell(self, id: str, answer: Answer) -> bool:
+        """Whether that ended the operation."""
+        await self._send(answer_of(id, answer))
+        return not answer.ran
+
+    async def _tell_all(self, id: str, answers: AsyncIterator[Answer]) -> bool:
+        async for answer in answers:
+            if await self._tell(id, answer):
+                return True
+        return False
 
     async def _keep_alive(self) -> None:
         """Ping, and notice who is gone or has nothing more to ask."""

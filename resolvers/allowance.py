@@ -45,6 +45,9 @@ class RateLimits:
         self._credits: OrderedDict[str, int] = OrderedDict()
         self._running: Counter[Hashable] = Counter()
 
+    def client(self, context: Context) -> Hashable:
+        return principal(context)
+
     def begin(self, context: Context) -> Hashable:
         who = principal(context)
         if self._running[who] >= self._rates.at_once:

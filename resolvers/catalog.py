@@ -1,6 +1,6 @@
 """The catalogue's root fields."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +19,7 @@ from domain.sellers.model import Seller
 from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId
 from domain.shared.money import MINOR_DIGITS, minor_units
 from domain.shared.paging import Page, PageRequest
-from domain.shared.refusals import InvalidInput
+from domain.shared.refusals import InvalidInput, NotFound
 from engine.fields import Paging
 from resolvers.context import Info
 from resolvers.global_ids import key_of
@@ -38,6 +38,14 @@ async def product(
     if found is not None:
         info.context.services.viewed.saw(info.context.viewer, found.id)
     return found
+
+
+async def stock_changed(info: Info, product_id: str) -> AsyncIterator[Product | None]:
+    """Raises NotFound for what is not on show when it begins."""
+    key = ProductId(key_of(product_id, "Product", "productId"))
+    if (await info.context.services.catalog.products_by_ids([key]))[0] is None:
+        raise NotFound(key="id_not_found", type="Product", field=("productId",))
+    return info.context.services.stock.watch(key)
 
 
 async def products(info: Info, which: Any, sort: ProductSort, paging: Paging) -> Page[Product]:

@@ -17,6 +17,7 @@ from domain.accounts.signing_in import SignIn
 from domain.accounts.viewed import ViewHistory
 from domain.carts.service import CartDesk
 from domain.catalog.service import Catalog
+from domain.catalog.stock import StockWatch
 from domain.orders.service import OrderDesk
 from domain.recommendations.service import Recommendations
 from domain.reviews.service import ReviewBoard
@@ -49,4 +50,5 @@ class Services:
     sellers: Sellers
     sessions: Sessions
     sign_in: SignIn
+    stock: StockWatch
     viewed: ViewHistory

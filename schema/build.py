@@ -14,6 +14,7 @@ from schema.matrix import Persona, access_matrix
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
+from schema.subscription import Subscription
 
 
 class IncompleteField(Exception):
@@ -22,7 +23,8 @@ class IncompleteField(Exception):
 
 def build_schema() -> strawberry.Schema:
     """The schema of the marketplace, each field behind its access rules. Raises IncompleteField."""
-    schema = strawberry.Schema(Query, Mutation, directives=[in_context], config=StrawberryConfig(scalar_map=SCALARS))
+    config = StrawberryConfig(scalar_map=SCALARS)
+    schema = strawberry.Schema(Query, Mutation, Subscription, directives=[in_context], config=config)
     guard_fields(schema._schema)
     return schema
 

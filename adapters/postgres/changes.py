@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from typing import Protocol
 
 from adapters.postgres.listening import LOST, listening
@@ -24,6 +25,27 @@ class Audience(Protocol):
     async def changed(self, versions: Versions | None) -> None: ...
 
     def left(self) -> None: ...
+
+
+class Audiences:
+    """Several audiences as one: each is told after the one before it, whether that failed or not. Raises what the last to fail did."""
+
+    def __init__(self, *audiences: Audience) -> None:
+        self._backwards = audiences[::-1]
+
+    async def joined(self) -> None:
+        async with AsyncExitStack() as telling:
+            for each in self._backwards:
+                telling.push_async_callback(each.joined)
+
+    async def changed(self, versions: Versions | None) -> None:
+        async with AsyncExitStack() as telling:
+            for each in self._backwards:
+                telling.push_async_callback(each.changed, versions)
+
+    def left(self) -> None:
+        for each in self._backwards:
+            each.left()
 
 
 class CatalogChanges:

@@ -1,6 +1,7 @@
 """Runs operations by plans where it can, and by graphql-core where it cannot."""
 
 import logging
+from collections.abc import AsyncIterable
 from functools import partial
 from inspect import isawaitable
 from typing import Any, cast
@@ -8,10 +9,12 @@ from typing import Any, cast
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    Executor,
     GraphQLSchema,
     MiddlewareManager,
     OperationDefinitionNode,
     OperationType,
+    create_source_event_stream,
     execute,
 )
 from graphql.execution.values import VariableValues, get_variable_values
@@ -67,14 +70,16 @@ class Engine:
         context: Any,
         cost: int = 0,
         probe: Probe | None = None,
+        root: Any = None,
     ) -> ExecutionResult:
         """The result that graphql-core would have given. `known` goes with the document and is kept from run to run.
 
-        `cost` is what was found to be asked for, before it runs. A `probe` is told how it ran.
+        `cost` is what was found to be asked for, before it runs; `root` the event, of a subscription. A `probe` is told how it
+        ran.
         """
         compiled = self._compiled(known, document, operation)
         coerced = get_variable_values(self._schema, operation.variable_definitions or (), variables or {}, 1)
-        interpret = partial(self._interpret, document, operation, variables, context)
+        interpret = partial(self._interpret, document, operation, variables, context, root)
         if not isinstance(coerced, VariableValues):
             self._left(Reason.VARIABLES, probe, self.counts, compiled.counts)
             return await interpret([])
@@ -88,7 +93,7 @@ class Engine:
         # What is compared is the two engines: fragments are a little older than what the other would load.
         shelf = self._shelf(context) if is_query and not shadowed else None
         try:
-            data = await plan.run(context, coerced, journal, probe, shelf)
+            data = await plan.run(context, coerced, journal, probe, shelf, root)
         except Deviation as deviation:
             self._deviated(compiled, deviation, probe)
             return await interpret(journal)
@@ -140,6 +145,28 @@ class Engine:
         run = partial(self._begin, document, operation, variables, None, None)
         return cast("ExecutionResult", await self._aside.run(object(), run))
 
+    async def subscribe(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: dict[str, Any] | None,
+        context: Any,
+    ) -> AsyncIterable[Any] | ExecutionResult:
+        """The events of a subscription as its field gives them, each of which `execute` takes as its root; or why there are none."""
+        name = operation.name.value if operation.name else None
+        executor = Executor.build(
+            self._schema,
+            document,
+            context_value=context,
+            raw_variable_values=variables,
+            operation_name=name,
+            hide_suggestions=not self._hints,
+        )
+        if isinstance(executor, list):
+            return ExecutionResult(None, executor)
+        events = create_source_event_stream(executor)
+        return await events if isawaitable(events) else events
+
     def _compiled(
         self, known: dict[str, Compiled], document: DocumentNode, operation: OperationDefinitionNode
     ) -> Compiled:
@@ -182,12 +209,13 @@ class Engine:
         operation: OperationDefinitionNode,
         variables: dict[str, Any] | None,
         context: Any,
+        root: Any,
         journal: list[Entry],
     ) -> ExecutionResult:
         middleware = replaying(journal) if journal else None
         token = WALK.set(Walk())
         try:
-            result = self._begin(document, operation, variables, context, middleware, PacedExecutor)
+            result = self._begin(document, operation, variables, context, middleware, PacedExecutor, root)
             return await result if isawaitable(result) else result
         finally:
             WALK.reset(token)
@@ -200,10 +228,12 @@ class Engine:
         context: Any,
         middleware: MiddlewareManager | None,
         executor: type[PacedExecutor] | None = None,
+        root: Any = None,
     ) -> AwaitableOrValue[ExecutionResult]:
         return execute(
             self._schema,
             document,
+            root,
             context_value=context,
             variable_values=variables,
             operation_name=operation.name.value if operation.name else None,

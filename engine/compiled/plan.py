@@ -23,7 +23,7 @@ from graphql.pyutils import Path, gather_with_cancel, is_awaitable
 from graphql.type.definition import GraphQLResolveInfoHelpers
 
 from engine.compiled.levels import Level
-from engine.compiled.reasons import Deviation, Reason, Unsupported
+from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.selection import Field, Selector
 from engine.compiled.steps import Entry, Run
 from engine.fragments.store import Shelf
@@ -47,8 +47,7 @@ class Plan:
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
         root = schema.get_root_type(operation.operation)
-        if root is None or operation.operation is OperationType.SUBSCRIPTION:
-            raise Unsupported(Reason.SUBSCRIPTION)
+        assert root is not None, "the document is valid"
         selection = Selector(schema, document, conditions).select(root, [operation.selection_set])
         self._level = Level(selection)
 
@@ -59,12 +58,13 @@ class Plan:
         journal: list[Entry],
         probe: Probe | None = None,
         shelf: Shelf | None = None,
+        root: Any = None,
     ) -> dict[str, Any]:
-        """The data of the answer. Raises Deviation; `journal` then has what was loaded."""
+        """The data of the answer. Raises Deviation; `journal` then has what was loaded. `root`: the event of a subscription."""
         run = Run(context, _Arguments(variables), self._info_of(context, variables), journal, probe, shelf)
         rows = self._level.rows_in_turn if self._is_mutation else self._level.rows
         data: dict[str, Any]
-        [data] = await rows([None], [None], run)
+        [data] = await rows([root], [None], run)
         return data
 
     def _info_of(self, context: Any, variables: VariableValues) -> Callable[[Field, Path], GraphQLResolveInfo[Any]]:

@@ -19,7 +19,6 @@ class Reason(StrEnum):
     """It asks for the schema's description of itself."""
 
     # there can be no plan
-    SUBSCRIPTION = "subscription"
     DIRECTIVE = "directive"
     """One that plans do not know, on a field or fragment."""
     CONDITION = "condition"

@@ -33,6 +33,7 @@ ARGUMENTS = {
     "Query.order": "(id: $order)",
     "Query.product": "(id: $product)",
     "Query.seller": "(id: $seller)",
+    "Subscription.stockChanged": "(productId: $product)",
 }
 """What fields are asked with, where it has to lead somewhere: variables are the ids of `Scene`. Else each required argument
 gets something of its type, which a mutation refuses as data."""
@@ -92,7 +93,7 @@ def questions(schema: GraphQLSchema, ways: Mapping[str, Way]) -> list[list[Quest
     queries: list[Question] = []
     mutations: list[Question] = []
     for name, type_ in sorted(schema.type_map.items()):
-        if isinstance(type_, GraphQLObjectType) and not name.startswith("__"):
+        if isinstance(type_, GraphQLObjectType) and not name.startswith("__") and name in ways:
             texts = {each: selection(type_, each, field) for each, field in type_.fields.items()}
             way = ways[name]
             if way.is_mutation and way.names:  # called once, for all its fields

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, execute, parse
 from starlette.applications import Starlette
+from websockets.asyncio.client import connect
 
 from domain.orders.model import OrderItem
 from domain.shared.clock import SystemClock
@@ -26,11 +27,14 @@ from tests.api.access_scene import Scene, open_scene
 from tests.api.access_ways import NOT_OFFERED, Question, Way, document, find_ways, questions, selection
 from tests.api.client import Answer
 from tests.api.conftest import Tokens
+from tests.api.sockets import PROTOCOL, begin, exchange
 from tests.factories import Factory
 from wiring import open_marketplace
 
 SCHEMA: GraphQLSchema = build_schema()._schema
-MATRIX = access_matrix(SCHEMA)
+WATCHED = "Subscription"
+"""Its fields are asked for over a socket, by a test of their own."""
+MATRIX = [row for row in access_matrix(SCHEMA) if row.type_name != WATCHED]
 WAYS = find_ways(SCHEMA)
 TYPES = sorted({row.type_name for row in MATRIX})
 REFUSALS = {"UNAUTHENTICATED", "FORBIDDEN"}
@@ -78,6 +82,25 @@ async def test_each_field_is_shown_to_whom_the_matrix_says_and_to_nobody_else(sc
         "if the scene has no value of a type, put one there or give a way to one in tests/api/access_ways.py;"
         " if a root field leads each to what is their own, put it into OWN"
     )
+
+
+async def test_each_subscription_begins_for_whom_the_matrix_says_and_for_nobody_else(
+    scene: Scene, address: str
+) -> None:
+    rows = [row for row in access_matrix(SCHEMA) if row.type_name == WATCHED]
+    for row in rows:
+        field = object_type(WATCHED).fields[row.field_name]
+        asked = f"subscription ($product: ID!) {{ {selection(object_type(WATCHED), row.field_name, field)} }}"
+        payload = {"query": asked, "variables": {"product": scene.ids["product"]}}
+        for persona in Persona:
+            async with connect(address, subprotocols=[PROTOCOL]) as socket:
+                await begin(socket, **scene.clients[persona].headers)
+                answer = await exchange(socket, {"type": "subscribe", "id": "1", "payload": payload})
+            errors = answer["payload"].get("errors", []) if answer["type"] == "next" else answer["payload"]
+            codes = {error["extensions"]["code"] for error in errors}
+            assert codes <= REFUSALS, codes
+            assert (not codes) == (persona in row.seen_by), (row.field_name, persona)
+    assert rows
 
 
 def leads(type_name: str, persona: Persona) -> bool:

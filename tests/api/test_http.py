@@ -94,7 +94,7 @@ async def test_what_is_not_graphql_gets_a_graphql_error(
         ({"query": OK, "operationName": "C"}, "'C'"),
         ({"query": "query ($n: Int!) { products(first: $n) { nodes { id } } }"}, "$n"),
         ({"query": "query ($n: Int!) { products(first: $n) { nodes { id } } }", "variables": {"n": "x"}}, "$n"),
-        ({"query": "subscription { x }"}, "subscription"),
+        ({"query": "subscription { x }"}, "Subscription"),
     ],
 )
 @pytest.mark.parametrize(("media", "status"), [(GRAPHQL, 400), (JSON, 200)])

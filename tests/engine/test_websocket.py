@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from engine.execution import Executor, Policy
 from engine.http import ContextRefused
 from engine.socket_watch import Verdict
+from engine.streams import Streams
 from engine.websocket import GraphQLWebSocket, SocketLimits
 
 PROTOCOL = "graphql-transport-ws"
@@ -74,12 +75,14 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(**limits: float) -> AsyncIterator[Server]:
-    server = Server()
+async def serving(
+    server: Server | None = None, streams: Streams | None = None, **limits: float
+) -> AsyncIterator[Server]:
+    server = server or Server()
     quiet: dict[str, Any] = {"ping_every_s": HOUR, "idle_s": HOUR} | limits
-    executor = Executor(server.schema(), lambda *_: None, Policy(30))
+    streams = streams or Streams(Executor(server.schema(), lambda *_: None, Policy(30)))
     endpoint = GraphQLWebSocket(
-        executor, server.context, lambda context: context, SocketLimits(**quiet), server.still_allowed
+        streams, server.context, lambda context: context, SocketLimits(**quiet), server.still_allowed
     )
     config = uvicorn.Config(
         Starlette(routes=[WebSocketRoute("/graphql", endpoint)]),

@@ -1,0 +1,70 @@
+"""Answers to events that are the same for everybody: written once for all who asked in the same words."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+from graphql import GraphQLSchema
+
+from engine.compiled.reasons import Unsupported
+from engine.compiled.selection import Selector, condition_variables
+from engine.execution import Answer, Ready
+
+MOST = 128
+LARGEST_BYTES = 64 * 1024
+Key = tuple[int, str | None, bytes, int]
+
+
+def shows_all_the_same(schema: GraphQLSchema, ready: Ready) -> bool:
+    """Whether an operation shows nothing of an event but what is read off it and is for everybody.
+
+    Then neither who asks nor what is stored elsewhere has a part in the answer.
+    """
+    document, operation, given = ready.node, ready.operation, ready.request.variables or {}
+    root = schema.get_root_type(operation.operation)
+    conditions = {name: given.get(name) for name in condition_variables(document)}
+    assert root is not None
+    try:
+        selection = Selector(schema, document, conditions).select(root, [operation.selection_set])
+    except Unsupported:
+        return False
+    return all(field.guard is None and (field.below is None or field.below.is_pure) for field in selection.fields)
+
+
+@dataclass(slots=True)
+class Kept:
+    """An answer with what its key is about, which stays alive as long as the key is in use."""
+
+    ready: Ready
+    event: Any
+    answer: Answer
+
+
+class SharedAnswers:
+    """The answers written last, by the document, operation and variables that asked, and the very event."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
+
+    def get(self, ready: Ready, event: Any) -> Answer | None:
+        kept = self._kept.get(_key(ready, event))
+        return kept.answer if kept else None
+
+    def keep(self, ready: Ready, event: Any, answer: Answer) -> Answer:
+        """The same answer with its JSON, for the others too unless something is wrong with it."""
+        if "errors" in answer.body:
+            return answer
+        written = replace(answer, written=orjson.dumps(answer.body, default=str))
+        if len(written.written or b"") <= LARGEST_BYTES:
+            self._kept[_key(ready, event)] = Kept(ready, event, written)
+            if len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return written
+
+
+def _key(ready: Ready, event: Any) -> Key:
+    name = ready.operation.name.value if ready.operation.name else None
+    variables = orjson.dumps(ready.request.variables, option=orjson.OPT_SORT_KEYS)
+    return id(ready.node), name, variables, id(event)

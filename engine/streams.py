@@ -1,0 +1,149 @@
+"""Operations whose answers come one after another: begun once, and gone on with until they or their client end.
+
+A subscription pays for its first event when it begins, and for each other one before it is executed. Who asks is looked at
+before every event. The next event is taken from its source once the answer to the one before was sent, so nothing piles up for
+a client that does not read: what a source keeps for it is the source's to bound.
+"""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Hashable, Iterator
+from contextlib import AsyncExitStack, aclosing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from engine.allowance import Admission, NotAdmitted
+from engine.documents import is_subscription
+from engine.errors import UNAVAILABLE
+from engine.execution import Answer, Executor, Ready, Request
+from engine.http import ContextRefused
+from engine.sharing import SharedAnswers, shows_all_the_same
+
+Following = Callable[[], Awaitable[Any]]
+"""The context of the next event, once its asker may still have it. Raises ContextRefused, and what ends the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """How many streams a process keeps open."""
+
+    most: int = 5_000
+    most_each: int = 500
+    """For one client: a user, or all who have not signed in behind one address."""
+
+
+class Stream:
+    """Answers, in order. Has to be entered, and what it holds is let go of when it is left."""
+
+    def __init__(self, answers: AsyncGenerator[Answer, None], held: AsyncExitStack) -> None:
+        self._answers = answers
+        self._held = held
+
+    async def __aenter__(self) -> AsyncIterator[Answer]:
+        return self._answers
+
+    async def __aexit__(self, *_: object) -> None:
+        async with self._held, aclosing(self._answers):
+            pass
+
+
+class Streams:
+    """Begins operations for transports that carry more than one answer."""
+
+    def __init__(self, executor: Executor, limits: StreamLimits | None = None) -> None:
+        self._executor = executor
+        self._places = Places(limits or StreamLimits())
+        self._shared = SharedAnswers()
+
+    async def start(
+        self,
+        request: Request,
+        context: Any,
+        following: Following,
+        *,
+        deadline: float | None = None,
+        read_only: bool = False,
+        admission: Admission | None = None,
+    ) -> Answer | Stream:
+        """As `Executor.run`; a subscription's answers come as a stream."""
+
+        async def go_on(ready: Ready) -> Answer | Stream:
+            if is_subscription(ready.operation):
+                return await self._subscribe(ready, following)
+            return await self._executor.answer(ready)
+
+        return await self._executor.begin(
+            request, context, go_on, deadline=deadline, read_only=read_only, admission=admission
+        )
+
+    async def _subscribe(self, ready: Ready, following: Following) -> Answer | Stream:
+        async with AsyncExitStack() as held:
+            held.enter_context(self._places.taken(ready.admission.client))
+            events = await self._executor.events(ready)
+            if isinstance(events, Answer):
+                return events
+            close = getattr(events, "aclose", None)
+            if close:
+                held.push_async_callback(close)
+            return Stream(self._answers(ready, events, following), held.pop_all())
+
+    async def _answers(
+        self, ready: Ready, events: AsyncIterable[Any], following: Following
+    ) -> AsyncGenerator[Answer, None]:
+        alike = not ready.request.wants_trace and shows_all_the_same(self._executor.schema, ready)
+        is_paid = True
+        source = aiter(events)
+        while True:
+            try:
+                event = await anext(source)
+            except StopAsyncIteration:
+                return
+            except Exception as error:  # noqa: BLE001  (whatever it is, the client is told as of a field that fails)
+                yield self._executor.broken_off(ready, error)
+                return
+            try:
+                asked = self._executor.asked_by(ready, await following())
+                answer = self._shared.get(ready, event) if alike else None
+                if answer is None:
+                    if not (is_paid or alike):  # what is written once for all costs nobody anything more
+                        await ready.admission.run(ready.cost, {})
+                    answer = await self._executor.event(asked, event)
+            except (ContextRefused, NotAdmitted) as refused:
+                yield Answer({"errors": [refused.error]}, ran=False)
+                return
+            is_paid = False
+            yield self._shared.keep(ready, event, answer) if alike and answer.written is None else answer
+
+
+class Places:
+    """The streams that are open. Those that wait for an event cost memory alone, which is bounded by their number."""
+
+    def __init__(self, limits: StreamLimits) -> None:
+        self._limits = limits
+        self._open = 0
+        self._of: Counter[Hashable] = Counter()
+
+    @contextmanager
+    def taken(self, client: Hashable) -> Iterator[None]:
+        """A place, for as long as the block lasts. Raises NotAdmitted where there is none; a client of None has no bound."""
+        if self._open >= self._limits.most:
+            raise _no_place(
+                503, UNAVAILABLE, "This process has all the subscriptions open that it may have: try again."
+            )
+        if client is not None and self._of[client] >= self._limits.most_each:
+            raise _no_place(
+                429, "RATE_LIMITED", f"You have {self._limits.most_each} subscriptions open, and no more may be."
+            )
+        self._open += 1
+        self._of[client] += 1
+        try:
+            yield
+        finally:
+            self._open -= 1
+            self._of[client] -= 1
+            if self._of[client] == 0:
+                del self._of[client]
+
+
+def _no_place(status: int, code: str, message: str) -> NotAdmitted:
+    error = {"message": message, "extensions": {"code": code, "retryable": True}}
+    return NotAdmitted(status, error, {"retry-after": "1"})
