@@ -71,6 +71,7 @@ from domain.accounts.signing_in import SignIn
 from domain.accounts.suspension import UserSuspension
 from domain.accounts.viewed import ViewHistory
 from domain.carts.model import CartOwner, OwnerKind
+from domain.carts.pricing import Pricing
 from domain.carts.service import CartDesk
 from domain.catalog.service import Catalog
 from domain.catalog.stock import StockWatch
@@ -206,6 +207,7 @@ async def open_marketplace(settings: Settings, clock: Clock) -> AsyncIterator[Ma
         addresses = Addresses(PostgresAddresses(database))
         favorites = Favorites(PostgresFavorites(database), catalog)
         profiles = Profiles(PostgresProfiles(database), clock)
+        sellers = Sellers(PostgresSellers(database))
         carts = CartDesk(DynamoCarts(aws, prefix, clock), catalog, clock)
         orders, reviews = OrderDesk(PostgresOrders(database)), ReviewBoard(PostgresReviews(database))
         limiter = RedisLimiter(stores.redis)
@@ -228,12 +230,13 @@ async def open_marketplace(settings: Settings, clock: Clock) -> AsyncIterator[Ma
             orders=orders,
             passkeys=PasskeyDesk(CognitoPasskeys(aws)),
             preferences=preferences,
+            pricing=Pricing(catalog, sellers),
             profiles=profiles,
             recommendations=Recommendations(DynamoFeatures(aws, prefix, clock), catalog, clock),
             registration=Registration(CognitoSignUps(aws, pool.client_id), pace),
             reviews=reviews,
             search=Search(stores.index),
-            sellers=Sellers(PostgresSellers(database)),
+            sellers=sellers,
             sessions=sessions,
             sign_in=SignIn(
                 CognitoSignIns(aws, pool.client_id),

@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from domain.carts.model import Cart, CartOutcome, CartWarning
+from domain.carts.quotes import CartProblem, CartQuote, PricedCart
 from domain.shared.ids import ProductId, VariationId
+from domain.shared.refusals import Refusal
 from resolvers.context import Info
 from resolvers.errors import UserError, outcome_or_refusal
 from resolvers.global_ids import key_of
@@ -17,6 +19,7 @@ class CartPayload:
     cart: Cart | None
     user_errors: Sequence[UserError]
     warnings: Sequence[CartWarning]
+    merged_lines: Sequence[str] = ()
 
 
 async def cart(info: Info) -> Cart:
@@ -42,6 +45,60 @@ async def remove(info: Info, line_id: str) -> CartPayload:
     return await _payload(info, lambda: info.context.services.carts.remove(info.context.known_viewer(), line_id))
 
 
+async def clear(info: Info, expected_version: int) -> CartPayload:
+    return await _payload(
+        info, lambda: info.context.services.carts.clear(info.context.known_viewer(), expected_version)
+    )
+
+
+async def merge(info: Info) -> CartPayload:
+    """Take over what the guest of the request has in the cart; one who is no guest any more has nothing there."""
+    context = info.context
+
+    async def use_case() -> CartOutcome:
+        guest_id = context.viewer.guest_id
+        if guest_id is None:
+            return CartOutcome(await context.services.carts.cart(context.viewer))
+        outcome = await context.services.carts.merge(context.viewer, guest_id)
+        context.change_guest()
+        return outcome
+
+    return await _payload(info, use_case)
+
+
+async def take_over(info: Info, access_token: str) -> CartOutcome | None:
+    """At a sign-in, whose mutation still runs as the guest: what became of the guest's cart; None without one.
+
+    Where a back end is away the guest stays the same one, so that `cartMerge` can do it later: nobody is kept from signing in.
+    """
+    context = info.context
+    guest_id = context.viewer.guest_id
+    if guest_id is None:
+        return None
+    try:
+        user = await context.services.accounts.user_of(access_token)
+        outcome = await context.services.carts.merge(user, guest_id)
+    except Refusal:
+        return None
+    context.change_guest()
+    return outcome
+
+
+async def problems(info: Info, cart: Cart) -> Sequence[CartProblem]:
+    return (await _pricing(info, cart)).problems
+
+
+async def quote(info: Info, cart: Cart) -> CartQuote | None:
+    return (await _pricing(info, cart)).quote
+
+
+async def _pricing(info: Info, cart: Cart) -> PricedCart:
+    priced: PricedCart = await info.context.loaders.load("cart_pricings", cart)
+    return priced
+
+
 async def _payload(info: Info, use_case: Callable[[], Awaitable[CartOutcome]]) -> CartPayload:
     outcome, refusals = await outcome_or_refusal(info, use_case)
-    return CartPayload(outcome.cart, (), outcome.warnings) if outcome else CartPayload(None, refusals, ())
+    if outcome is None:
+        return CartPayload(None, refusals, ())
+    return CartPayload(outcome.cart, (), outcome.warnings, outcome.merged)

@@ -4,13 +4,15 @@ A refusal is data. What acts on somebody who is signed in takes the bearer token
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
 
 from domain.accounts.model import Challenge, ChallengeAnswer, Passkey, TokenSet
 from domain.accounts.passwords import PasswordRule
 from domain.accounts.refusals import InvalidToken, WeakPassword
+from domain.carts.model import CartOutcome, CartWarning
+from resolvers import carts
 from resolvers.context import Info
 from resolvers.errors import UserError, outcome_or_refusal
 
@@ -43,6 +45,8 @@ class SessionPayload:
     refresh_token: str | None = field(default=None, repr=False)
     expires_in: int | None = None
     challenge: Challenge | None = None
+    merged_lines: Sequence[str] = ()
+    cart_warnings: Sequence[CartWarning] = ()
     user_errors: Sequence[UserError] = ()
     missing: Sequence[PasswordRule] = ()
 
@@ -212,16 +216,21 @@ async def _session(info: Info, use_case: Callable[[], Awaitable[TokenSet | Chall
 
 
 async def _sign_in(info: Info, use_case: Callable[[], Awaitable[TokenSet | Challenge]]) -> SessionPayload:
-    """A session that begins: the guest becomes another one, and the device is one of the user's."""
+    """A session that begins: the device is one of the user's, the guest's cart becomes theirs, the guest another one."""
+    taken_over: CartOutcome | None = None
 
     async def begun() -> TokenSet | Challenge:
+        nonlocal taken_over
         outcome = await use_case()
         if isinstance(outcome, TokenSet):
             info.context.keep_device(outcome.device_token)
-            info.context.change_guest()
+            taken_over = await carts.take_over(info, outcome.access_token)
         return outcome
 
-    return await _session(info, begun)
+    payload = await _session(info, begun)
+    if taken_over is None:
+        return payload
+    return replace(payload, merged_lines=taken_over.merged, cart_warnings=taken_over.warnings)
 
 
 async def _noting(missing: _Missing, use_case: Callable[[], Awaitable[T]]) -> T:

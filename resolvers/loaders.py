@@ -76,6 +76,8 @@ BATCHES: Mapping[str, Callable[[Services, Viewer], Batch]] = {
     "authors": lambda services, _: services.accounts.authors,
     "brands": lambda services, _: services.catalog.brands_by_ids,
     "categories": lambda services, _: services.catalog.categories_by_ids,
+    "cart_line_prices": lambda services, _: services.pricing.of_lines,
+    "cart_pricings": lambda services, _: services.pricing.of_carts,
     "category_children": lambda services, _: services.catalog.category_children,
     "category_paths": lambda services, _: services.catalog.category_paths,
     "preferences_of_user": lambda services, viewer: partial(services.preferences.of_users, viewer),

@@ -15,6 +15,7 @@ from domain.accounts.service import Accounts
 from domain.accounts.sessions import Sessions
 from domain.accounts.signing_in import SignIn
 from domain.accounts.viewed import ViewHistory
+from domain.carts.pricing import Pricing
 from domain.carts.service import CartDesk
 from domain.catalog.service import Catalog
 from domain.catalog.stock import StockWatch
@@ -42,6 +43,7 @@ class Services:
     orders: OrderDesk
     passkeys: PasskeyDesk
     preferences: PreferenceDesk
+    pricing: Pricing
     profiles: Profiles
     recommendations: Recommendations
     registration: Registration

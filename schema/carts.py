@@ -6,12 +6,16 @@ from typing import Any
 import strawberry
 
 from domain.carts import model
-from engine.fields import attribute, edge
+from engine.fields import attribute, edge, resolver
+from resolvers import carts
+from resolvers.context import Info
 from schema.access import ASKERS_OWN, OWNER, PUBLIC, Ownership
+from schema.cart_quotes import CartProblem, CartQuote
 from schema.catalog import Product, ProductVariation
 from schema.errors import UserError
 from schema.money import Money
 
+MERGED_LINES = "Lines that a guest's cart made, or made more of."
 strawberry.enum(model.WarningCode, name="CartWarningCode", description="What was not done as asked.")
 
 
@@ -22,6 +26,12 @@ class CartLine:
     id: strawberry.ID = attribute(access=OWNER, description="Names the line within its cart.")
     quantity: int = attribute(access=OWNER, description="How many.")
     price_snapshot: Money = attribute(access=OWNER, description="What one cost when it was last added.")
+    current_price: Money | None = edge(
+        "cart_line_prices",
+        key="ref",
+        access=OWNER,
+        description="What one costs now; null when it is not on sale any more.",
+    )
     added_at: datetime = attribute(access=OWNER, description="When it was put in.")
     product: Product | None = edge(
         "products",
@@ -34,6 +44,14 @@ class CartLine:
     )
 
 
+async def _problems(root: Any, info: Info) -> object:
+    return await carts.problems(info, root)
+
+
+async def _quote(root: Any, info: Info) -> object:
+    return await carts.quote(info, root)
+
+
 @strawberry.type(description="What a buyer or guest is about to buy.")
 class Cart:
     # one who is known by nothing has the empty cart, which is nobody's
@@ -41,6 +59,19 @@ class Cart:
 
     lines: list[CartLine] = attribute(access=OWNER, description="The lines, oldest first; at most 50.")
     total_quantity: int = attribute(access=OWNER, description="Units of all lines together.")
+    problems: list[CartProblem] = resolver(
+        _problems,
+        access=OWNER,
+        graphql_type=list[CartProblem],
+        description="What changed, went away or is short since the lines were put in.",
+        size=10,
+    )
+    quote: CartQuote | None = resolver(
+        _quote,
+        access=OWNER,
+        graphql_type=CartQuote | None,
+        description="What it costs to buy all of it now; null while a problem blocks that, or the cart is empty.",
+    )
     version: int = attribute(access=OWNER, description="Grows by one with each change.")
     expires_at: datetime | None = attribute(
         access=OWNER, description="When it is forgotten unless it changes: 30 days."
@@ -75,7 +106,12 @@ class CartItemRemoveInput:
     line_id: strawberry.ID = strawberry.field(description="The line.")
 
 
-def _payload(name: str, description: str) -> Any:
+@strawberry.input(description="Empties the cart.")
+class CartClearInput:
+    expected_version: int = strawberry.field(description="The cart's version as the client knows it.")
+
+
+def _payload(name: str, description: str, *, merges: bool = False) -> Any:
     """A payload type: each mutation has its own, so that each can grow by itself."""
 
     class Payload:
@@ -86,6 +122,8 @@ def _payload(name: str, description: str) -> Any:
         )
         user_errors: list[UserError] = attribute(access=PUBLIC, description="Why nothing was done.")
         warnings: list[CartWarning] = attribute(access=OWNER, description="What was not done as asked.")
+        if merges:
+            merged_lines: list[strawberry.ID] = attribute(access=OWNER, description=MERGED_LINES)
 
     Payload.__name__ = name
     return strawberry.type(Payload, name=name, description=description)
@@ -94,3 +132,5 @@ def _payload(name: str, description: str) -> Any:
 CartItemAddPayload = _payload("CartItemAddPayload", "What became of `cartItemAdd`.")
 CartItemUpdatePayload = _payload("CartItemUpdatePayload", "What became of `cartItemUpdate`.")
 CartItemRemovePayload = _payload("CartItemRemovePayload", "What became of `cartItemRemove`.")
+CartClearPayload = _payload("CartClearPayload", "What became of `cartClear`.")
+CartMergePayload = _payload("CartMergePayload", "What became of `cartMerge`.", merges=True)

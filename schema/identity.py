@@ -10,6 +10,7 @@ from domain.accounts.passwords import PasswordRule
 from engine.fields import attribute, private_input
 from resolvers.identity import NextStep
 from schema.access import ASKERS_OWN, OWNER, PUBLIC
+from schema.carts import MERGED_LINES, CartWarning
 from schema.errors import UserError
 
 strawberry.enum(PasswordRule, description="What a password has to have.")
@@ -167,6 +168,10 @@ def _session_payload(of: str, *, asks: bool, takes_password: bool = False) -> An
         expires_in: int | None = attribute(access=OWNER, description="Seconds that the access token is good for.")
         if asks:
             challenge: SessionChallenge | None = attribute(access=OWNER, description="What is asked for first.")
+            merged_lines: list[strawberry.ID] = attribute(access=OWNER, description=MERGED_LINES)
+            cart_warnings: list[CartWarning] = attribute(
+                access=OWNER, description="What of the guest's cart could not be taken over as it was."
+            )
         user_errors: list[UserError] = attribute(access=PUBLIC, description="Why nobody is signed in.")
         if takes_password:
             missing: list[PasswordRule] = attribute(access=OWNER, description="What a refused new password lacks.")

@@ -10,12 +10,15 @@ from resolvers.context import Info
 from schema.access import PUBLIC, SIGNED_IN
 from schema.account_mutations import AccountMutations
 from schema.carts import (
+    CartClearInput,
+    CartClearPayload,
     CartItemAddInput,
     CartItemAddPayload,
     CartItemRemoveInput,
     CartItemRemovePayload,
     CartItemUpdateInput,
     CartItemUpdatePayload,
+    CartMergePayload,
 )
 from schema.identity_mutations import IdentityMutations
 from schema.sessions import SessionRevokeInput, SessionRevokePayload
@@ -39,10 +42,25 @@ async def _cart_item_remove(
     return await carts.remove(info, input.line_id)
 
 
+async def _cart_clear(
+    info: Info, input: Annotated[CartClearInput, strawberry.argument(description="Which state of it.")]
+) -> object:
+    return await carts.clear(info, input.expected_version)
+
+
+async def _cart_merge(info: Info) -> object:
+    return await carts.merge(info)
+
+
 async def _session_revoke(
     info: Info, input: Annotated[SessionRevokeInput, strawberry.argument(description="Which.")]
 ) -> object:
     return await sessions.revoke(info, input.session_id)
+
+
+MERGE = """Takes over the cart of the guest whose token comes with the request, who becomes another one. Of a line in both the larger
+quantity holds, so that a second time changes nothing. `sessionCreate` does it by itself; this is for sign-ins elsewhere, and
+for when a back end was away."""
 
 
 @strawberry.type(description="What can be done. A refusal is data (`userErrors`); only outages and bugs are errors.")
@@ -61,6 +79,12 @@ class Mutation(AccountMutations, IdentityMutations):
         access=PUBLIC,
         graphql_type=CartItemRemovePayload,
         description="Takes a line out of the cart.",
+    )
+    cart_clear: CartClearPayload = mutation(
+        _cart_clear, access=PUBLIC, graphql_type=CartClearPayload, description="Takes everything out of the cart."
+    )
+    cart_merge: CartMergePayload = mutation(
+        _cart_merge, access=SIGNED_IN, graphql_type=CartMergePayload, description=MERGE
     )
     session_revoke: SessionRevokePayload = mutation(
         _session_revoke,

@@ -42,11 +42,13 @@ class Factory:
         async with self._database.transaction(ANONYMOUS) as connection:
             await connection.execute(update(table).where(table.c.id == key).values(values))
 
-    async def seller(self, **values: Any) -> UUID:
+    async def seller(self, *, shipping: dict[str, Any] | None = None, **values: Any) -> UUID:
         number = next(_numbers)
         defaults = {"company_name": f"山田商店{number}", "email": f"shop{number}@example.com", "status": "active"}
         key = await self.row(tables.sellers, **defaults | values)
-        await self.row(tables.seller_profiles, seller_id=key, description="お茶の店です。")
+        await self.row(
+            tables.seller_profiles, seller_id=key, description="お茶の店です。", shipping_policies=shipping or {}
+        )
         return key
 
     async def category(self, **values: Any) -> UUID:

@@ -42,7 +42,7 @@ def snapshot(owner: CartOwner, items: Sequence[Item], now: datetime) -> Snapshot
         return Snapshot(Cart(owner), stale=[line["product_id"]["S"] for line in lines])
     cart = Cart(
         owner=owner,
-        lines=sorted(map(_line, lines), key=lambda line: (line.added_at, line.id)),
+        lines=tuple(sorted(map(_line, lines), key=lambda line: (line.added_at, line.id))),
         id=UUID(header["cart_id"]["S"]),
         version=int(header["version"]["N"]),
         expires_at=_time(header["expires_at"]),

@@ -21,7 +21,7 @@ from adapters.dynamodb.cart_items import (
     number,
 )
 from domain.carts.changes import Change, Increase, PutLine, Remove, SetQuantity
-from domain.carts.model import MAX_LINES, CartOwner
+from domain.carts.model import MAX_LINES, Cart, CartOwner
 from domain.shared.money import Money
 
 IS_THERE = "attribute_exists(user_id)"
@@ -58,6 +58,11 @@ class CartTransaction:
             *(self._line(key, "", {}) for key in read.renewable if key not in changed),
             *(self._change(change) for change in changes),
         ]
+
+    def end(self, read: Cart) -> Item:
+        """The cart is there no more, if it still is as it was read; its lines are deleted by their TTL."""
+        values = {":cart": {"S": str(read.id)}, ":version": number(read.version)}
+        return self._delete(HEADER, "cart_id = :cart AND version = :version", values)
 
     def _header(self, growth: int) -> Item:
         condition = "expires_at > :now"
@@ -101,8 +106,8 @@ class CartTransaction:
     def _put(self, item: Item, condition: str = "", values: Item | None = None) -> Item:
         return {"Put": {"TableName": self.table, "Item": item} | _conditional(condition, values)}
 
-    def _delete(self, key: str, condition: str = "") -> Item:
-        return {"Delete": {"TableName": self.table, "Key": self._key(key)} | _conditional(condition)}
+    def _delete(self, key: str, condition: str = "", values: Item | None = None) -> Item:
+        return {"Delete": {"TableName": self.table, "Key": self._key(key)} | _conditional(condition, values)}
 
     def _update(self, key: str, update: str, condition: str, values: Item) -> Item:
         target = {"TableName": self.table, "Key": self._key(key), "UpdateExpression": update}

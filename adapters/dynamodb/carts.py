@@ -4,6 +4,7 @@ A cart is one Query page. A change is read, decide, one transaction, read: nothi
 decides again on the cart as it is by then.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from botocore.exceptions import ClientError
@@ -50,6 +51,18 @@ class DynamoCarts:
                 await back_off(attempt)
         raise CartBusy
 
+    async def merge(self, guest: CartOwner, owner: CartOwner, decide: Callable[[Cart, Cart], Decision]) -> CartOutcome:
+        async with self._aws.calling(DYNAMODB):
+            for attempt in range(ATTEMPTS):
+                read, left = await asyncio.gather(self._read(owner), self._read(guest))
+                if left.cart.id is None:
+                    return CartOutcome(read.cart)
+                decision = decide(read.cart, left.cart)
+                if await self._merged(owner, read, decision, left.cart):
+                    return CartOutcome((await self._read(owner)).cart, decision.warnings, decision.merged)
+                await back_off(attempt)
+        raise CartBusy
+
     async def forget(self, owner: CartOwner) -> None:
         async with self._aws.calling(DYNAMODB):
             found = await self._aws.dynamodb.query(
@@ -76,11 +89,30 @@ class DynamoCarts:
         now = self._clock.now()
         transaction = CartTransaction(self._table, owner, now)
         begins = read.cart.id is None
-        items: Sequence[Item] = (
+        return await self._won(
             transaction.begin(read, decision.changes, uuid7(now))
             if begins
             else transaction.go_on(read, decision.changes)
         )
+
+    async def _merged(self, owner: CartOwner, read: Snapshot, decision: Decision, left: Cart) -> bool:
+        """Whether a decision was stored and the guest's cart ended with it; False when somebody else was faster."""
+        assert left.owner is not None
+        now = self._clock.now()
+        transaction = CartTransaction(self._table, owner, now)
+        ended = CartTransaction(self._table, left.owner, now).end(left)
+        if not decision.changes:
+            return await self._won([ended])
+        if read.cart.id is None and read.stale:
+            # What is left of an expired cart goes first: with fifty lines more there would be no room in one transaction.
+            await self._won(transaction.begin(read, (), uuid7(now)))
+            return False  # it is there now: read it again
+        if read.cart.id is None:
+            return await self._won([*transaction.begin(read, decision.changes, uuid7(now)), ended])
+        return await self._won([*transaction.go_on(read, decision.changes), ended])
+
+    async def _won(self, items: Sequence[Item]) -> bool:
+        """Whether a transaction was stored; False when somebody else was faster."""
         try:
             # botocore adds a ClientRequestToken: its retry of an answer that was lost stores nothing twice
             await self._aws.dynamodb.transact_write_items(TransactItems=items)

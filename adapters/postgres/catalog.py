@@ -33,6 +33,7 @@ from domain.catalog.model import (
 from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId, VariationId
 from domain.shared.money import Money
 from domain.shared.paging import Count, Page, PageRequest, Precision, cut_page
+from domain.shared.tax import TaxClass
 from domain.shared.viewer import ANONYMOUS, Viewer
 
 P = products.c
@@ -208,6 +209,7 @@ class PostgresCategories:
                 row.slug,
                 row.icon_url,
                 row.sort_order,
+                TaxClass(row.tax_class),
             )
             for row in rows
         )

@@ -1,17 +1,19 @@
 """Sellers in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, func, select
 
 from adapters.postgres.batches import among_ids, one_each
 from adapters.postgres.database import Database
-from adapters.postgres.tables import public_profiles
-from domain.sellers.model import Seller
+from adapters.postgres.tables import public_profiles, shipping_terms
+from domain.sellers.model import Seller, ShippingTerms
 from domain.shared.ids import SellerId, UserId
+from domain.shared.money import MINOR_DIGITS, Money
 from domain.shared.viewer import ANONYMOUS
 
+TERMS = select(shipping_terms).where(among_ids(shipping_terms.c.id))
 BY_IDS = select(public_profiles).where(among_ids(public_profiles.c.id))
 
 
@@ -25,9 +27,27 @@ class PostgresSellers:
         rows = await self._database.public(BY_IDS, {"ids": ids})
         return one_each(ids, map(seller_of, rows), lambda seller: seller.id)
 
+    async def shipping_terms(self, ids: Sequence[SellerId]) -> Sequence[ShippingTerms]:
+        rows = await self._database.public(TERMS, {"ids": ids})
+        found = {row.id: terms_of(row.shipping_policies) for row in rows}
+        return [found.get(each, ShippingTerms()) for each in ids]
+
     async def forget_member(self, user_id: UserId) -> None:
         async with self._database.transaction(ANONYMOUS) as connection:
             await connection.execute(select(func.sellers.forget_member(user_id)))
+
+
+def terms_of(policies: Mapping[str, Any]) -> ShippingTerms:
+    """From the JSON of a seller's profile: `fee` and `free_over` in minor units of `currency`, which is yen unless named."""
+    currency = policies.get("currency", "JPY")
+
+    def money(name: str) -> Money | None:
+        minor = policies.get(name)
+        if type(minor) is not int or minor < 0 or currency not in MINOR_DIGITS:
+            return None
+        return Money(minor, currency)
+
+    return ShippingTerms(money("fee"), money("free_over"))
 
 
 def seller_of(row: Row[Any]) -> Seller:

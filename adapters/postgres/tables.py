@@ -139,6 +139,8 @@ public_profiles = _table(
     _time("approved_at"),
 )
 """A view: what the public sees of active sellers."""
+shipping_terms = _table("sellers", "shipping_terms", Column("shipping_policies", JSONB))
+"""A view: what active sellers take for carriage."""
 
 categories = _table(
     "catalog",
@@ -149,6 +151,7 @@ categories = _table(
     Column("icon_url", Text),
     Column("sort_order", Integer),
     Column("is_active", Boolean),
+    Column("tax_class", Text),
     _time("created_at"),
     _time("updated_at"),
 )

@@ -58,6 +58,12 @@ class Accounts:
         sign_in = SignedIn(identity.session_id, identity.subject, identity.signed_in_at, identity.expires_at)
         return Viewer(role, standing.user_id, guest_id, standing.seller_ids, sign_in)
 
+    async def user_of(self, token: str) -> Viewer:
+        """Whose access token this is, before anything was asked with it. Raises InvalidToken, AddressTaken, Unavailable."""
+        identity = await self._tokens.verify(token)
+        standing = await self._standing(identity.subject) or await self._first_seen(identity)
+        return Viewer(Role.USER, standing.user_id)
+
     async def why_not_any_more(self, viewer: Viewer) -> str | None:
         """Why somebody whom `viewer` let in some time ago has to come again; None while they need not.
 

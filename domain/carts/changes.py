@@ -4,12 +4,15 @@ A change says what must still be so when it is stored, so that two tabs never lo
 refuses one that came too late, and the decision is made again on the cart as it is then.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.carts.model import MAX_LINES, MAX_QUANTITY, Cart, CartLine, CartWarning, LineRef, WarningCode
+from domain.carts.offers import Offer
 from domain.carts.refusals import CartFull, LineNotFound
 from domain.shared.money import Money
+from domain.shared.refusals import VersionConflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class Decision:
 
     changes: tuple[Change, ...] = ()
     warnings: tuple[CartWarning, ...] = ()
+    merged: tuple[str, ...] = ()
+    """Ids of the lines that came, or came to more, from another cart."""
 
 
 def decide_add(cart: Cart, ref: LineRef, quantity: int, stock: int, price: Money, now: datetime) -> Decision:
@@ -89,6 +94,38 @@ def decide_remove(cart: Cart, ref: LineRef) -> Decision:
     if cart.line(ref) is None:
         raise LineNotFound
     return Decision((Remove(ref),))
+
+
+def decide_clear(cart: Cart, expected_version: int) -> Decision:
+    """All lines go. Raises VersionConflict when the cart is not the one that was looked at."""
+    if cart.version != expected_version:
+        raise VersionConflict
+    return Decision(tuple(Remove(line.ref) for line in cart.lines))
+
+
+def decide_merge(cart: Cart, guest: Cart, offers: Mapping[LineRef, Offer | None], now: datetime) -> Decision:
+    """Take a guest's lines over: of a line that both carts have the larger quantity, so that a second time changes nothing.
+
+    Each is capped by what can be sold of it. A line that is no longer sold, or that there is no room for, is left behind.
+    """
+    changes: list[Change] = []
+    warnings: list[CartWarning] = []
+    room = MAX_LINES - len(cart.lines)
+    for line in guest.lines:
+        offer, own = offers.get(line.ref), cart.line(line.ref)
+        if own is not None and own.quantity >= line.quantity:
+            continue
+        if offer is None or (own is None and room <= 0):
+            warnings.append(CartWarning(WarningCode.LINE_DROPPED, line.id, line.quantity, own.quantity if own else 0))
+            continue
+        applied = min(line.quantity, offer.stock, MAX_QUANTITY)
+        warnings.extend(_capped(line.ref, line.quantity, applied))
+        if own is None:
+            room -= 1
+            changes.append(PutLine(replace(line, quantity=applied, updated_at=now)))
+        elif applied > own.quantity:
+            changes.append(SetQuantity(line.ref, applied, own.quantity))
+    return Decision(tuple(changes), tuple(warnings), tuple(change.ref.id for change in changes))
 
 
 def _capped(ref: LineRef, requested: int, applied: int) -> tuple[CartWarning, ...]:

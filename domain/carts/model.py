@@ -94,10 +94,15 @@ class Cart:
     """
 
     owner: CartOwner | None
-    lines: Sequence[CartLine] = ()
+    lines: tuple[CartLine, ...] = ()
     id: UUID | None = None
     version: int = 0
     expires_at: datetime | None = None
+
+    @property
+    def itself(self) -> "Cart":
+        """What a loader of something about carts takes."""
+        return self
 
     @property
     def total_quantity(self) -> int:
@@ -109,6 +114,8 @@ class Cart:
 
 class WarningCode(StrEnum):
     QUANTITY_CAPPED = "quantity_capped"
+    LINE_DROPPED = "line_dropped"
+    """A guest's line that could not be taken over: no longer sold, or no room for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +130,8 @@ class CartWarning:
 
 @dataclass(frozen=True, slots=True)
 class CartOutcome:
-    """A cart after a change."""
+    """A cart after a change. `merged`: ids of the lines that a guest's cart made or made more of."""
 
     cart: Cart
     warnings: Sequence[CartWarning] = ()
+    merged: Sequence[str] = ()

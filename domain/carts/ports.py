@@ -19,3 +19,10 @@ class Carts(Protocol):
         that happens too often, Unavailable.
         """
         ...
+
+    async def merge(self, guest: CartOwner, owner: CartOwner, decide: Callable[[Cart, Cart], Decision]) -> CartOutcome:
+        """Store what `decide` makes of the owner's cart and the guest's, and end the guest's, all of it or nothing.
+
+        A guest's cart that is not there changes nothing. Raises CartBusy, Unavailable.
+        """
+        ...

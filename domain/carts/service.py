@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from uuid import UUID
 
-from domain.carts.changes import Decision, decide_add, decide_remove, decide_update
-from domain.carts.model import MAX_QUANTITY, Cart, CartOutcome, CartOwner, LineRef
-from domain.carts.offers import offer_of
+from domain.carts.changes import Decision, decide_add, decide_clear, decide_merge, decide_remove, decide_update
+from domain.carts.model import MAX_QUANTITY, Cart, CartOutcome, CartOwner, LineRef, OwnerKind
+from domain.carts.offers import Offer, offer_of
 from domain.carts.ports import Carts
-from domain.carts.refusals import LineNotFound, NoCartOwner
+from domain.carts.refusals import CartBusy, LineNotFound, NoCartOwner, OutOfStock, ProductNotFound, VariationRequired
 from domain.catalog.model import Product, Variation
 from domain.catalog.service import Catalog
 from domain.shared.clock import Clock
@@ -74,6 +75,38 @@ class CartDesk:
         ref = _line(line_id)
         return await self._carts.change(owner, lambda cart: decide_remove(cart, ref))
 
+    async def clear(self, viewer: Viewer, expected_version: int) -> CartOutcome:
+        """Take everything out; what another tab has put in meanwhile is not lost. Raises NoCartOwner, VersionConflict, CartBusy."""
+        return await self._carts.change(_owner(viewer), lambda cart: decide_clear(cart, expected_version))
+
+    async def merge(self, viewer: Viewer, guest_id: UUID) -> CartOutcome:
+        """Take over what was put in by a guest who turned out to be this user; the guest's cart ends.
+
+        Raises NoCartOwner for somebody who is not signed in, CartBusy, Unavailable.
+        """
+        owner = _owner(viewer)
+        if owner.kind is not OwnerKind.USER:
+            raise NoCartOwner
+        guest = CartOwner(OwnerKind.GUEST, guest_id)
+        offers = await self._offers([line.ref for line in (await self._carts.cart(guest)).lines])
+        now = self._clock.now()
+
+        def decide(cart: Cart, left: Cart) -> Decision:
+            if any(line.ref not in offers for line in left.lines):  # the guest goes on elsewhere
+                raise CartBusy
+            return decide_merge(cart, left, offers, now)
+
+        return await self._carts.merge(guest, owner, decide)
+
+    async def _offers(self, refs: Sequence[LineRef]) -> dict[LineRef, Offer | None]:
+        """What is offered for each line; None where nothing can be sold."""
+        ids = list(dict.fromkeys(ref.product_id for ref in refs))
+        products, variations = await asyncio.gather(
+            self._catalog.products_by_ids(ids), self._catalog.variations_of(ids)
+        )
+        found = dict(zip(ids, zip(products, variations, strict=True), strict=True))
+        return {ref: _sellable(ref, *found[ref.product_id]) for ref in refs}
+
     async def _look_up(self, ref: LineRef) -> tuple[Product | None, Sequence[Variation]]:
         [product], [variations] = await asyncio.gather(
             self._catalog.products_by_ids([ref.product_id]), self._catalog.variations_of([ref.product_id])
@@ -98,3 +131,10 @@ def _line(line_id: str) -> LineRef:
 def _check_quantity(quantity: int, *, least: int) -> None:
     if not least <= quantity <= MAX_QUANTITY:
         raise InvalidInput(key="quantity_range", least=least, most=MAX_QUANTITY, quantity=quantity, field=("quantity",))
+
+
+def _sellable(ref: LineRef, product: Product | None, variations: Sequence[Variation]) -> Offer | None:
+    try:
+        return offer_of(ref, product, variations)
+    except (ProductNotFound, VariationRequired, OutOfStock):
+        return None

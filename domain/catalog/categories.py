@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from domain.shared.ids import CategoryId
+from domain.shared.tax import TaxClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class Category:
     slug: str
     icon_url: str | None
     sort_order: int
+    tax_class: TaxClass = TaxClass.STANDARD
 
 
 class CategoryTree:

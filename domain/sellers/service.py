@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from domain.sellers.model import Seller
+from domain.sellers.model import Seller, ShippingTerms
 from domain.sellers.ports import SellerProfiles
 from domain.shared.ids import SellerId, UserId
 
@@ -13,6 +13,9 @@ class Sellers:
 
     async def by_ids(self, ids: Sequence[SellerId]) -> Sequence[Seller | None]:
         return await self._profiles.by_ids(ids)
+
+    async def shipping_terms(self, ids: Sequence[SellerId]) -> Sequence[ShippingTerms]:
+        return await self._profiles.shipping_terms(ids)
 
     async def forget_member(self, user_id: UserId) -> None:
         """Somebody whose account is deleted works for nobody any more. Raises Unavailable."""

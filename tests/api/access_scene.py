@@ -30,6 +30,7 @@ GROUPS = {
     Persona.SELLER: "seller",
     Persona.ADMIN: "admin",
 }
+PROBLEMS = "{ cart { problems { code } } }"
 ADD = "mutation ($product: ID!) { cartItemAdd(input: {productId: $product}) { userErrors { code } } }"
 
 
@@ -67,6 +68,10 @@ async def open_scene(app: Starlette, settings: Settings, make: Factory, token_of
         product, brand, category = await _shelf(make, tea)
         carted, scarce = await make.product(seller_id=tea), await make.product(seller_id=tea, stock_quantity=3)
         await clients[Persona.OWNER].data(ADD, product=encode("Product", carted))
+        await make.change(tables.products, carted, base_price=2980)
+        async with asyncio.timeout(30):
+            while not (await clients[Persona.OWNER].data(PROBLEMS))["cart"]["problems"]:
+                await asyncio.sleep(0)  # the catalogue's cache hears of the new price soon
         recipient = f"受取人 {uuid7()}"
         await make.address(users[Persona.OWNER], recipient_name=recipient)
         await make.row(tables.favorites, user_id=users[Persona.OWNER], product_id=product)

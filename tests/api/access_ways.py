@@ -26,6 +26,7 @@ from graphql import (
 )
 
 ARGUMENTS = {
+    "Mutation.cartClear": "(input: {expectedVersion: 0})",
     "Query.brand": "(id: $brand)",
     "Query.category": "(id: $category)",
     "Query.node": "(id: $order)",

@@ -11,11 +11,13 @@ import pytest
 from adapters.aws.clients import Aws
 from adapters.dynamodb.carts import DynamoCarts
 from adapters.dynamodb.tables import CARTS
-from domain.carts.changes import Decision, PutLine, Remove, SetQuantity, decide_add
+from domain.carts.changes import Decision, PutLine, Remove, SetQuantity, decide_add, decide_clear, decide_merge
 from domain.carts.model import LIFETIME, MAX_LINES, Cart, CartLine, CartOwner, LineRef, OwnerKind
+from domain.carts.offers import Offer
 from domain.carts.refusals import CartBusy, CartFull, LineNotFound
 from domain.shared.ids import ProductId, VariationId, uuid7
 from domain.shared.money import Money
+from domain.shared.refusals import VersionConflict
 from settings import Settings
 from tests.watch import Watch
 
@@ -238,3 +240,77 @@ class TestExpiry:
         stored = await items(owner)
         header = stored.pop("#cart")
         assert all(int(item["expires_at"]["N"]) >= int(header["expires_at"]["N"]) for item in stored.values())
+
+
+class TestMerging:
+    @pytest.fixture
+    def guest(self) -> CartOwner:
+        return CartOwner(OwnerKind.GUEST, uuid7())
+
+    @staticmethod
+    def merging(stock: int = 99) -> Callable[[Cart, Cart], Decision]:
+        def decide(cart: Cart, guest: Cart) -> Decision:
+            return decide_merge(cart, guest, {line.ref: Offer(stock, PRICE) for line in guest.lines}, NOW)
+
+        return decide
+
+    async def test_the_larger_quantity_of_each_line_holds_and_a_second_time_changes_nothing(
+        self, carts: DynamoCarts, owner: CartOwner, guest: CartOwner
+    ) -> None:
+        more, less, new = some_line(), some_line(), some_line()
+        for ref, quantity in ((more, 2), (less, 5)):
+            await carts.change(owner, adding(ref, quantity))
+        for ref, quantity in ((more, 3), (less, 1), (new, 4)):
+            await carts.change(guest, adding(ref, quantity))
+        outcome = await carts.merge(guest, owner, self.merging())
+        assert {line.ref: line.quantity for line in outcome.cart.lines} == {more: 3, less: 5, new: 4}
+        assert set(outcome.merged) == {more.id, new.id}
+        assert outcome.cart.version == 3
+        assert (await carts.cart(guest)).lines == ()
+        again = await carts.merge(guest, owner, self.merging())
+        assert (again.cart, again.merged, again.warnings) == (outcome.cart, (), ())
+
+    async def test_two_merges_at_once_store_one(self, carts: DynamoCarts, owner: CartOwner, guest: CartOwner) -> None:
+        ref = some_line()
+        await carts.change(guest, adding(ref, 3))
+        outcomes = await asyncio.gather(*(carts.merge(guest, owner, self.merging()) for _ in range(3)))
+        assert sorted(len(outcome.merged) for outcome in outcomes) == [0, 0, 1]
+        assert [(line.quantity) for line in (await carts.cart(owner)).lines] == [3]
+        assert (await carts.cart(owner)).version == 1
+
+    async def test_two_full_carts_fit_one_transaction(
+        self, carts: DynamoCarts, owner: CartOwner, guest: CartOwner
+    ) -> None:
+        lines = [CartLine(ProductId(uuid7()), None, 1, NOW, NOW, PRICE) for _ in range(2 * MAX_LINES)]
+        for whose, part in ((owner, lines[:MAX_LINES]), (guest, lines[MAX_LINES:])):
+            await carts.change(whose, lambda _, part=part: Decision(tuple(map(PutLine, part))))  # type: ignore[misc]
+        full = await carts.merge(guest, owner, self.merging())
+        assert len(full.cart.lines) == MAX_LINES
+        assert len(full.warnings) == MAX_LINES, "each is told as dropped"
+
+    async def test_a_cart_that_expired_does_not_come_back_with_a_full_merge(
+        self, carts: DynamoCarts, owner: CartOwner, guest: CartOwner, watch: Watch
+    ) -> None:
+        old = [CartLine(ProductId(uuid7()), None, 1, NOW, NOW, PRICE) for _ in range(MAX_LINES)]
+        await carts.change(owner, lambda _: Decision(tuple(map(PutLine, old))))
+        watch.wind(LIFETIME + timedelta(seconds=1))
+        new = [CartLine(ProductId(uuid7()), None, 1, NOW, NOW, PRICE) for _ in range(MAX_LINES)]
+        await carts.change(guest, lambda _: Decision(tuple(map(PutLine, new))))
+        outcome = await carts.merge(guest, owner, self.merging())
+        assert {line.ref for line in outcome.cart.lines} == {line.ref for line in new}
+
+    async def test_a_guest_without_a_cart_changes_nothing(
+        self, carts: DynamoCarts, owner: CartOwner, guest: CartOwner
+    ) -> None:
+        before = (await carts.change(owner, adding(some_line()))).cart
+        assert (await carts.merge(guest, owner, self.merging())).cart == before
+
+    async def test_all_lines_are_cleared_at_once(self, carts: DynamoCarts, owner: CartOwner) -> None:
+        for _ in range(3):
+            await carts.change(owner, adding(some_line()))
+        with pytest.raises(VersionConflict):
+            await carts.change(owner, lambda cart: decide_clear(cart, 2))
+        cleared = (await carts.change(owner, lambda cart: decide_clear(cart, 3))).cart
+        assert (cleared.lines, cleared.version) == ((), 4)
+        again = (await carts.change(owner, lambda cart: decide_clear(cart, 4))).cart
+        assert again.version == 4, "nothing to clear is no change"

@@ -13,7 +13,7 @@ from infra.demo.times import ORDER_MONTHS, REFERENCE
 from infra.demo.words import affinities, departments, shop_names
 
 ROOT = Path(__file__).parents[2]
-OF_SIXTY = "2e427640f25301f685e5811681ff4528"
+OF_SIXTY = "9177adeb146183f4a15c62e9c23f1e1d"
 PRINT_DIGEST = "from tests.demo.test_marketplace import digest; print(digest(60, 1))"
 
 

@@ -78,6 +78,7 @@ DIFFERENCES = {
     "users.status: added": "a user can be suspended",
     "users.is_admin: added": "an admin of the pool's group is one here as long as the row says so, too",
     "idx_users_admins: added": "the few admins, compared with the pool's group every minute",
+    "categories.tax_class: added": "food and drink are taxed at the reduced rate",
     "products.slug: added": "the product's address in a shop front",
     "products.slug: key UK": "an address is one product",
     "products.currency: added": ITS_CURRENCY,

@@ -1,0 +1,66 @@
+"""Carts as they would be bought at this moment: the catalogue's prices and stock, the sellers' carriage, the tax.
+
+What it reads may be some seconds old; checkout reads again, under lock.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from domain.carts.model import Cart, LineRef
+from domain.carts.quotes import Goods, PricedCart, price
+from domain.catalog.categories import CategoryTree
+from domain.catalog.model import Availability, Product, Variation
+from domain.catalog.service import Catalog
+from domain.sellers.service import Sellers
+from domain.shared.ids import SellerId
+from domain.shared.money import Money
+from domain.shared.tax import TaxClass
+
+
+class Pricing:
+    """Prices carts and their lines."""
+
+    def __init__(self, catalog: Catalog, sellers: Sellers) -> None:
+        self._catalog = catalog
+        self._sellers = sellers
+
+    async def of_carts(self, carts: Sequence[Cart]) -> Sequence[PricedCart]:
+        """Each with its problems, and a quote where nothing blocks it. Raises Unavailable."""
+        refs = list(dict.fromkeys(line.ref for cart in carts for line in cart.lines))
+        if not refs:
+            return [PricedCart() for _ in carts]
+        goods = await self._goods(refs)
+        ids: list[SellerId] = list(dict.fromkeys(found.seller_id for found in goods.values()))
+        shipping = dict(zip(ids, await self._sellers.shipping_terms(ids), strict=True)) if ids else {}
+        return [price(cart, goods, shipping) for cart in carts]
+
+    async def of_lines(self, refs: Sequence[LineRef]) -> Sequence[Money | None]:
+        """The price of one, now; None for what is not on sale. Raises Unavailable."""
+        goods = await self._goods(refs)
+        return [goods[ref].price if ref in goods else None for ref in refs]
+
+    async def _goods(self, refs: Sequence[LineRef]) -> dict[LineRef, Goods]:
+        ids = list(dict.fromkeys(ref.product_id for ref in refs))
+        products, variations, tree = await asyncio.gather(
+            self._catalog.products_by_ids(ids), self._catalog.variations_of(ids), self._catalog.category_tree()
+        )
+        found = dict(zip(ids, zip(products, variations, strict=True), strict=True))
+        goods = {ref: _goods_of(ref, *found[ref.product_id], tree) for ref in refs}
+        return {ref: each for ref, each in goods.items() if each is not None}
+
+
+def _goods_of(
+    ref: LineRef, product: Product | None, variations: Sequence[Variation], tree: CategoryTree
+) -> Goods | None:
+    """None for what cannot be bought by this line whatever the stock."""
+    if product is None or product.availability is Availability.UNAVAILABLE:
+        return None
+    category = tree.by_id.get(product.category_id)
+    tax = category.tax_class if category else TaxClass.STANDARD
+    active = {variation.id: variation for variation in variations if variation.is_active}
+    if ref.variation_id is None:
+        return None if active else Goods(product.seller_id, product.price, product.stock_quantity, tax)
+    variation = active.get(ref.variation_id)
+    if variation is None:
+        return None
+    return Goods(product.seller_id, variation.price, variation.stock_quantity, tax)
