@@ -2,8 +2,9 @@
 
     python -m bench.lookups   < operations and variables as JSON   > Lookups as JSON
 
-Statements are counted as the tests count them, by SQLAlchemy's `before_cursor_execute`, so that BEGIN and COMMIT are not
-among them; commands of Redis and calls of AWS at the one method of their clients that all of them pass through.
+Statements are counted as the tests count them: by SQLAlchemy's `before_cursor_execute`, so that BEGIN and COMMIT are not among
+them, and public reads where they are sent; commands of Redis and calls of AWS at the one method of their clients that all of
+them pass through.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from redis.asyncio import Redis
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from adapters.postgres.reading import Reader
 from bench.operations import DYNAMODB, KINDS, OPERATIONS, REDIS, SQL, STATES, Lookups, Operation, Variables
 from gateway import create_app
 from infra.backends import running_backends
@@ -52,6 +54,7 @@ def counted() -> Iterator[Counter[str]]:
     event.listen(Engine, "before_cursor_execute", statement)
     try:
         with (
+            patch.object(Reader, "rows", counting(SQL, Reader.rows)),
             patch.object(Redis, "execute_command", counting(REDIS, Redis.execute_command)),
             patch.object(AioBaseClient, "_make_api_call", counting(DYNAMODB, AioBaseClient._make_api_call)),
         ):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import starmap
 from typing import Any
 
 from sqlalchemy import Boolean, DateTime, Text, Uuid, bindparam, case, column, func, select, update
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from adapters.postgres.batches import among_ids, one_each
 from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
+from adapters.postgres.reading import Prepared, columns_of
 from adapters.postgres.tables import authors, users
 from domain.accounts.events import user_registered
 from domain.accounts.model import Author, PoolUser, UserStanding
@@ -19,19 +21,21 @@ from domain.shared.ids import SellerId, SessionId, UserId
 from domain.shared.viewer import ANONYMOUS, Viewer
 
 SUSPENDED = "suspended"
-STANDINGS = select(
-    func.accounts.standings(bindparam("subjects", type_=ARRAY(Text))).table_valued(
-        column("subject", Text),
-        column("user_id", Uuid),
-        column("status", Text),
-        column("seller_ids", ARRAY(Uuid)),
-        column("signed_out_at", DateTime(timezone=True)),
-        column("signed_out_except", Uuid),
-        column("is_admin", Boolean),
+STANDINGS = Prepared(
+    select(
+        func.accounts.standings(bindparam("subjects", type_=ARRAY(Text))).table_valued(
+            column("subject", Text),
+            column("user_id", Uuid),
+            column("status", Text),
+            column("seller_ids", ARRAY(Uuid)),
+            column("signed_out_at", DateTime(timezone=True)),
+            column("signed_out_except", Uuid),
+            column("is_admin", Boolean),
+        )
     )
 )
 """By the unique index of `cognito_sub`, and the primary key of the sellers' members, which starts with the user."""
-AUTHORS = select(authors).where(among_ids(authors.c.id))
+AUTHORS = Prepared(select(*columns_of(Author, authors)).where(among_ids(authors.c.id)))
 
 
 class PostgresUsers:
@@ -92,5 +96,4 @@ class PostgresUsers:
 
     async def authors(self, ids: Sequence[UserId]) -> Sequence[Author | None]:
         rows = await self._database.public(AUTHORS, {"ids": ids})
-        found = [Author(UserId(row.id), row.display_name, row.avatar_url) for row in rows]
-        return one_each(ids, found, lambda author: author.id)
+        return one_each(ids, starmap(Author, rows), lambda author: author.id)

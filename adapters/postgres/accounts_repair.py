@@ -20,8 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import IntegrityError
 
-from adapters.postgres.database import SERVICE, Database
+from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
+from adapters.postgres.reading import SERVICE
 from adapters.postgres.tables import users
 from domain.accounts.events import user_registered
 from domain.accounts.model import PoolUser

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Table
 
-from adapters.postgres.database import SERVICE
+from adapters.postgres.reading import SERVICE
 from domain.shared.refusals import Unavailable
 
 CONNECT_TIMEOUT_S = 10

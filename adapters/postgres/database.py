@@ -3,28 +3,30 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import asyncpg
 import orjson
-from sqlalchemy import Executable, Row, func, select
+from sqlalchemy import Executable, func, select
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from adapters.postgres.reading import OUTAGES, SERVICE, Gate, Prepared, Reader
 from domain.shared.refusals import Unavailable
 from domain.shared.viewer import Viewer
 
 T = TypeVar("T")
-Rows = Sequence[Row[Any]]
-PIECE = 50
+Rows = Sequence[Any]
+PIECE = 100
 """Rows made into values without a break: some two milliseconds."""
 
-SERVICE = "PostgreSQL"
 CONNECT_TIMEOUT_S = 5.0
-OUTAGES = ("08", "28", "3D", "53", "57", "58")
-"""Classes of SQLSTATE that mean the server, not the statement, is the trouble: connection, credentials, database, resources,
-operator, system."""
+
+
+Statement = Prepared | Executable
+"""One that comes again and again is prepared once."""
+Parameters = dict[str, Any] | None
 
 
 class Abrupt(asyncpg.Connection):  # type: ignore[misc]
@@ -50,32 +52,25 @@ def engine_of(url: str, connect: dict[str, Any], **options: Any) -> AsyncEngine:
     )
 
 
-def make_engine(
-    url: str, *, pool_size: int, timeout_ms: int, settings: dict[str, str], isolation: str | None = None
-) -> AsyncEngine:
+def make_engine(url: str, *, pool_size: int, timeout_ms: int, settings: dict[str, str]) -> AsyncEngine:
     """A pool. Statements longer than `timeout_ms` are ended by the server, and given up by the client a little later."""
-    connect = {
-        "timeout": min(timeout_ms / 1000, CONNECT_TIMEOUT_S),
-        "command_timeout": timeout_ms / 1000 + 0.5,
-        "server_settings": {"application_name": "torii", "statement_timeout": str(timeout_ms), **settings},
-    }
     return engine_of(
         url,
-        connect,
+        _connect(timeout_ms, settings) | {"command_timeout": timeout_ms / 1000 + 0.5},
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=timeout_ms / 1000,
         pool_pre_ping=False,
-        isolation_level=isolation or "READ COMMITTED",
+        isolation_level="READ COMMITTED",
     )
 
 
-class Gate(Protocol):
-    """Who uses one of a pool's connections next."""
-
-    def place(self) -> AbstractAsyncContextManager[None]:
-        """A place for as long as the block takes."""
-        ...
+def _connect(timeout_ms: int, settings: dict[str, str]) -> dict[str, Any]:
+    """How connections are made."""
+    return {
+        "timeout": min(timeout_ms / 1000, CONNECT_TIMEOUT_S),
+        "server_settings": {"application_name": "torii", "statement_timeout": str(timeout_ms), **settings},
+    }
 
 
 class FirstCome:
@@ -113,27 +108,21 @@ class Database:
         self._limit_s = timeout_ms / 1000
         self.writer = make_engine(url, pool_size=pool_size, timeout_ms=timeout_ms, settings={})
 
-        def anonymous(address: str) -> AsyncEngine:
-            kind = {"torii.kind": "anonymous"}
-            return make_engine(
-                address, pool_size=pool_size, timeout_ms=timeout_ms, settings=kind, isolation="AUTOCOMMIT"
-            )
+        def anonymous(address: str) -> Reader:
+            connect = _connect(timeout_ms, {"torii.kind": "anonymous"})
+            return Reader(address, gate_of(pool_size), size=pool_size, limit_s=timeout_ms / 1000, connect=connect)
 
         self.fresh_reader = anonymous(url)
         self.reader = anonymous(replica_url) if replica_url else self.fresh_reader
-        self._gates = {engine: gate_of(pool_size) for engine in (self.writer, self.fresh_reader, self.reader)}
+        self._gate = gate_of(pool_size)
 
-    async def public(self, statement: Executable, parameters: dict[str, Any] | None = None) -> Rows:
+    async def public(self, statement: Statement, parameters: Parameters = None) -> Rows:
         """Rows that anybody may see. Raises Unavailable."""
-        return await self._read(self.reader, statement, parameters)
+        return await self.reader.rows(_prepared(statement), parameters or {})
 
-    async def fresh(self, statement: Executable, parameters: dict[str, Any] | None = None) -> Rows:
+    async def fresh(self, statement: Statement, parameters: Parameters = None) -> Rows:
         """Rows that anybody may see, as the writer has them now. Raises Unavailable."""
-        return await self._read(self.fresh_reader, statement, parameters)
-
-    async def _read(self, engine: AsyncEngine, statement: Executable, parameters: dict[str, Any] | None) -> Rows:
-        async with outage_is_unavailable(self._limit_s), self._gates[engine].place(), engine.connect() as connection:
-            return (await connection.execute(statement, parameters)).all()
+        return await self.fresh_reader.rows(_prepared(statement), parameters or {})
 
     @asynccontextmanager
     async def transaction(self, viewer: Viewer) -> AsyncIterator[AsyncConnection]:
@@ -141,8 +130,7 @@ class Database:
 
         Raises Unavailable, also when all of it together takes longer than the limit.
         """
-        gate = self._gates[self.writer]
-        async with outage_is_unavailable(self._limit_s), gate.place(), self.writer.begin() as connection:
+        async with outage_is_unavailable(self._limit_s), self._gate.place(), self.writer.begin() as connection:
             await connection.execute(
                 select(
                     func.set_config("torii.kind", viewer.role.value, True),
@@ -151,23 +139,25 @@ class Database:
             )
             yield connection
 
-    async def seen_by(self, viewer: Viewer, statement: Executable, parameters: dict[str, Any] | None = None) -> Rows:
+    async def seen_by(self, viewer: Viewer, statement: Statement, parameters: Parameters = None) -> Rows:
         """Rows that the viewer may see. Raises Unavailable."""
+        plain = statement.statement if isinstance(statement, Prepared) else statement
         async with self.transaction(viewer) as connection:
-            return (await connection.execute(statement, parameters)).all()
+            return (await connection.execute(plain, parameters)).all()
 
-    async def shown_to(self, viewer: Viewer, statement: Executable, parameters: dict[str, Any] | None = None) -> Rows:
+    async def shown_to(self, viewer: Viewer, statement: Statement, parameters: Parameters = None) -> Rows:
         """Rows of what shops show: all that the viewer may see, by the public's way where that is all. Raises Unavailable."""
         if viewer.is_public:
             return await self.public(statement, parameters)
         return await self.seen_by(viewer, statement, parameters)
 
-    async def made(self, rows: Rows, make: Callable[[Row[Any]], T]) -> list[T]:
+    async def made(self, rows: Rows, make: Callable[[Any], T]) -> list[T]:
         """What is made of each row; of many, piece by piece, so that others are served in between."""
+        if len(rows) <= PIECE:
+            return list(map(make, rows))
         found: list[T] = []
         for start in range(0, len(rows), PIECE):
-            if len(rows) > PIECE:
-                await self._turn()
+            await self._turn()
             found += map(make, rows[start : start + PIECE])
         return found
 
@@ -177,8 +167,13 @@ class Database:
         return str(rows[0][0])
 
     async def close(self) -> None:
-        for engine in {self.writer, self.reader, self.fresh_reader}:
-            await engine.dispose()
+        for reader in {self.reader, self.fresh_reader}:
+            reader.close()
+        await self.writer.dispose()
+
+
+def _prepared(statement: Statement) -> Prepared:
+    return statement if isinstance(statement, Prepared) else Prepared(statement)
 
 
 @asynccontextmanager

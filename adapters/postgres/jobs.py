@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.postgres.database import CONNECT_TIMEOUT_S, SERVICE, Database, engine_of, outage_is_unavailable
+from adapters.postgres.database import CONNECT_TIMEOUT_S, Database, engine_of, outage_is_unavailable
+from adapters.postgres.reading import SERVICE
 from adapters.postgres.tables import job_runs as runs
 from domain.shared.periodic import Outcome, Run
 from domain.shared.refusals import Unavailable

@@ -1,14 +1,18 @@
 """Keyset pages in SQL: rows after a key, in an order that ends with the unique id."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, asc, desc, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, asc, bindparam, desc, literal_column, tuple_
 
 from domain.shared.paging import Key, PageRequest
 from domain.shared.refusals import InvalidCursor
+
+START = "start_"
+"""Begins the names of the parameters that say after which row a page begins."""
 
 SortColumn = tuple[ColumnElement[Any], type]
 """A column and the Python type of its values: int, str, datetime or UUID."""
@@ -21,12 +25,53 @@ def slice_rows(
 
     Raises InvalidCursor.
     """
-    backwards = descending is not request.backward
+    start = None if request.key is None else slice_values(columns, request)
+    return sliced(statement, columns, Slice.of(request), start, descending=descending)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What a page's statement looks like, whichever row it starts at."""
+
+    size: int
+    backward: bool
+    resumes: bool
+
+    @classmethod
+    def of(cls, request: PageRequest) -> "Slice":
+        return cls(request.size, request.backward, request.key is not None)
+
+
+def sliced(
+    statement: Select[Any],
+    columns: Sequence[SortColumn],
+    shape: Slice,
+    start: Mapping[str, Any] | None = None,
+    *,
+    descending: bool,
+) -> Select[Any]:
+    """The statement with the order, start and size of a page. Without `start` it is for `slice_values` to say where it begins."""
+    backwards = descending is not shape.backward
     keys = [column for column, _ in columns]
-    if request.key is not None:
-        start = tuple_(*_values(columns, request.key))
-        statement = statement.where(tuple_(*keys) < start if backwards else tuple_(*keys) > start)
-    return statement.order_by(*(desc(key) if backwards else asc(key) for key in keys)).limit(request.size + 1)
+    if shape.resumes:
+        names = [f"{START}{number}" for number in range(len(columns))]
+        row = tuple_(
+            *(
+                bindparam(name, start[name], type_=key.type) if start else bindparam(name, type_=key.type)
+                for name, key in zip(names, keys, strict=True)
+            )
+        )
+        statement = statement.where(tuple_(*keys) < row if backwards else tuple_(*keys) > row)
+    return statement.order_by(*(desc(key) if backwards else asc(key) for key in keys)).limit(
+        literal_column(str(shape.size + 1), Integer)
+    )
+
+
+def slice_values(columns: Sequence[SortColumn], request: PageRequest) -> dict[str, Any]:
+    """The parameters of a sliced statement. Raises InvalidCursor."""
+    if request.key is None:
+        return {}
+    return {f"{START}{number}": value for number, value in enumerate(_values(columns, request.key))}
 
 
 def key_part(value: Any) -> str | int:

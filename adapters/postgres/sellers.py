@@ -1,20 +1,30 @@
 """Sellers in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
+from itertools import starmap
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 
 from adapters.postgres.batches import among_ids, one_each
 from adapters.postgres.database import Database
+from adapters.postgres.reading import Prepared, columns_of
 from adapters.postgres.tables import public_profiles, shipping_terms
 from domain.sellers.model import Seller, ShippingTerms
 from domain.shared.ids import SellerId, UserId
 from domain.shared.money import MINOR_DIGITS, Money
 from domain.shared.viewer import ANONYMOUS
 
-TERMS = select(shipping_terms).where(among_ids(shipping_terms.c.id))
-BY_IDS = select(public_profiles).where(among_ids(public_profiles.c.id))
+TERMS = Prepared(select(shipping_terms).where(among_ids(shipping_terms.c.id)))
+C = public_profiles.c
+SHOWN = columns_of(
+    Seller,
+    public_profiles,
+    name=C.company_name,
+    name_kana=C.company_name_kana,
+    description=func.coalesce(C.description, ""),
+)
+BY_IDS = Prepared(select(*SHOWN).where(among_ids(C.id)))
 
 
 class PostgresSellers:
@@ -25,7 +35,7 @@ class PostgresSellers:
 
     async def by_ids(self, ids: Sequence[SellerId]) -> Sequence[Seller | None]:
         rows = await self._database.public(BY_IDS, {"ids": ids})
-        return one_each(ids, map(seller_of, rows), lambda seller: seller.id)
+        return one_each(ids, starmap(Seller, rows), lambda seller: seller.id)
 
     async def shipping_terms(self, ids: Sequence[SellerId]) -> Sequence[ShippingTerms]:
         rows = await self._database.public(TERMS, {"ids": ids})
@@ -48,15 +58,3 @@ def terms_of(policies: Mapping[str, Any]) -> ShippingTerms:
         return Money(minor, currency)
 
     return ShippingTerms(money("fee"), money("free_over"))
-
-
-def seller_of(row: Row[Any]) -> Seller:
-    return Seller(
-        id=SellerId(row.id),
-        name=row.company_name,
-        name_kana=row.company_name_kana,
-        description=row.description or "",
-        logo_url=row.logo_url,
-        banner_url=row.banner_url,
-        approved_at=row.approved_at,
-    )

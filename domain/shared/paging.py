@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, overload
 
 from domain.shared.refusals import InvalidCursor, InvalidInput
 
@@ -129,7 +129,35 @@ def cut_page(
         kept = kept[::-1]
     resumed = request.key is not None
     has_next, has_previous = (resumed, more) if request.backward else (more, resumed)
-    return Page(kept, [key_of(row) for row in kept], order, has_next, has_previous, scope)
+    return Page(kept, Keys(kept, key_of), order, has_next, has_previous, scope)
+
+
+class Keys(Sequence[Key], Generic[U]):
+    """The keys of rows, made as they are asked for: most pages show no cursor but the last."""
+
+    __slots__ = ("_key_of", "_rows")
+
+    def __init__(self, rows: Sequence[U], key_of: Callable[[U], Key]) -> None:
+        self._rows = rows
+        self._key_of = key_of
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Key: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Key]: ...
+
+    def __getitem__(self, at: int | slice) -> Key | Sequence[Key]:
+        return self._key_of(self._rows[at]) if isinstance(at, int) else list(map(self._key_of, self._rows[at]))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
 
 
 def empty_page(order: str) -> Page[U]:

@@ -111,6 +111,7 @@ async def test_the_database_is_told_by_names_and_not_by_its_row(lines: Lines, se
     finally:
         await database.close()
     assert "SQL parameters hidden" in str(failed.value)  # for whoever prints it all the same
+    assert SECRET not in str(failed.value)
     log.error("unexpected", exc_info=failed.value)
     assert SECRET not in lines.written[-1]
 

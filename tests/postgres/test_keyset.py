@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from adapters.postgres.catalog import SORTS, PostgresProducts
+from adapters.postgres.catalog import PostgresProducts
+from adapters.postgres.catalog_lists import SORTS
 from adapters.postgres.database import Database
 from adapters.postgres.orders import PostgresOrders
 from domain.catalog.model import Product, ProductFilter, ProductSort, ProductStatus

@@ -14,9 +14,10 @@ from sqlalchemy.sql.expression import ClauseElement
 
 from adapters.postgres.accounts import PostgresUsers
 from adapters.postgres.catalog import PostgresProducts
-from adapters.postgres.database import Database, Rows
+from adapters.postgres.database import Database, Rows, Statement
 from adapters.postgres.migrate import upgrade_async
 from adapters.postgres.orders import PostgresOrders
+from adapters.postgres.reading import Prepared
 from adapters.postgres.reviews import PostgresReviews
 from domain.catalog.model import ProductFilter, ProductRef, ProductSort, ProductStatus
 from domain.shared.ids import OrderId, ProductId, SellerId, UserId
@@ -95,21 +96,25 @@ class Explained(Database):
         super().__init__(url, pool_size=1)
         self.plan = Plan()
 
-    async def public(self, statement: Executable, parameters: dict[str, Any] | None = None) -> Rows:
-        self._note(await super().public(Explain(statement), parameters))
+    async def public(self, statement: Statement, parameters: dict[str, Any] | None = None) -> Rows:
+        self._note(await super().public(Explain(_plain(statement)), parameters))
         return []
 
-    async def fresh(self, statement: Executable, parameters: dict[str, Any] | None = None) -> Rows:
+    async def fresh(self, statement: Statement, parameters: dict[str, Any] | None = None) -> Rows:
         return await self.public(statement, parameters)
 
-    async def seen_by(self, viewer: Viewer, statement: Executable, parameters: dict[str, Any] | None = None) -> Rows:
+    async def seen_by(self, viewer: Viewer, statement: Statement, parameters: dict[str, Any] | None = None) -> Rows:
         async with self.transaction(viewer) as connection:
-            self._note((await connection.execute(Explain(statement), parameters)).all())
+            self._note((await connection.execute(Explain(_plain(statement)), parameters)).all())
         return []
 
     def _note(self, rows: Rows) -> None:
         found = rows[0][0]
         self.plan.read((json.loads(found) if isinstance(found, str) else found)[0]["Plan"])
+
+
+def _plain(statement: Statement) -> Executable:
+    return statement.statement if isinstance(statement, Prepared) else statement
 
 
 @dataclass(frozen=True, slots=True)
