@@ -1,28 +1,24 @@
 """The way to Stripe: one session, time limits of ours, and its errors in our terms."""
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import aiohttp
 
-from domain.payments.refusals import PaymentConflict, PaymentRefused
-from domain.shared.refusals import NotFound, Unavailable
+from adapters.stripe.faults import SERVICE, in_our_terms
+from domain.shared.refusals import Unavailable
 
 if TYPE_CHECKING:
     import stripe
 
-SERVICE = "Stripe"
 API = "https://api.stripe.com"
 MAX_CONNECTIONS = 50
 CONNECT_WITHIN_S = 2.0
 FRESH_S = 30.0
 """How long a good answer to the health check is given again: Stripe counts our calls."""
-
-log = logging.getLogger("torii.stripe")
 
 
 class StripeConnection:
@@ -50,7 +46,7 @@ class StripeConnection:
             self._client = await asyncio.to_thread(self._make_client, self._open_session())
         try:
             async with asyncio.timeout(self._timeout_s):
-                with _in_our_terms():
+                with in_our_terms():
                     yield self._client
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise Unavailable(SERVICE) from error
@@ -93,25 +89,3 @@ class StripeConnection:
             max_network_retries=0,  # a request that may not wait retries nothing; jobs do, by themselves
             http_client=stripe.AIOHTTPClient(session=session, timeout=None),
         )
-
-
-@contextmanager
-def _in_our_terms() -> Iterator[None]:
-    """Stripe's errors (docs.stripe.com/error-handling) as refusals, where asking again changes nothing, or as an outage."""
-    import stripe
-
-    try:
-        yield
-    except stripe.IdempotencyError as error:
-        raise PaymentConflict from error
-    except stripe.InvalidRequestError as error:
-        if error.code == "resource_missing":
-            raise NotFound("there is no such payment") from error
-        raise PaymentRefused(error.user_message or "the payment provider refused this") from error
-    except stripe.CardError as error:
-        raise PaymentRefused(error.user_message or "the card was declined") from error
-    except (stripe.AuthenticationError, stripe.PermissionError) as error:
-        log.error("Stripe does not let us in: check TORII_STRIPE_SECRET_KEY (request %s)", error.request_id)
-        raise Unavailable(SERVICE) from error
-    except stripe.StripeError as error:  # no connection, 409, 429, 5xx: the same call may work later
-        raise Unavailable(SERVICE) from error

@@ -1,12 +1,35 @@
 """What a payment provider, or a look at its message, says no to."""
 
+from enum import StrEnum
+
 from domain.shared.refusals import Refusal
 
 
+class PaymentReason(StrEnum):
+    """Why a payment provider says no, as far as it is for people to know. The value is the key of its text."""
+
+    OTHER = "PAYMENT_REFUSED"
+    AMOUNT = "payment_amount"
+    STATE = "payment_state"
+    REFUNDED = "payment_refunded"
+    DECLINED = "payment_declined"
+    FUNDS = "payment_funds"
+    EXPIRED = "payment_card_expired"
+    CARD_DATA = "payment_card_data"
+    AUTHENTICATION = "payment_authentication"
+
+
 class PaymentRefused(Refusal):
-    """The provider does not do what was asked, and would not do it a second time: more was to be refunded than paid."""
+    """The provider does not do what was asked, and would not do it a second time: more was to be refunded than paid.
+
+    The text is ours: the provider's own may name what is nobody's business, in a language that the client did not ask for.
+    """
 
     code = "PAYMENT_REFUSED"
+
+    def __init__(self, reason: PaymentReason = PaymentReason.OTHER) -> None:
+        super().__init__(key=reason.value)
+        self.reason = reason
 
 
 class PaymentConflict(Refusal):

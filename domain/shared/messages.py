@@ -221,6 +221,29 @@ OF_IDENTITY = {
 
 OF_PAYMENTS = {
     "PAYMENT_REFUSED": Text("the payment provider refuses this", "決済サービスがこの操作を受け付けませんでした。"),
+    "payment_amount": Text(
+        "the payment provider does not take this amount", "この金額は決済サービスで取り扱えません。"
+    ),
+    "payment_state": Text(
+        "the payment is in a state in which this cannot be done", "現在のお支払いの状態では、この操作はできません。"
+    ),
+    "payment_refunded": Text("the payment was refunded already", "このお支払いはすでに返金されています。"),
+    "payment_declined": Text(
+        "the card was declined: try another one, or ask its issuer",
+        "カードが承認されませんでした。別のカードをお試しいただくか、カード会社にお問い合わせください。",
+    ),
+    "payment_funds": Text(
+        "the card has not enough left for this amount",
+        "カードの利用可能額が不足しています。別のお支払い方法をお試しください。",
+    ),
+    "payment_card_expired": Text("the card has expired", "カードの有効期限が切れています。"),
+    "payment_card_data": Text(
+        "the card's number, date or security code is not right",
+        "カード番号、有効期限、またはセキュリティコードが正しくありません。",
+    ),
+    "payment_authentication": Text(
+        "the card's issuer asks for a confirmation by its holder", "カード会社による本人認証が必要です。"
+    ),
     "PAYMENT_CONFLICT": Text(
         "this order has a payment with another amount or currency already",
         "この注文には、金額または通貨の異なる支払いがすでにあります。",

@@ -1,18 +1,23 @@
 """The adapter of Stripe, through Stripe's own library, on a sandbox process of its own."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import stripe
 
 from adapters.stripe.connection import StripeConnection
+from adapters.stripe.faults import in_our_terms
 from adapters.stripe.payments import StripePayments
 from domain.payments.model import IntentId, IntentStatus, PaymentIntent, RefundId, RefundStatus
-from domain.payments.refusals import PaymentConflict, PaymentRefused
+from domain.payments.refusals import PaymentConflict, PaymentReason, PaymentRefused
 from domain.shared.ids import OrderId, uuid7
+from domain.shared.languages import Language
+from domain.shared.messages import TEXTS
 from domain.shared.money import Money
-from domain.shared.refusals import NotFound, Unavailable
+from domain.shared.refusals import NotFound, Refusal, Unavailable
 from tests.sandbox.running import KEY, Sandbox, running
 
 YEN = Money(1980, "JPY")
@@ -125,14 +130,16 @@ class TestIntents:
 
     async def test_what_is_paid_is_not_cancelled(self, sandbox: Sandbox, payments: StripePayments) -> None:
         made = await paid(sandbox, payments)
-        with pytest.raises(PaymentRefused, match="status of succeeded"):
+        with pytest.raises(PaymentRefused) as refused:
             await payments.cancel_intent(made.id)
+        assert refused.value.reason is PaymentReason.STATE
         with pytest.raises(NotFound):
             await payments.cancel_intent(IntentId("pi_none"))
 
     async def test_an_amount_below_stripes_least_is_refused(self, payments: StripePayments) -> None:
-        with pytest.raises(PaymentRefused, match="at least 50"):
+        with pytest.raises(PaymentRefused) as refused:
             await payments.create_intent(order(), Money(49, "JPY"))
+        assert refused.value.reason is PaymentReason.AMOUNT
 
 
 class TestRefunds:
@@ -142,8 +149,9 @@ class TestRefunds:
         first = await payments.refund(key, made.id, Money(1000, "JPY"))
         assert (first.amount, first.status) == (Money(1000, "JPY"), RefundStatus.SUCCEEDED)
         assert await payments.refund(key, made.id, Money(1000, "JPY")) == first
-        with pytest.raises(PaymentRefused, match="greater than unrefunded amount"):
+        with pytest.raises(PaymentRefused) as refused:
             await payments.refund(refund(), made.id, Money(981, "JPY"))
+        assert refused.value.reason is PaymentReason.OTHER  # Stripe has no code for it
         assert (await payments.refund(refund(), made.id, Money(980, "JPY"))).amount.minor == 980
         with pytest.raises(PaymentConflict):
             await payments.refund(key, made.id, Money(1, "JPY"))
@@ -154,6 +162,62 @@ class TestRefunds:
             await payments.refund(refund(), made.id, YEN)
         with pytest.raises(NotFound):
             await payments.refund(refund(), IntentId("pi_none"), YEN)
+
+
+SAID = "No such card: 4242424242424242 of hanako@example.com"
+
+
+def card_error(code: str, decline_code: str | None = None) -> stripe.CardError:
+    body = {"error": {"code": code, "message": SAID} | ({"decline_code": decline_code} if decline_code else {})}
+    return stripe.CardError(SAID, None, code, json_body=body)
+
+
+class TestWhatIsTold:
+    @pytest.mark.parametrize(
+        ("error", "reason"),
+        [
+            (card_error("card_declined", "insufficient_funds"), PaymentReason.FUNDS),
+            (card_error("expired_card", "expired_card"), PaymentReason.EXPIRED),
+            (card_error("incorrect_cvc"), PaymentReason.CARD_DATA),
+            (card_error("card_declined", "stolen_card"), PaymentReason.DECLINED),  # a thief is not told
+            (card_error("card_declined", "fraudulent"), PaymentReason.DECLINED),
+            (card_error("new_of_stripe"), PaymentReason.DECLINED),
+            (stripe.CardError(SAID, None, "card_declined"), PaymentReason.DECLINED),
+            (stripe.InvalidRequestError(SAID, None, "charge_already_refunded"), PaymentReason.REFUNDED),
+            (stripe.InvalidRequestError(SAID, None, "new_of_stripe"), PaymentReason.OTHER),
+            (stripe.InvalidRequestError(SAID, None), PaymentReason.OTHER),
+        ],
+    )
+    def test_a_refusal_is_told_in_our_words(self, error: stripe.StripeError, reason: PaymentReason) -> None:
+        with pytest.raises(PaymentRefused) as refused, in_our_terms():
+            raise error
+        assert refused.value.reason is reason
+        for language in Language:
+            assert refused.value.told(language) == TEXTS[reason.value].told(language, {})
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            card_error("card_declined"),
+            stripe.InvalidRequestError(SAID, None, "resource_missing"),
+            stripe.InvalidRequestError(SAID, None),
+            stripe.IdempotencyError(SAID),
+            stripe.AuthenticationError(SAID),
+            stripe.APIConnectionError(SAID),
+            stripe.RateLimitError(SAID),
+        ],
+        ids=lambda error: type(error).__name__,
+    )
+    def test_nothing_of_stripes_own_text_is_logged(
+        self, error: stripe.StripeError, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        try:
+            with in_our_terms():
+                raise error
+        except Refusal:
+            logging.getLogger("tests").exception("what a log would have")
+        assert "StripeFault" in caplog.text
+        assert not any(each in caplog.text for each in ("4242", "hanako", "No such card"))
 
 
 class TestOutages:

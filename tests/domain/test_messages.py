@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.payments.refusals import PaymentReason
 from domain.shared.languages import Language
 from domain.shared.messages import TEXTS
 from domain.shared.refusals import InvalidInput, NotFound, Refusal, Refusals, Unavailable
@@ -52,13 +53,15 @@ def keys_in_use() -> Iterator[tuple[str, str]]:
     for file in SOURCES:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in names | {"super().__init__"}:
-                yield from ((file.name, ast.literal_eval(word.value)) for word in node.keywords if word.arg == "key")
+                words = (word.value for word in node.keywords if word.arg == "key")
+                yield from ((file.name, word.value) for word in words if isinstance(word, ast.Constant))
 
 
 def test_each_key_that_is_used_has_its_text() -> None:
     in_use = set(keys_in_use())
     assert ("service.py", "quantity_range") in in_use
     assert {(file, key) for file, key in in_use if key not in TEXTS} == set()
+    assert {each.value for each in PaymentReason} <= TEXTS.keys()
 
 
 def test_a_refusal_speaks_the_language_that_it_is_asked_in() -> None:
