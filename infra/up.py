@@ -3,7 +3,7 @@
 import asyncio
 import http.client
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 
 from infra.backends import left_empty
@@ -23,6 +23,9 @@ PARTS = (*SERVERS, GATEWAY, WORKER)
 
 HURRIED_S = 2.0
 SLOWEST_START_S = 60.0
+NOT_FOR_GATEWAY = ("TORII_DATABASE_OWNER_URL", "TORII_DATABASE_WORKER_URL")
+"""With these row-level security would protect nothing."""
+NOT_FOR_WORKER = ("TORII_DATABASE_OWNER_URL",)
 REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 """Where we ask an address that means `all of them`."""
 
@@ -132,7 +135,7 @@ class Supervisor:
             GATEWAY,
             python("-m", *module),
             stop_timeout_s=self._settings.drain_s + self._settings.shutdown_grace_s + 5,
-            environment=environment,
+            environment=without(environment, NOT_FOR_GATEWAY),
             to_terminal=self._reload,  # someone is working on it and wants to see what it says
             wants_input=not self._reload,
         )
@@ -143,7 +146,7 @@ class Supervisor:
             WORKER,
             python("-m", "cli", "worker"),
             stop_timeout_s=self._settings.shutdown_grace_s + 5,
-            environment=environment,
+            environment=without(environment, NOT_FOR_WORKER),
         )
         return spawn(program, self._stack.data_dir.log, self._stack.data_dir.run)
 
@@ -162,6 +165,14 @@ class Supervisor:
         await _stop_or_kill(_stop_all(ours), ours, hurry, hurried_s=0)
         self._stack.data_dir.run_env.unlink(missing_ok=True)
         await _stop_or_kill(self._stack.stop_servers(), list(self._stack.parts), hurry, HURRIED_S)
+
+
+def without(environment: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    """The environment of a child that is not to have some of ours, nor of what we were given ourselves.
+
+    Empty rather than left out: then they win over `run.env` and `.env`, which a child reads too.
+    """
+    return {**environment, **dict.fromkeys(names, "")}
 
 
 async def _stop_all(parts: Sequence[Part]) -> None:

@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import socket
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 from dotenv import dotenv_values
 
 from infra.embedded import run_env
+from infra.up import NOT_FOR_GATEWAY, without
 from tests.infra.running import BROKEN_GATEWAY, Torii, free_port, processes_on, start, until
 
 STEPS = """
@@ -63,6 +67,23 @@ class TestRunning:
         assert torii.wait_until_ended() == 0
         assert processes_on(torii.data_dir) == []
         assert not (torii.data_dir / "run.env").exists()
+
+    def test_no_child_has_an_address_of_the_database_that_it_has_no_use_for(self, torii: Torii) -> None:
+        torii.wait_until_up()
+        roles = {"gateway": {"torii_app"}, "worker": {"torii_app", "torii_worker"}}
+        for name, wanted in roles.items():
+            pid_file = torii.data_dir / "run" / f"{name}.pid"
+            until(pid_file.exists, f"the {name} was started")
+            environment = Path(f"/proc/{pid_file.read_text()}/environ").read_bytes().decode()
+            assert set(re.findall("torii_(?:app|worker|owner)", environment)) == wanted, name
+        # nor does it read them from the file that tells commands where the back ends are
+        asked = "from settings.loading import load; s = load(); print([bool(each.get_secret_value()) for each in ("
+        asked += "s.database_url, s.database_worker_url, s.database_owner_url)])"
+        variables = {"DATA_DIR": str(torii.data_dir)} | without({}, NOT_FOR_GATEWAY)
+        said = subprocess.run(
+            [sys.executable, "-c", asked], env=os.environ | variables, capture_output=True, text=True, check=True
+        )
+        assert said.stdout.strip() == "[True, False, False]"
 
     def test_stripe_is_told_where_the_gateway_is(self, torii: Torii) -> None:
         torii.wait_until_up()
