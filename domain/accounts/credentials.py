@@ -8,6 +8,7 @@ from domain.accounts.model import Identity, NewPassword
 from domain.accounts.pace import Pace
 from domain.accounts.pool_ports import Credentials, SessionEnds
 from domain.accounts.ports import Directory, Tokens, Users
+from domain.accounts.refusals import AddressTaken
 from domain.shared.refusals import Refusal
 from domain.shared.viewer import Viewer
 
@@ -66,11 +67,20 @@ class CredentialChanges:
             await self._sessions.end_sessions_of(user)
 
     async def request_address(self, viewer: Viewer, access_token: str, email: str) -> bool:
-        """Whether a code has to be entered; else the address is the new one already. Raises InvalidInput, AddressTaken."""
-        needs_code = await self._pace.keep(self._pool.change_address(access_token, inputs.address(email)))
-        if not needs_code:
+        """Whether a code has to be entered; else the address is the new one already. Raises InvalidInput.
+
+        Another user's address looks as if a code was on its way, also in a pool that asks for none.
+        """
+        return await self._pace.keep(self._request_address(viewer, access_token, inputs.address(email)))
+
+    async def _request_address(self, viewer: Viewer, access_token: str, address: str) -> bool:
+        if await self._pool.change_address(access_token, address):
+            return True
+        try:
             await self._follow(viewer, access_token)
-        return needs_code
+        except AddressTaken:
+            return True
+        return False
 
     async def confirm_address(self, viewer: Viewer, access_token: str, code: str) -> None:
         """Raises InvalidCode, CodeExpired, AddressTaken."""

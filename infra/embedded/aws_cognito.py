@@ -3,7 +3,9 @@
 As shipped (5.2.5) an operation that it does not have comes out as a 500, which to a client is an outage; a confirmed sign-up
 leaves the address unverified; GlobalSignOut, which is not signed, looks for the token in the default region alone; and refreshed tokens
 have another `auth_time`, as if the password had been given anew. What it
-lacks besides is named in tests/adapters/test_cognito_identity.py.
+lacks besides is named in tests/adapters/test_cognito_identity.py. Tokens are kept by whatever a user signed in with, so that signing
+out by another name misses them, and renewing them after the address changed or the account was deleted is a 500. A new
+mail address takes effect without a code (aws_cognito_addresses.py).
 """
 
 import json
@@ -12,10 +14,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from moto.cognitoidp.models import CognitoIdpBackend, CognitoIdpUserPool
+from moto.cognitoidp.exceptions import NotAuthorizedError
+from moto.cognitoidp.models import CognitoIdpBackend, CognitoIdpUser, CognitoIdpUserPool
 from moto.cognitoidp.responses import CognitoIdpResponse
 from moto.core.responses import EmptyResult
 from moto.core.utils import camelcase_to_underscores
+
+from infra.embedded import aws_cognito_addresses
 
 TARGET = "AWSCognitoIdentityProviderService."
 
@@ -35,9 +40,36 @@ def repair() -> None:
         self._get_region_agnostic_backend()._find_backend_by_access_token(token).global_sign_out(token)
         return EmptyResult()
 
+    CognitoIdpUserPool.create_access_token = _by_own_name(CognitoIdpUserPool.create_access_token)  # type: ignore[method-assign]
+    CognitoIdpUserPool.create_refresh_token = _by_own_name(CognitoIdpUserPool.create_refresh_token)  # type: ignore[method-assign]
+    CognitoIdpUserPool.sign_out = _sign_out  # type: ignore[method-assign]
     CognitoIdpUserPool.create_jwt = _of_its_sign_in(CognitoIdpUserPool.create_jwt)  # type: ignore[method-assign]
     CognitoIdpBackend.confirm_sign_up = confirm_and_verify  # type: ignore[method-assign]
     CognitoIdpResponse.global_sign_out = sign_out_in_its_region  # type: ignore[method-assign]
+    aws_cognito_addresses.repair()
+
+
+def _by_own_name(create: Callable[..., Any]) -> Callable[..., Any]:
+    """Tokens are of a user, by the pool's own name for it, whatever address it came with and has later."""
+
+    def of_user(self: CognitoIdpUserPool, client_id: str, username: str, **others: Any) -> Any:
+        user: CognitoIdpUser | None = self._get_user(username)
+        if user is None:  # as AWS says it of a deleted user's refresh token
+            raise NotAuthorizedError("Refresh Token has been revoked")
+        return create(self, client_id, user.username, **others)
+
+    return of_user
+
+
+def _sign_out(self: CognitoIdpUserPool, username: str) -> None:
+    user: CognitoIdpUser | None = self._get_user(username)
+    names = {username} if user is None else {username, user.username}
+    for token, kept in list(self.refresh_tokens.items()):
+        if kept is not None and kept[1] in names:
+            self.refresh_tokens[token] = None
+    for token, (_, holder) in list(self.access_tokens.items()):
+        if holder in names:
+            self.access_tokens.pop(token)
 
 
 def _of_its_sign_in(create_jwt: Callable[..., tuple[str, int]]) -> Callable[..., tuple[str, int]]:

@@ -2,8 +2,8 @@
 
 How the emulator (moto 5.2.5) differs from Cognito, and what each difference does to these tests:
 - it takes any code for a sign-up, and any for a reset but those it made itself: wrong codes come from the service model;
-- it has no RevokeToken, ResendConfirmationCode, VerifyUserAttribute and no WebAuthn: NOT_SUPPORTED, and the service model;
-- UpdateUserAttributes changes an address at once, without a code;
+- it has no RevokeToken, ResendConfirmationCode and no WebAuthn: NOT_SUPPORTED, and the service model;
+- a new address waits for a code, by infra/embedded/aws_cognito_addresses.py; any code is right;
 - a client may write any attribute: which is why `custom:user_type` and `custom:seller_id` decide nothing here.
 """
 
@@ -190,15 +190,20 @@ class TestOnTheEmulator:
         assert await ports.credentials.change_address(token, of_another)  # as if a code was on its way
         assert await tokens_of(ports, address)
         moved = f"moved-{address}"
-        assert not await ports.credentials.change_address(token, moved)  # the emulator asks for no code
+        with pytest.raises(AddressTaken):
+            await ports.credentials.confirm_address(token, CODE)
+        assert await ports.credentials.change_address(token, moved)
+        assert await tokens_of(ports, address)
+        await ports.credentials.confirm_address(token, CODE)
         assert await tokens_of(ports, moved)
+        with pytest.raises(InvalidCode):
+            await ports.credentials.confirm_address(token, CODE)
 
     async def test_what_it_does_not_offer_is_said_plainly(self, ports: Ports) -> None:
         calls: list[Callable[[], Awaitable[object]]] = [
             lambda: ports.sign_ups.resend("a@example.com"),
             lambda: ports.sign_ins.revoke("refresh"),
             lambda: ports.sign_ins.sign_in_with_passkey("a@example.com"),
-            lambda: ports.credentials.confirm_address(TOKEN, CODE),
             lambda: ports.passkeys.begin(TOKEN),
             lambda: ports.passkeys.complete(TOKEN, "{}"),
             lambda: ports.passkeys.all(TOKEN),
@@ -213,6 +218,8 @@ class TestOnTheEmulator:
             await ports.sign_ins.revoke_all(TOKEN)
         with pytest.raises(InvalidToken):
             await ports.credentials.change_address(TOKEN, "a@example.com")
+        with pytest.raises(InvalidToken):
+            await ports.credentials.confirm_address(TOKEN, CODE)
 
     async def test_the_roll_has_every_user_who_confirmed_page_by_page(
         self, ports: Ports, aws: Aws, settings: Settings

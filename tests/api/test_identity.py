@@ -261,20 +261,41 @@ async def test_a_forgotten_password_is_replaced_and_nobody_learns_who_is_known(a
     assert await signed_in(api, address, ANOTHER)
 
 
+async def test_a_refresh_token_of_a_deleted_account_is_refused_plainly(api: Client, http: httpx.AsyncClient) -> None:
+    tokens = await signed_in(api, await registered(api))
+    user = Client(http, token=tokens["accessToken"])
+    delete = 'mutation { p: accountDelete(input: { confirm: "DELETE" }) { userErrors { code } } }'
+    assert (await user.data(delete))["p"]["userErrors"] == []
+    refused = await payload(api, REFRESH, refreshToken=tokens["refreshToken"])
+    assert (refused["accessToken"], refused["userErrors"]) == (
+        None,
+        [{"code": "SESSION_ENDED", "field": ["refreshToken"]}],
+    )
+
+
 async def test_the_users_row_follows_a_changed_address_and_nobody_takes_anothers(
     api: Client, http: httpx.AsyncClient
 ) -> None:
     address, of_another = await registered(api), await registered(api)
     await Client(http, token=(await signed_in(api, of_another))["accessToken"]).data(WHO)
-    user = Client(http, token=(await signed_in(api, address))["accessToken"])
+    before = await signed_in(api, address)
+    user = Client(http, token=before["accessToken"])
     assert await user.data(WHO) == {"viewer": {"email": address}}
     taken = await payload(user, CHANGE_EMAIL, email=of_another)
     assert taken == {"nextStep": "ENTER_CODE", "userErrors": []}  # like any other: whose it is, is not told
     assert await user.data(WHO) == {"viewer": {"email": address}}
+    told = await payload(user, CONFIRM_EMAIL, code="123456")  # whoever has a code reads the mail of that address
+    assert told == {"nextStep": None, "userErrors": [{"code": "ADDRESS_TAKEN"}]}
     moved = new_address()
-    assert (await payload(user, CHANGE_EMAIL, email=moved))["nextStep"] == "DONE"  # the emulator mails no code
+    assert await payload(user, CHANGE_EMAIL, email=moved) == taken
+    assert await user.data(WHO) == {"viewer": {"email": address}}  # as long as nobody has entered the code
+    assert (await payload(user, CONFIRM_EMAIL, code="123456"))["nextStep"] == "DONE"
     assert await user.data(WHO) == {"viewer": {"email": moved}}
-    assert await signed_in(api, moved)
+    tokens = await signed_in(api, moved)
+    assert (await payload(user, CONFIRM_EMAIL, code="123456"))["userErrors"] == [{"code": "INVALID_CODE"}]
+    # a refresh token that was given under the old address lives on
+    assert (await payload(api, REFRESH, refreshToken=tokens["refreshToken"]))["accessToken"]
+    assert (await payload(api, REFRESH, refreshToken=before["refreshToken"]))["accessToken"]
 
 
 async def test_an_invited_user_answers_the_challenge_and_is_signed_in(api: Client, prepared: Settings) -> None:
