@@ -59,6 +59,7 @@ from domain.accounts.credentials import CredentialChanges
 from domain.accounts.deletion import AccountDeletion, Eraser
 from domain.accounts.export import AccountExport
 from domain.accounts.favorites import Favorites
+from domain.accounts.fresh_sign_in import FreshSignIn
 from domain.accounts.looks import Onlooker
 from domain.accounts.pace import Pace
 from domain.accounts.passkeys import PasskeyDesk
@@ -213,17 +214,22 @@ async def open_marketplace(settings: Settings, clock: Clock) -> AsyncIterator[Ma
         limiter = RedisLimiter(stores.redis)
         secret, previous = settings.secret_key.get_secret_value(), settings.secret_key_previous.get_secret_value()
         attempts = Attempts(limiter, DeviceTokens(secret, clock, previous=previous), secret)
+        credentials, sign_ins = (
+            CognitoCredentials(aws, pool.pool_id, pool.client_id),
+            CognitoSignIns(aws, pool.client_id),
+        )
+        fresh = FreshSignIn(sign_ins, credentials, tokens, accounts, clock)
         services = Services(
             accounts=accounts,
             addresses=addresses,
             carts=carts,
             catalog=catalog,
             credentials=CredentialChanges(
-                CognitoCredentials(aws, pool.client_id), tokens, directory, users, accounts, pace, attempts
+                credentials, tokens, directory, users, accounts, pace, attempts, fresh, credentials
             ),
             deletion=account_deletion(database, aws, prefix, stores.redis, pool.pool_id, clock),
             export=AccountExport(
-                profiles, addresses, favorites, preferences, viewed, carts, orders, reviews, sessions, clock
+                profiles, addresses, favorites, preferences, viewed, carts, orders, reviews, accounts, clock
             ),
             favorites=favorites,
             limiter=limiter,
@@ -238,14 +244,7 @@ async def open_marketplace(settings: Settings, clock: Clock) -> AsyncIterator[Ma
             search=Search(stores.index),
             sellers=sellers,
             sessions=sessions,
-            sign_in=SignIn(
-                CognitoSignIns(aws, pool.client_id),
-                tokens,
-                directory,
-                accounts,
-                pace,
-                attempts,
-            ),
+            sign_in=SignIn(sign_ins, tokens, directory, accounts, pace, attempts, fresh),
             stock=stock,
             viewed=viewed,
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
 
-from domain.accounts.model import Challenge, ChallengeAnswer, Passkey, TokenSet
+from domain.accounts.model import Challenge, ChallengeAnswer, NewPassword, Passkey, TokenSet
 from domain.accounts.passwords import PasswordRule
 from domain.accounts.refusals import InvalidToken, WeakPassword
 from domain.carts.model import CartOutcome, CartWarning
@@ -34,7 +34,16 @@ class StepPayload:
     next_step: NextStep | None
     user_errors: Sequence[UserError]
     missing: Sequence[PasswordRule] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPayload(StepPayload):
+    """Of the mutations that replace a password; tokens come with a changed one."""
+
     sessions_ended: bool = False
+    access_token: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    expires_in: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +123,10 @@ async def sign_out(info: Info, refresh_token: str | None, everywhere: bool) -> S
     return SessionEndPayload(taken_back is not None, bool(taken_back), refusals)
 
 
-async def change_password(info: Info, old: str, new: str) -> StepPayload:
+async def change_password(info: Info, old: str, new: str) -> PasswordPayload:
     context = info.context
 
-    def use_case() -> Awaitable[bool]:
+    def use_case() -> Awaitable[NewPassword]:
         return context.services.credentials.change_password(context.viewer, _bearer(info), old, new)
 
     return await _new_password(info, use_case, NextStep.DONE)
@@ -127,13 +136,13 @@ async def request_reset(info: Info, email: str) -> StepPayload:
     return await _step(info, lambda: info.context.services.credentials.request_reset(email), NextStep.ENTER_CODE)
 
 
-async def confirm_reset(info: Info, email: str, code: str, password: str) -> StepPayload:
+async def confirm_reset(info: Info, email: str, code: str, password: str) -> PasswordPayload:
     context = info.context
 
-    async def use_case() -> bool:
+    async def use_case() -> NewPassword:
         done = await context.services.credentials.confirm_reset(email, code, password, context.shown_device())
         context.keep_device(done.device_token)
-        return done.sessions_ended
+        return done
 
     return await _new_password(info, use_case, NextStep.SIGN_IN)
 
@@ -201,10 +210,18 @@ async def _step(info: Info, use_case: Callable[[], Awaitable[None]], then: NextS
     return StepPayload(step, refusals, missing.rules)
 
 
-async def _new_password(info: Info, use_case: Callable[[], Awaitable[bool]], then: NextStep) -> StepPayload:
+async def _new_password(info: Info, use_case: Callable[[], Awaitable[NewPassword]], then: NextStep) -> PasswordPayload:
     missing = _Missing()
-    ended, refusals = await outcome_or_refusal(info, lambda: _noting(missing, use_case))
-    return StepPayload(None if ended is None else then, refusals, missing.rules, bool(ended))
+    done, refusals = await outcome_or_refusal(info, lambda: _noting(missing, use_case))
+    if done is None:
+        return PasswordPayload(None, refusals, missing.rules)
+    payload = PasswordPayload(then, refusals, sessions_ended=done.sessions_ended)
+    if done.tokens is None:
+        return payload
+    tokens = done.tokens
+    return replace(
+        payload, access_token=tokens.access_token, refresh_token=tokens.refresh_token, expires_in=tokens.expires_in
+    )
 
 
 async def _session(info: Info, use_case: Callable[[], Awaitable[TokenSet | Challenge]]) -> SessionPayload:

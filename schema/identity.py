@@ -124,11 +124,16 @@ class PasskeyDeleteInput:
     id: strawberry.ID = strawberry.field(description="The passkey.")
 
 
+EXPIRES_IN = "Seconds that the access token is good for."
 SESSIONS_ENDED = """Whether all of the user's sessions have ended, but for the one that asks. False where the password is the new one
 and a back end was away: then `sessionEnd` with `everywhere` ends them."""
 
 
-def _payload(of: str, *, takes_password: bool = False, ends_sessions: bool = False) -> Any:
+TOKENS_TO_GO_ON = """To go on with: the user pool has taken back all refresh tokens of before. Null where it gave none at once; then
+the access token that asked is good until it expires."""
+
+
+def _payload(of: str, *, takes_password: bool = False, ends_sessions: bool = False, gives_tokens: bool = False) -> Any:
     """A payload type: each mutation has its own, so that each can grow by itself."""
 
     class Payload:
@@ -140,6 +145,10 @@ def _payload(of: str, *, takes_password: bool = False, ends_sessions: bool = Fal
             missing: list[PasswordRule] = attribute(access=OWNER, description="What a refused password lacks.")
         if ends_sessions:
             sessions_ended: bool = attribute(access=OWNER, description=SESSIONS_ENDED)
+        if gives_tokens:
+            access_token: str | None = attribute(access=OWNER, description=TOKENS_TO_GO_ON)
+            refresh_token: str | None = attribute(access=OWNER, description="Renews the access token for 30 days.")
+            expires_in: int | None = attribute(access=OWNER, description=EXPIRES_IN)
 
     name = f"{of[0].upper()}{of[1:]}Payload"
     Payload.__name__ = name
@@ -149,7 +158,7 @@ def _payload(of: str, *, takes_password: bool = False, ends_sessions: bool = Fal
 AccountRegisterPayload = _payload("accountRegister", takes_password=True)
 AccountConfirmPayload = _payload("accountConfirm")
 AccountConfirmationResendPayload = _payload("accountConfirmationResend")
-PasswordChangePayload = _payload("passwordChange", takes_password=True, ends_sessions=True)
+PasswordChangePayload = _payload("passwordChange", takes_password=True, ends_sessions=True, gives_tokens=True)
 PasswordResetRequestPayload = _payload("passwordResetRequest")
 PasswordResetConfirmPayload = _payload("passwordResetConfirm", takes_password=True, ends_sessions=True)
 EmailChangeRequestPayload = _payload("emailChangeRequest")
@@ -165,7 +174,7 @@ def _session_payload(of: str, *, asks: bool, takes_password: bool = False) -> An
             access=OWNER,
             description="Renews the access token for 30 days. Keep it where scripts cannot read it: an HttpOnly cookie.",
         )
-        expires_in: int | None = attribute(access=OWNER, description="Seconds that the access token is good for.")
+        expires_in: int | None = attribute(access=OWNER, description=EXPIRES_IN)
         if asks:
             challenge: SessionChallenge | None = attribute(access=OWNER, description="What is asked for first.")
             merged_lines: list[strawberry.ID] = attribute(access=OWNER, description=MERGED_LINES)

@@ -10,6 +10,7 @@ from domain.accounts.refusals import (
     CodeExpired,
     InvalidCode,
     InvalidToken,
+    NotSupported,
     WeakPassword,
     WrongPassword,
 )
@@ -22,11 +23,19 @@ GONE: Refusals = dict.fromkeys(
 
 
 class CognitoCredentials:
-    """The port Credentials, for one app client."""
+    """The ports Credentials and TokenEnds, for one app client of one pool."""
 
-    def __init__(self, aws: Aws, client_id: str) -> None:
+    def __init__(self, aws: Aws, pool_id: str, client_id: str) -> None:
         self._aws = aws
+        self._pool_id = pool_id
         self._client_id = client_id
+
+    async def take_back(self, name: str) -> None:
+        # AccessDeniedException: the gateway's role has not the right, which docs/production.md asks for.
+        refusals = {"UserNotFoundException": Done, "AccessDeniedException": NotSupported}
+        with suppress(Done):
+            async with calling_pool(self._aws, refusals):
+                await self._aws.cognito.admin_user_global_sign_out(UserPoolId=self._pool_id, Username=name)
 
     async def change_password(self, access_token: str, old: str, new: str) -> None:
         refusals = {**GONE, "NotAuthorizedException": WrongPassword, **_weak("newPassword")}

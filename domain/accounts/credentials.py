@@ -1,12 +1,14 @@
 """Changing how somebody signs in: password and mail address."""
 
+import asyncio
 from collections.abc import Awaitable
 
 from domain.accounts import inputs
 from domain.accounts.attempts import Attempts
-from domain.accounts.model import Identity, NewPassword
+from domain.accounts.fresh_sign_in import FreshSignIn
+from domain.accounts.model import Identity, NewPassword, TokenSet
 from domain.accounts.pace import Pace
-from domain.accounts.pool_ports import Credentials, SessionEnds
+from domain.accounts.pool_ports import Credentials, SessionEnds, TokenEnds
 from domain.accounts.ports import Directory, Tokens, Users
 from domain.accounts.refusals import AddressTaken
 from domain.shared.refusals import Refusal
@@ -25,6 +27,8 @@ class CredentialChanges:
         sessions: SessionEnds,
         pace: Pace,
         attempts: Attempts,
+        fresh: FreshSignIn,
+        token_ends: TokenEnds,
     ) -> None:
         self._pool = pool
         self._tokens = tokens
@@ -33,15 +37,21 @@ class CredentialChanges:
         self._sessions = sessions
         self._pace = pace
         self._attempts = attempts
+        self._fresh = fresh
+        self._token_ends = token_ends
 
-    async def change_password(self, viewer: Viewer, access_token: str, old: str, new: str) -> bool:
-        """Whether the user's other sessions have ended; the password is another one in any case.
+    async def change_password(self, viewer: Viewer, access_token: str, old: str, new: str) -> NewPassword:
+        """The user's other sessions end, here and at the pool, and the one that asks gets tokens to go on with.
 
-        Whoever had got in with the old one is out. Source: OWASP ASVS 5.0, 7.4.3. Raises InvalidInput, WrongPassword, WeakPassword.
+        Whoever had got in with the old one is out. Source: OWASP ASVS 5.0, 7.4.3. Raises InvalidInput, WrongPassword,
+        WeakPassword; after that the password is another one in any case.
         """
-        checked = inputs.secret(old, "oldPassword"), inputs.new_password(new, "newPassword")
-        await self._pool.change_password(access_token, *checked)
-        return await _is_done(self._sessions.end_other_sessions(viewer))
+        secret, password = inputs.secret(old, "oldPassword"), inputs.new_password(new, "newPassword")
+        identity = await self._tokens.verify(access_token)
+        await self._pool.change_password(access_token, secret, password)
+        ended = await _is_done(self._sessions.end_other_sessions(viewer))
+        tokens = await self._fresh.by_new_password(identity.username, password)
+        return NewPassword(ended, tokens if isinstance(tokens, TokenSet) else None)
 
     async def request_reset(self, email: str) -> None:
         """Raises InvalidInput."""
@@ -55,11 +65,14 @@ class CredentialChanges:
         """
         checked = inputs.address(email), inputs.code(code), inputs.new_password(password)
         ended = await self._pace.keep(self._reset(*checked))
-        return NewPassword(ended, self._attempts.remember(checked[0], device))
+        return NewPassword(ended, device_token=self._attempts.remember(checked[0], device))
 
     async def _reset(self, email: str, code: str, password: str) -> bool:
         await self._pool.confirm_reset(email, code, password)
-        return await _is_done(self._end_sessions(email))
+        ended, _ = await asyncio.gather(
+            _is_done(self._end_sessions(email)), _is_done(self._token_ends.take_back(email))
+        )
+        return ended
 
     async def _end_sessions(self, email: str) -> None:
         user = await self._directory.at_address(email)

@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from domain.accounts.addresses import Addresses
 from domain.accounts.favorites import Favorites
 from domain.accounts.looks import MAX_VIEWED
+from domain.accounts.model import Session
 from domain.accounts.preferences import PreferenceDesk
 from domain.accounts.profiles import Profiles
-from domain.accounts.sessions import Sessions
 from domain.accounts.viewed import ViewHistory
 from domain.carts.service import CartDesk
 from domain.orders.service import OrderDesk
@@ -31,6 +31,12 @@ MOST = 1_000
 Json = dict[str, Any]
 
 
+class SessionList(Protocol):
+    async def sessions_of(self, viewer: Viewer) -> Sequence[Session]:
+        """The viewer's sessions that have not ended."""
+        ...
+
+
 class AccountExport:
     def __init__(
         self,
@@ -42,7 +48,7 @@ class AccountExport:
         carts: CartDesk,
         orders: OrderDesk,
         reviews: ReviewBoard,
-        sessions: Sessions,
+        sessions: SessionList,
         clock: Clock,
     ) -> None:
         self._profiles = profiles
@@ -67,7 +73,7 @@ class AccountExport:
             self._preferences.of_users(viewer, [user_id]),
             self._carts.cart(viewer),
             self._viewed.recent(viewer, MAX_VIEWED),
-            self._sessions.of_viewer(viewer),
+            self._sessions.sessions_of(viewer),
         )
         favorites, orders, reviews = await asyncio.gather(
             self._favorites.page(viewer, newest),

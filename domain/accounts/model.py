@@ -43,10 +43,14 @@ class UserStanding:
     """Whether a token of the pool's group of admins counts for one."""
 
     def has_signed_out(self, session_id: SessionId, signed_in_at: datetime) -> bool:
-        """Whether a session that began at that moment is over. Tokens tell whole seconds: one of the same second goes on."""
+        """Whether a session that began at that moment is over.
+
+        Tokens tell whole seconds, so one of the same second is over too: it may have come of the old password. Whoever signs
+        in right afterwards is signed in once more in the next second (`domain/accounts/fresh_sign_in.py`).
+        """
         if self.signed_out_at is None or session_id == self.signed_out_except:
             return False
-        return signed_in_at < self.signed_out_at.replace(microsecond=0)
+        return signed_in_at <= self.signed_out_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +104,13 @@ class TokenSet:
 
 @dataclass(frozen=True, slots=True)
 class NewPassword:
-    """What became of a password that was replaced. `sessions_ended`: those of before, which is tried and may have failed."""
+    """What became of a password that was replaced. `sessions_ended`: those of before, which is tried and may have failed.
+
+    `tokens` are those to go on with: the pool has taken back all that it had given before.
+    """
 
     sessions_ended: bool
+    tokens: TokenSet | None = None
     device_token: str | None = field(default=None, repr=False)
 
 

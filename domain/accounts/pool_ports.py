@@ -58,6 +58,12 @@ class SignIns(Protocol):
         ...
 
 
+class TokenEnds(Protocol):
+    async def take_back(self, name: str) -> None:
+        """Take back all refresh tokens of a user, by a name or address that the pool knows; there or not."""
+        ...
+
+
 class Credentials(Protocol):
     async def change_password(self, access_token: str, old: str, new: str) -> None:
         """Raises WrongPassword, WeakPassword."""
@@ -116,8 +122,11 @@ class SessionEnds(Protocol):
         """The same for every session that the viewer has, but for the one that asks."""
         ...
 
-    async def end_sessions_of(self, user: PoolUser) -> None:
-        """The same for every session of a user of the pool. Raises AddressTaken and InvalidToken where it is no user here."""
+    async def end_sessions_of(self, user: PoolUser, *, but: SessionId | None = None) -> None:
+        """The same for every session of a user of the pool, but for one.
+
+        Raises AddressTaken and InvalidToken where it is no user here.
+        """
         ...
 
     async def has_ended(self, identity: Identity) -> bool:

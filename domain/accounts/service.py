@@ -104,14 +104,17 @@ class Accounts:
         with suppress(Unavailable):  # they are over already
             await self._sessions.revoke_all(viewer, but=viewer.session_id)
 
-    async def end_sessions_of(self, user: PoolUser) -> None:
-        """Sign a user of the pool out everywhere, for somebody who is not signed in. Raises AddressTaken, InvalidToken, Unavailable."""
+    async def end_sessions_of(self, user: PoolUser, *, but: SessionId | None = None) -> None:
+        """Sign a user of the pool out everywhere, for somebody who is not signed in here.
+
+        Raises AddressTaken, InvalidToken, Unavailable.
+        """
         # The row is made where there is none: a sign-in that was not used here yet is over too.
         viewer = Viewer(Role.USER, await self._users.first_seen(user))
-        await self._users.sign_out(viewer, self._clock.now())
+        await self._users.sign_out(viewer, self._clock.now(), but=but)
         self._standings.forget(user.subject)
         with suppress(Unavailable):
-            await self._sessions.revoke_all(viewer)
+            await self._sessions.revoke_all(viewer, but=but)
 
     async def sessions_of(self, viewer: Viewer) -> Sequence[Session]:
         """The viewer's sessions that have not ended, the last used first; at most 50. Raises Unavailable."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from domain.accounts import inputs
 from domain.accounts.attempts import Attempts
+from domain.accounts.fresh_sign_in import FreshSignIn
 from domain.accounts.model import Challenge, ChallengeAnswer, ChallengeKind, TokenSet
 from domain.accounts.pace import Pace
 from domain.accounts.pool_ports import SessionEnds, SignIns
@@ -23,6 +24,7 @@ class SignIn:
         sessions: SessionEnds,
         pace: Pace,
         attempts: Attempts,
+        fresh: FreshSignIn,
     ) -> None:
         self._pool = pool
         self._tokens = tokens
@@ -30,6 +32,7 @@ class SignIn:
         self._sessions = sessions
         self._pace = pace
         self._attempts = attempts
+        self._fresh = fresh
 
     async def sign_in(self, email: str, password: str | None, device: str | None = None) -> TokenSet | Challenge:
         """By password, or without one by passkey: then the pool answers with a challenge for the browser.
@@ -41,7 +44,7 @@ class SignIn:
         if password is None:
             return await self._pace.keep(self._pool.sign_in_with_passkey(address))
         secret = inputs.secret(password, "password")
-        outcome = await self._pace.keep(self._pool.sign_in(address, secret))
+        outcome = await self._pace.keep(self._fresh.by_password(address, secret))
         if isinstance(outcome, Challenge):  # half a sign-in proves nothing yet
             return outcome
         return replace(outcome, device_token=self._attempts.remember(address, device))
@@ -58,11 +61,28 @@ class SignIn:
 
     async def _answered(self, answer: ChallengeAnswer, device: str | None) -> TokenSet | Challenge:
         outcome = await self._pool.answer(answer)
+        if answer.kind is ChallengeKind.NEW_PASSWORD_REQUIRED:
+            outcome = await self._after_new_password(outcome, answer.answer)
         if isinstance(outcome, Challenge):
             return outcome
         with suppress(Refusal):  # whoever has tokens gets them, and is a stranger the next time
             user = await self._directory.user(await self._tokens.verify(outcome.access_token))
             return replace(outcome, device_token=self._attempts.remember(inputs.address(user.email), device))
+        return outcome
+
+    async def _after_new_password(self, outcome: TokenSet | Challenge, password: str) -> TokenSet | Challenge:
+        """What was signed in before ends, as after every new password; the pool gives other tokens for the first ones."""
+        if isinstance(outcome, Challenge):  # the name is the pool's own, and the session proves it to be the user's
+            with suppress(Refusal):
+                user = await self._directory.at_address(outcome.username)
+                if user is not None:
+                    await self._sessions.end_sessions_of(user)
+            return outcome
+        with suppress(Refusal):
+            identity = await self._tokens.verify(outcome.access_token)
+            user = await self._directory.user(identity)
+            await self._sessions.end_sessions_of(user, but=identity.session_id)
+            return await self._fresh.by_new_password(identity.username, password) or outcome
         return outcome
 
     @staticmethod

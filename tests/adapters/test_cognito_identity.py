@@ -65,7 +65,7 @@ class Ports:
     def __init__(self, aws: Aws, pool: Pool) -> None:
         self.sign_ups = CognitoSignUps(aws, pool.client_id)
         self.sign_ins = CognitoSignIns(aws, pool.client_id)
-        self.credentials = CognitoCredentials(aws, pool.client_id)
+        self.credentials = CognitoCredentials(aws, pool.pool_id, pool.client_id)
         self.passkeys = CognitoPasskeys(aws)
 
 

@@ -26,6 +26,8 @@ from settings import Settings
 from tests.api.client import Client
 from tests.api.conftest import Tokens
 from tests.api.test_account import HOME, create, mutation
+from tests.api.test_new_passwords import a_second_later
+from tests.api.test_sessions import sign_in
 from tests.factories import Factory
 from wiring import open_aws, open_deletions, open_marketplace, user_pool
 
@@ -106,6 +108,19 @@ async def assert_erased(person: Person, make: Factory, settings: Settings) -> No
 
 
 class TestExport:
+    async def test_it_lists_the_sessions_that_have_not_ended(
+        self, http: httpx.AsyncClient, prepared: Settings, make: Factory
+    ) -> None:
+        email = f"exports-{uuid7()}@example.com"
+        before = Client(http, token=(await sign_in(prepared, email))["AccessToken"])
+        await before.data(VIEWER)
+        # signed out everywhere, and the store of sessions was away: it has still to hear of it
+        await make.change(tables.users, await make.user_id(email), signed_out_at=SystemClock().now())
+        await a_second_later()
+        after = Client(http, token=(await sign_in(prepared, email))["AccessToken"])
+        [session] = (await after.data(EXPORT))["accountExport"]["data"]["sessions"]
+        assert session["isCurrent"]
+
     async def test_it_holds_all_that_is_kept(self, person: Person) -> None:
         data = (await person.client.data(EXPORT))["accountExport"]["data"]
         assert data["profile"]["email"] == person.email

@@ -53,7 +53,7 @@ class Sessions:
 
 def sign_in(pool: Pool, sessions: Sessions) -> SignIn:
     ports: dict[str, Any] = {"pool": pool, "tokens": Tokens(), "sessions": sessions, "pace": Pace(0)}
-    ports["attempts"] = ports["directory"] = None  # nobody signs in here
+    ports["attempts"] = ports["directory"] = ports["fresh"] = None  # nobody signs in here
     return SignIn(**ports)
 
 
