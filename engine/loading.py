@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from engine.turns import WALK, Walk, turn
@@ -13,22 +14,33 @@ Batch = Callable[[list[Any]], Awaitable[Sequence[Any]]]
 """Values in the order of the keys, all different; an exception in a value's place fails that key alone."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Coming:
+    """Keys that are on their way."""
+
+    keys: Sequence[Hashable]
+    done: "asyncio.Future[None]"
+
+
 class BatchLoader:
     """One batch function and what it has given so far."""
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self._values: dict[Hashable, Any] = {}
-        self._coming: dict[Hashable, asyncio.Future[None]] = {}
+        self._coming: list[Coming] = []
         self._asked: list[tuple[Hashable, asyncio.Future[None]]] = []
         self._turns: set[asyncio.Task[None]] = set()
 
-    async def level(self, keys: Sequence[Any]) -> list[Any]:
+    async def level(self, keys: Sequence[Any]) -> Sequence[Any]:
         """Values of a whole level in the order of its keys; an exception in the place of a key that failed."""
         values = self._values
-        missing = [key for key in dict.fromkeys(keys) if key not in values]
+        once = list(dict.fromkeys(keys))
+        missing = [key for key in once if key not in values] if values else once
         if missing:
-            await self._load(missing)
+            found = await (self._load(missing) if self._coming else self._load_own(missing))
+            if len(missing) == len(keys):  # each once, and none known: they are in order already
+                return found
         return [values[key] for key in keys]
 
     async def one(self, key: Hashable) -> Any:
@@ -61,29 +73,31 @@ class BatchLoader:
                     await asyncio.sleep(0)
                     await turn()
 
-    async def _load(self, missing: list[Hashable]) -> None:
-        """Fills in the values of keys; those that another call has asked for already are waited for."""
-        own = [key for key in missing if key not in self._coming]
-        others = {self._coming[key] for key in missing if key in self._coming}
+    async def _load(self, missing: list[Hashable]) -> Sequence[Any]:
+        """The values of keys, of which another call may have asked for some already: those are waited for."""
+        others = [each.done for each in self._coming if not set(each.keys).isdisjoint(missing)]
+        coming = {key for each in self._coming for key in each.keys}
+        own = [key for key in missing if key not in coming]
         if own:
             await self._load_own(own)
         for other in others:
             await asyncio.shield(other)
+        return await self.level(missing)  # once more those whose load was given up
 
-    async def _load_own(self, keys: list[Hashable]) -> None:
-        done = asyncio.get_running_loop().create_future()
-        self._coming.update(dict.fromkeys(keys, done))
+    async def _load_own(self, keys: list[Hashable]) -> Sequence[Any]:
+        coming = Coming(keys, asyncio.get_running_loop().create_future())
+        self._coming.append(coming)
         try:
             found = await self._batch(keys)
             if len(found) != len(keys):
                 raise WrongLength(f"{len(found)} values for {len(keys)} keys")
-            self._values.update(zip(keys, found, strict=True))
         except Exception as error:  # noqa: BLE001  (whatever a batch raises is the answer for each of its keys)
-            self._values.update(dict.fromkeys(keys, error))
+            found = [error] * len(keys)
         finally:
-            for key in keys:
-                del self._coming[key]
-            done.set_result(None)
+            self._coming.remove(coming)
+            coming.done.set_result(None)
+        self._values.update(zip(keys, found, strict=True))
+        return found
 
 
 class WrongLength(Exception):

@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from graphql import GraphQLOutputType, is_list_type, is_non_null_type
 from graphql.pyutils import Path
 
 from engine.access import Guard
 from engine.compiled.choice import Choice
+from engine.compiled.lists import Lists
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.render import Render, renderer, wrong
 from engine.compiled.selection import Field, Selection, Selections
-from engine.compiled.steps import Below, Call, Column, Load, Paths, Read, Run, Step, deviating, together
+from engine.compiled.steps import Below, Call, Column, Load, Paths, Read, Run, Step, deviating, raised, together
 from engine.fragments.steps import KeptLoad
 from engine.kinds import Attribute, Computed, Edge
 from engine.turns import turn
@@ -36,8 +36,8 @@ class Level:
 
     async def rows(self, values: Sequence[Any], paths: Paths, run: Run) -> list[Any]:
         """A dict a value. Raises Deviation."""
-        if self._shown:
-            for value in values:
+        if self._shown and not all(issubclass(class_, self._shown) for class_ in set(map(type, values))):
+            for value in values:  # its class may be another than its type
                 if not isinstance(value, self._shown):
                     wrong(value)
         for guard in self._guards:
@@ -66,8 +66,12 @@ class Level:
         return self._written(values, columns)
 
     def _written(self, values: Sequence[Any], columns: Sequence[Column]) -> list[Any]:
-        with deviating():
+        try:
             return self._render(values, *columns)
+        except Deviation:
+            raise
+        except Exception as error:
+            raise raised(error) from error
 
 
 def _column(step: Step, values: Sequence[Any], paths: Paths, run: Run) -> Awaitable[Column]:
@@ -93,29 +97,24 @@ class OfOneType:
     """Values of an object type, or lists of them: a level."""
 
     def __init__(self, field: Field, selection: Selection) -> None:
-        self._field = field
+        self._completion = Completion(field, selection.asks_where)
         self._level = Level(selection)
-        self._asks_where = selection.asks_where
 
     async def complete(self, column: Column, paths: Paths, run: Run) -> Column:
-        return await _completed(self._field, column, paths if self._asks_where else None, self._rows, run)
-
-    async def _rows(self, values: Sequence[Any], paths: Paths, run: Run) -> Sequence[Any]:
-        return await self._level.rows(values, paths, run)
+        return await self._completion.of(column, paths, self._level.rows, run)
 
 
 class OfSeveralTypes:
     """Values of an interface or union, or lists of them: a level for each type, written out when a value is of it."""
 
     def __init__(self, field: Field, selections: Selections) -> None:
-        self._field = field
+        self._completion = Completion(field, selections.asks_where)
         self._choice: Choice = selections.choice
         self._by_type: Mapping[str, Selection] = selections.by_type
         self._levels: dict[str, Level] = {}
-        self._asks_where = selections.asks_where
 
     async def complete(self, column: Column, paths: Paths, run: Run) -> Column:
-        return await _completed(self._field, column, paths if self._asks_where else None, self._rows, run)
+        return await self._completion.of(column, paths, self._rows, run)
 
     async def _rows(self, values: Sequence[Any], paths: Paths, run: Run) -> Sequence[Any]:
         places: dict[str, list[int]] = {}
@@ -139,60 +138,27 @@ class OfSeveralTypes:
         return level
 
 
-Rows = Callable[[Sequence[Any], Paths, Run], Any]
+Rows = Callable[[Sequence[Any], Paths, Run], Awaitable[Sequence[Any]]]
 
 
-async def _completed(field: Field, column: Column, paths: Paths, rows: Rows, run: Run) -> Column:
-    """A column with its values replaced by their rows."""
-    flat: list[Any] = []
-    if paths is None:
-        _flatten(field.type, column, flat)
+class Completion:
+    """Replaces the values of a field by their rows."""
+
+    def __init__(self, field: Field, asks_where: bool) -> None:
+        self._field = field
+        self._lists = Lists(field.type)
+        self._asks_where = asks_where
+
+    async def of(self, column: Column, paths: Paths, rows: Rows, run: Run) -> Column:
+        flat = self._lists.flat(column)
+        if self._asks_where and paths is not None:
+            own = [Path(path, self._field.key, self._field.parent.name) for path in paths]
+            return self._lists.put_back(column, await rows(flat, self._lists.places(column, own), run))
         once = dict(zip(map(id, flat), flat, strict=True))
+        if len(once) == len(flat):
+            return self._lists.put_back(column, await rows(flat, None, run))
         by_value = dict(zip(once, await rows(list(once.values()), None, run), strict=True))
-        written = iter([by_value[id(value)] for value in flat])
-    else:
-        own = [Path(path, field.key, field.parent.name) for path in paths]
-        where: list[Path] = []
-        _flatten(field.type, column, flat, own, where)
-        written = iter(await rows(flat, where, run))
-    return _put_back(column, written)
-
-
-def _flatten(
-    type_: GraphQLOutputType,
-    column: Column,
-    flat: list[Any],
-    paths: Sequence[Path] = (),
-    where: list[Path] | None = None,
-) -> None:
-    """Collect what is not null, of lists too, and where it is. Raises Deviation for nulls and lists where there may be none."""
-    required = is_non_null_type(type_)
-    if is_non_null_type(type_):
-        type_ = type_.of_type
-    in_lists = is_list_type(type_)
-    for row, value in enumerate(column):
-        if value is None:
-            if required:
-                raise Deviation(Reason.NULL)
-        elif isinstance(value, BaseException):
-            raise Deviation(Reason.EXCEPTION, type(value).__name__)
-        elif not in_lists:
-            flat.append(value)
-            if where is not None:
-                where.append(paths[row])
-        elif type(value) in (list, tuple):
-            own = () if where is None else [Path(paths[row], index, None) for index in range(len(value))]
-            assert is_list_type(type_)
-            _flatten(type_.of_type, value, flat, own, where)
-        else:
-            raise Deviation(Reason.LIST, type(value).__name__)
-
-
-def _put_back(column: Column, written: Any) -> list[Any]:
-    return [
-        None if value is None else _put_back(value, written) if type(value) in (list, tuple) else next(written)
-        for value in column
-    ]
+        return self._lists.put_back(column, [by_value[id(value)] for value in flat])
 
 
 def _below(field: Field) -> Below:

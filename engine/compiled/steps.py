@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Protocol
 
 from graphql import GraphQLResolveInfo
@@ -32,7 +33,7 @@ class Batches(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """What came of a field on some values: a value each, or the exception that was raised. `paths`: of calls, of the field itself."""
 
@@ -79,7 +80,12 @@ def deviating() -> Iterator[None]:
     except Deviation:
         raise
     except Exception as error:
-        raise Deviation(Reason.ATTRIBUTE, type(error).__name__) from error
+        raise raised(error) from error
+
+
+def raised(error: Exception) -> Deviation:
+    """What an attribute raised."""
+    return Deviation(Reason.ATTRIBUTE, type(error).__name__)
 
 
 async def together(waited: Sequence[Awaitable[Any]]) -> list[Any]:
@@ -102,8 +108,10 @@ class Read:
         self._below = below
 
     async def column(self, values: Sequence[Any], paths: Paths, run: Run) -> Column:
-        with deviating():
+        try:
             column = list(map(self._read, values))
+        except Exception as error:
+            raise raised(error) from error
         return await self._below.complete(column, paths, run)
 
 
@@ -113,20 +121,31 @@ class Load:
     def __init__(self, field: Field, kind: Edge, below: Below) -> None:
         self.field = field
         self._kind = kind
+        self._key = attrgetter(kind.key)
         self._below = below
         self._has_arguments = bool(field.definition and field.definition.args)
 
     async def column(self, values: Sequence[Any], paths: Paths, run: Run) -> Column:
-        with deviating():
-            keys = [getattr(value, self._kind.key) for value in values]
+        try:
+            keys = list(map(self._key, values))
+        except Exception as error:
+            raise raised(error) from error
         arguments: Arguments = ()
         if self._has_arguments:
             arguments = self._kind.arguments(run.arguments(self.field))
-        wanted = [key for key in keys if key is not None]
-        found = iter(await run.context.loaders.load_level(self._kind.loader, wanted, arguments)) if wanted else iter(())
-        column = [None if key is None else next(found) for key in keys]
+        column = await self._loaded(keys, arguments, run)
         run.journal.append(Entry(values, self.field, column))
         return await self._below.complete(_sound(column), paths, run)
+
+    async def _loaded(self, keys: Sequence[Any], arguments: Arguments, run: Run) -> Column:
+        wanted = [key for key in keys if key is not None]
+        if not wanted:
+            return [None] * len(keys)
+        found: Column = await run.context.loaders.load_level(self._kind.loader, wanted, arguments)
+        if len(wanted) == len(keys):
+            return found
+        each = iter(found)
+        return [None if key is None else next(each) for key in keys]
 
 
 class Call:
@@ -169,7 +188,7 @@ async def _ended(result: Awaitable[Any]) -> Any:
 
 
 def _sound(column: Column) -> Column:
-    for value in column:
-        if isinstance(value, BaseException):
-            raise Deviation(Reason.EXCEPTION, type(value).__name__)
+    for class_ in set(map(type, column)):
+        if issubclass(class_, BaseException):
+            raise Deviation(Reason.EXCEPTION, class_.__name__)
     return column

@@ -1,0 +1,68 @@
+"""Values of a field out of the lists they come in, and their rows back into the same lists."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from graphql import GraphQLOutputType, is_list_type, is_non_null_type
+from graphql.pyutils import Path
+
+from engine.compiled.reasons import Deviation, Reason
+
+LISTS = (list, tuple)
+
+
+class Lists:
+    """How deep the values of a type lie in lists, and where null may stand."""
+
+    def __init__(self, type_: GraphQLOutputType) -> None:
+        self._required: list[bool] = []
+        """Of the field itself, of the items of its list, and so on."""
+        while True:
+            self._required.append(is_non_null_type(type_))
+            bare = type_.of_type if is_non_null_type(type_) else type_
+            if not is_list_type(bare):
+                break
+            type_ = bare.of_type
+        self._deepest = len(self._required) - 1
+
+    def flat(self, column: Sequence[Any]) -> Sequence[Any]:
+        """What is not null. Raises Deviation for nulls, lists and exceptions where there may be none."""
+        for required in self._required[:-1]:
+            column = [item for value in self._there(column, required, in_lists=True) for item in value]
+        return self._there(column, self._required[-1], in_lists=False)
+
+    def places(self, column: Sequence[Any], paths: Sequence[Path]) -> Sequence[Path]:
+        """Where each of them stands, in the same order; `paths` are those of the column's own values."""
+        for _ in range(self._deepest):
+            within = [(value, path) for value, path in zip(column, paths, strict=True) if value is not None]
+            paths = [Path(path, index, None) for value, path in within for index in range(len(value))]
+            column = [item for value, _ in within for item in value]
+        return [path for value, path in zip(column, paths, strict=True) if value is not None]
+
+    def put_back(self, column: Sequence[Any], rows: Sequence[Any]) -> Sequence[Any]:
+        """The column with these for what is not null."""
+        return self._put_back(column, iter(rows), self._deepest)
+
+    def _put_back(self, column: Sequence[Any], rows: Iterator[Any], depth: int) -> Sequence[Any]:
+        if depth:
+            return [None if value is None else self._put_back(value, rows, depth - 1) for value in column]
+        if self._required[-1]:
+            return list(islice(rows, len(column)))
+        return [None if value is None else next(rows) for value in column]
+
+    @staticmethod
+    def _there(column: Sequence[Any], required: bool, *, in_lists: bool) -> Sequence[Any]:
+        """A column without its nulls. Its classes tell most of it, and they are few."""
+        classes = set(map(type, column))
+        if type(None) in classes:
+            if required:
+                raise Deviation(Reason.NULL)
+            column = [value for value in column if value is not None]
+            classes.discard(type(None))
+        for class_ in classes:
+            if issubclass(class_, BaseException):
+                raise Deviation(Reason.EXCEPTION, class_.__name__)
+            if in_lists and class_ not in LISTS:
+                raise Deviation(Reason.LIST, class_.__name__)
+        return column

@@ -1,0 +1,80 @@
+"""Loading by keys: each key once, however levels and single keys overlap, fail or are given up."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from engine.loading import BatchLoader, WrongLength
+
+
+class Shelf:
+    """A batch function that waits to be let go, and keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[int]] = []
+        self.open = asyncio.Event()
+
+    async def load(self, keys: list[int]) -> Sequence[object]:
+        self.asked.append(keys)
+        await self.open.wait()
+        return [KeyError(key) if key < 0 else f"value {key}" for key in keys]
+
+    async def until_asked(self, times: int) -> None:
+        async with asyncio.timeout(5):
+            while len(self.asked) < times:
+                await asyncio.sleep(0)
+
+
+async def test_levels_that_overlap_load_each_key_once() -> None:
+    shelf = Shelf()
+    loader = BatchLoader(shelf.load)
+    first, second = asyncio.create_task(loader.level([1, 2, 1])), asyncio.create_task(loader.level([2, 3]))
+    single = asyncio.create_task(loader.one(3))
+    await shelf.until_asked(2)
+    shelf.open.set()
+    assert (await first, await second) == (["value 1", "value 2", "value 1"], ["value 2", "value 3"])
+    assert await single == "value 3"
+    assert await loader.level([3, 1]) == ["value 3", "value 1"]
+    assert shelf.asked == [[1, 2], [3]]
+
+
+async def test_keys_asked_for_one_by_one_in_a_turn_go_together() -> None:
+    shelf = Shelf()
+    shelf.open.set()
+    loader = BatchLoader(shelf.load)
+    assert await asyncio.gather(loader.one(1), loader.one(2), loader.one(1)) == ["value 1", "value 2", "value 1"]
+    assert shelf.asked == [[1, 2]]
+
+
+async def test_a_key_that_fails_fails_alone() -> None:
+    shelf = Shelf()
+    shelf.open.set()
+    loader = BatchLoader(shelf.load)
+    good, bad = await loader.level([1, -1])
+    assert (good, type(bad)) == ("value 1", KeyError)
+    with pytest.raises(KeyError):
+        await loader.one(-1)
+    assert shelf.asked == [[1, -1]]
+
+
+async def test_a_batch_that_fails_or_miscounts_fails_all_its_keys() -> None:
+    async def miscount(_keys: list[int]) -> list[object]:
+        return []
+
+    async def fail(_keys: list[int]) -> list[object]:
+        raise OSError("down")
+
+    assert [type(each) for each in await BatchLoader(miscount).level([1, 2])] == [WrongLength] * 2
+    assert [type(each) for each in await BatchLoader(fail).level([1, 2])] == [OSError] * 2
+
+
+async def test_keys_of_a_load_that_was_given_up_are_loaded_by_whoever_waits_for_them() -> None:
+    shelf = Shelf()
+    loader = BatchLoader(shelf.load)
+    first, second = asyncio.create_task(loader.level([1])), asyncio.create_task(loader.level([1, 2]))
+    await shelf.until_asked(2)
+    first.cancel()
+    shelf.open.set()
+    assert await second == ["value 1", "value 2"]
+    assert shelf.asked == [[1], [2], [1]]
