@@ -27,13 +27,14 @@ from engine.http import GraphQLHTTP
 from engine.http_request import BadRequest, body_of
 from engine.metrics import CONTENT_TYPE as METRICS_TYPE
 from engine.metrics import Metrics
+from engine.open_sockets import OpenSockets, by_host
 from engine.origins import guards
 from engine.persisted import PersistedDocuments
 from engine.socket_watch import Verdict
 from engine.streams import StreamLimits, Streams
 from engine.websocket import GraphQLWebSocket, SocketLimits
 from infra.draining import Draining
-from resolvers.allowance import RateLimits, Rates
+from resolvers.allowance import RateLimits, Rates, network_of
 from resolvers.context import Context
 from resolvers.errors import explain_to
 from resolvers.requests import DEVICE, GUEST, Contexts
@@ -176,7 +177,12 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
     page = graphiql.page(GRAPHIQL_ASSETS, EXAMPLES) if settings.serves_graphiql else None
     endpoint = http if page is None else graphiql.WithPage(http, page)
     websocket = GraphQLWebSocket(
-        streams, gateway.websocket_context, Context.renewed, _socket_limits(settings), gateway.still_allowed
+        streams,
+        gateway.websocket_context,
+        Context.renewed,
+        _socket_limits(settings),
+        gateway.still_allowed,
+        OpenSockets(settings.websockets_per_address, lambda socket: network_of(by_host(socket))),
     )
     gateway.run_beside(websocket.watch)
     return Starlette(
@@ -206,7 +212,7 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
 def _rates(settings: Settings) -> Rates:
     return Rates(
         Rate("requests", settings.rate_requests_per_s, settings.rate_requests_burst),
-        Rate("cost", settings.rate_cost_per_minute / 60, settings.rate_cost_per_minute),
+        Rate("cost", settings.rate_cost_per_minute / 60, settings.rate_cost_burst),
         settings.operation_rates,
         settings.rate_at_once,
     )

@@ -38,7 +38,13 @@ from settings import loading as configuration
 TURNS, TIMES, ASKED = 12, 30, 20
 PRODUCTS = 3_000
 PROFILED = 300
-FREE = {"rate_requests_per_s": 1e6, "rate_requests_burst": 10**6, "rate_cost_per_minute": 10**9, "rate_at_once": 10**6}
+FREE = {
+    "rate_requests_per_s": 1e6,
+    "rate_requests_burst": 10**6,
+    "rate_cost_per_minute": 10**9,
+    "rate_cost_burst": 10**9,
+    "rate_at_once": 10**6,
+}
 GUARD_OFF, ANONYMOUS, SIGNED_IN = "guard off", "guard on", "guard on, signed in"
 
 

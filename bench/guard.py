@@ -194,7 +194,12 @@ def _plain(function: Callable[[], object]) -> Case:
 
 async def whole(settings: Settings, bearer: str) -> tuple[dict[str, float], dict[str, float], Mapping[str, str]]:
     """CPU of the small query through the app, and round trips to Redis a request, by who asks and what is on."""
-    free = {"rate_requests_per_s": 1e6, "rate_requests_burst": 10**6, "rate_cost_per_minute": 10**9}
+    free = {
+        "rate_requests_per_s": 1e6,
+        "rate_requests_burst": 10**6,
+        "rate_cost_per_minute": 10**9,
+        "rate_cost_burst": 10**9,
+    }
     async with AsyncExitStack() as stack:
         apps = {}
         for name, on in (("rate limits on", True), ("rate limits off", False)):

@@ -45,6 +45,8 @@ NEVER_TOO_MUCH = {
     "TORII_RATE_REQUESTS_PER_S": "1000000",
     "TORII_RATE_REQUESTS_BURST": "1000000",
     "TORII_RATE_COST_PER_MINUTE": "1000000000",
+    "TORII_RATE_COST_BURST": "1000000000",
+    "TORII_CONNECTIONS_PER_ADDRESS": "1000000",
     "TORII_RATE_AT_ONCE": "1000000",
 }
 """All load comes from one address: it is counted as anybody's, and never refused."""

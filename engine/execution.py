@@ -165,7 +165,8 @@ class Executor:
         single other field in it, it is not one of these: a bad token is never taken for none.
         """
         try:
-            document = await self.documents.find(request.query, request.document_id, admission.read)
+            with admission:
+                document = await self.documents.find(request.query, request.document_id, admission.read)
         except (Busy, GraphQLError, NotAdmitted):
             return False
         root = self.schema.mutation_type

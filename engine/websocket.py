@@ -6,6 +6,7 @@ a client that does not read, and once its context is no longer good.
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -18,6 +19,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from engine.execution import Answer, Request, invalid
 from engine.http import ContextRefused
+from engine.open_sockets import OpenSockets, TooManySockets
 from engine.socket_messages import PROTOCOL, Close, Closing, Message, answer_of, decode, encode
 from engine.socket_watch import SocketWatch, StillAllowed, always_allowed
 from engine.streams import Stream, Streams
@@ -54,7 +56,9 @@ class GraphQLWebSocket(Generic[C]):
         renew: Callable[[C], C],
         limits: SocketLimits | None = None,
         still_allowed: StillAllowed[C] = always_allowed,
+        open_sockets: OpenSockets | None = None,
     ) -> None:
+        self._open = open_sockets or OpenSockets(sys.maxsize)
         self._streams = streams
         self._make_context = make_context
         self._renew = renew
@@ -67,6 +71,13 @@ class GraphQLWebSocket(Generic[C]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         websocket = WebSocket(scope, receive, send)
+        try:
+            with self._open.one_more(websocket):
+                await self._serve(websocket)
+        except TooManySockets as refused:
+            await websocket.send_denial_response(refused.response)
+
+    async def _serve(self, websocket: WebSocket) -> None:
         if PROTOCOL not in websocket.scope["subprotocols"]:
             await websocket.accept()
             await websocket.close(Close.PROTOCOL_NOT_ACCEPTED, f"speak {PROTOCOL}")

@@ -6,8 +6,11 @@ event loop, and two million small ones a gigabyte. A proxy in front has such bou
 
 import asyncio
 from http import HTTPStatus
+from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from infra.peers import Peers, peer_of
 
 MAX_HEAD_BYTES = 64 * 1024
 """Of a request's line and headers, or of what follows a body's chunks; what comes in one read may be more."""
@@ -25,11 +28,31 @@ class BoundedHTTP(HttpToolsProtocol):
     _unread = 0
     """Bytes that came since something was made of them."""
 
+    peers: ClassVar[Peers | None] = None
+    _counted: str | None = None
+    """The peer that this connection counts for."""
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if self.peers is not None and not self._count(self.peers, transport):
+            transport.abort()  # with no word: who floods does not read, and words take time
+            return
         self._wait()
 
+    def _count(self, peers: Peers, transport: asyncio.Transport) -> bool:
+        host = peer_of(transport)
+        if host is None or not peers.comes(host):
+            return host is None
+        self._counted = host
+        return True
+
+    def _count_no_more(self) -> None:
+        if self.peers is not None and self._counted is not None:
+            self.peers.goes(self._counted)
+            self._counted = None
+
     def connection_lost(self, exc: Exception | None) -> None:
+        self._count_no_more()
         self._wait_no_more()
         super().connection_lost(exc)
 
@@ -66,6 +89,7 @@ class BoundedHTTP(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         """Answer a handshake that is none, such as one with a body: uvicorn would leave its connection as it is, for ever."""
         super().handle_websocket_upgrade()
+        self._count_no_more()  # nobody tells us of its end; how many sockets there may be is the gateway's to say
         conn = getattr(self.transport.get_protocol(), "conn", None)
         if conn is not None and conn.handshake_exc is not None:
             self.send_400_response("Invalid WebSocket handshake.")
@@ -88,3 +112,8 @@ class BoundedHTTP(HttpToolsProtocol):
             line = f"HTTP/1.1 {status} {status.phrase}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
             self.transport.write(line.encode())
         self.transport.close()
+
+
+def bounded(peers: Peers) -> type[BoundedHTTP]:
+    """The protocol for a server, whose connections are counted by their peers."""
+    return type("BoundedHTTP", (BoundedHTTP,), {"peers": peers})

@@ -13,8 +13,9 @@ import uvicorn
 from infra import logs
 from infra.draining import Draining
 from infra.embedded.refusals import StartRefused
-from infra.http_protocol import BoundedHTTP
-from settings import Settings, require
+from infra.http_protocol import bounded
+from infra.peers import Peers
+from settings import Settings, listed, require
 from settings import loading as configuration
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "host": settings.host,
         "port": settings.port,
         "loop": "uvloop" if sys.platform != "win32" else "asyncio",
-        "http": BoundedHTTP,
+        "http": bounded(Peers(settings.connections_per_address, listed(settings.trusted_proxies))),
         "ws": "websockets-sansio",
         "ws_max_size": settings.max_body_bytes,
         "log_config": None,  # its loggers go where all do

@@ -110,11 +110,12 @@ def principal(context: Context) -> str:
 
 def address_of(context: Context) -> str:
     """The address that a request came from, or the network of an IPv6 address."""
-    return _network(context.address)
+    return network_of(context.address)
 
 
 @lru_cache(MAX_ADDRESSES)
-def _network(text: str | None) -> str:
+def network_of(text: str | None) -> str:
+    """The name that an address, or a network of IPv6 addresses, is counted by."""
     try:
         address = ip_address(text or "")
     except ValueError:  # a Unix socket, or a test's client

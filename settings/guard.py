@@ -37,7 +37,14 @@ class GuardSettings(BackEndSettings):
         50, ge=1, description="Operations that a process runs of one user or address at the same time."
     )
     rate_cost_per_minute: int = Field(
-        200_000, ge=100, description="Points of cost a minute, and at once; `extensions.cost` shows them."
+        200_000, ge=100, description="Points of cost a minute; `extensions.cost` shows them."
+    )
+    rate_cost_burst: int = Field(50_000, ge=100, description="Points of cost at once: the depth of that bucket.")
+    connections_per_address: int = Field(
+        500, ge=1, description="Connections that a process has open of one address, but for trusted proxies."
+    )
+    websockets_per_address: int = Field(
+        200, ge=1, description="WebSockets that a process has open of one address, or of one client of a trusted proxy."
     )
     rate_operations: str = Field(
         DEFAULT_OPERATION_RATES,

@@ -95,7 +95,7 @@ async def test_addresses_of_one_ipv6_network_share(prepared: Settings) -> None:
 
 async def test_the_budget_of_cost_is_shown_and_held(prepared: Settings) -> None:
     query = "{ products(first: 100) { nodes { id name } } }"
-    async with serving(prepared, rate_cost_per_minute=100) as app:
+    async with serving(prepared, rate_cost_burst=100, rate_cost_per_minute=100) as app:
         here = client(app, somewhere())
         cost = (await here.answer(query))["extensions"]["cost"]
         assert cost["bucket"]["maximum"] == 100
