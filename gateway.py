@@ -25,12 +25,13 @@ from engine.compiled.engine import COMPILE_AT
 from engine.execution import Executor, Policy
 from engine.http import GraphQLHTTP
 from engine.http_request import BadRequest, body_of
+from engine.http_streams import Carrying
 from engine.metrics import CONTENT_TYPE as METRICS_TYPE
 from engine.metrics import Metrics
 from engine.open_sockets import OpenSockets, by_host
 from engine.origins import guards
 from engine.persisted import PersistedDocuments
-from engine.socket_watch import Verdict
+from engine.socket_watch import SocketWatch, Verdict
 from engine.streams import StreamLimits, Streams
 from engine.websocket import GraphQLWebSocket, SocketLimits
 from infra.draining import Draining
@@ -173,7 +174,10 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
     executor = Executor(build_schema()._schema, explain_to, policy, allowance, gateway.metrics)
     gateway.share(executor.documents)
     streams = Streams(executor, StreamLimits(settings.max_subscriptions, settings.max_subscriptions_each))
-    http = GraphQLHTTP(executor, gateway.http_context, policy.limits)
+    watch = SocketWatch(gateway.still_allowed)
+    gateway.run_beside(watch.watch)
+    carrying = Carrying(streams, Context.renewed, watch)
+    http = GraphQLHTTP(executor, gateway.http_context, policy.limits, carrying)
     page = graphiql.page(GRAPHIQL_ASSETS, EXAMPLES) if settings.serves_graphiql else None
     endpoint = http if page is None else graphiql.WithPage(http, page)
     websocket = GraphQLWebSocket(
@@ -181,10 +185,9 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
         gateway.websocket_context,
         Context.renewed,
         _socket_limits(settings),
-        gateway.still_allowed,
+        watch,
         OpenSockets(settings.websockets_per_address, lambda socket: network_of(by_host(socket))),
     )
-    gateway.run_beside(websocket.watch)
     return Starlette(
         lifespan=gateway.lifespan,
         middleware=guards(

@@ -198,7 +198,7 @@ class Executor:
     ) -> Answer:
         """The one answer of an operation. `read_only` refuses mutations (NotAllowedByGet)."""
         return await self.begin(
-            request, context, self._run_once, deadline=deadline, read_only=read_only, admission=admission
+            request, context, self.run_once, deadline=deadline, read_only=read_only, admission=admission
         )
 
     async def begin(
@@ -260,9 +260,11 @@ class Executor:
         direct(context, self.schema, operation, request.variables)
         return Ready(request, document, document.node, operation, requested, admission, context)
 
-    async def _run_once(self, ready: Ready) -> Answer:
+    async def run_once(self, ready: Ready) -> Answer:
+        """The one answer of an operation that may run."""
         if is_subscription(ready.operation):
-            return self._refused(ready.context, GraphQLError(NEEDS_STREAM, extensions={"code": CANNOT_STREAM}))
+            refused = GraphQLError(NEEDS_STREAM, extensions={"code": CANNOT_STREAM})
+            return replace(self._refused(ready.context, refused), status=406)
         return await self.answer(ready)
 
     async def answer(self, ready: Ready, root: Any = None) -> Answer:

@@ -3,45 +3,44 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from engine.accepting import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, MIXED, NotAcceptable, accepted
 from engine.allowance import Admission
 from engine.asked import Asked
 from engine.bounds import Limits
+from engine.contexts import ContextRefused
 from engine.errors import UNAVAILABLE
 from engine.execution import Answer, Executor, NotAllowedByGet, invalid
 from engine.execution import Request as Operation
 from engine.fragments.rendered import written
 from engine.http_reply import Reply, Whole, headers_of
-from engine.http_request import CODES, GRAPHQL_RESPONSE, BadRequest, answer_type, read
+from engine.http_request import CODES, BadRequest, read
+from engine.http_streams import Carried, Carrying, Streamed
 from engine.kept_token import HandedOut
 from engine.trace import traced
 
+NO_TYPE = f"This endpoint answers with {GRAPHQL_RESPONSE}, {JSON}, {EVENT_STREAM} or {MIXED}."
 MakeContext = Callable[[Asked], Awaitable[Any]]
 """The context of an operation. May raise ContextRefused."""
 
 
-class ContextRefused(Exception):
-    """The request may not run at all, such as one with a bad token. The answer is GraphQL-shaped all the same."""
-
-    def __init__(self, status: int, error: dict[str, Any], as_nobody: Any = None) -> None:
-        super().__init__(error.get("message"))
-        self.status = status
-        self.error = error
-        self.as_nobody = as_nobody
-        """The context of the same request without its token, for operations that ignore tokens; None where there is none."""
-
-
 class GraphQLHTTP:
-    """Answers GET and POST. A context may hand out tokens through its attribute `handed_out`."""
+    """Answers GET and POST. A context may hand out tokens through its attribute `handed_out`.
 
-    def __init__(self, executor: Executor, make_context: MakeContext, limits: Limits) -> None:
+    `carrying`: how answers go out that come one after another; without it there are none.
+    """
+
+    def __init__(
+        self, executor: Executor, make_context: MakeContext, limits: Limits, carrying: Carrying | None = None
+    ) -> None:
         self._executor = executor
         self._limits = limits
         self._make_context = make_context
+        self._carrying = carrying
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = Asked(scope)
@@ -52,15 +51,26 @@ class GraphQLHTTP:
     async def _reply(self, asked: Asked, receive: Receive) -> Reply:
         media = GRAPHQL_RESPONSE
         try:
-            media = answer_type(asked.header(b"accept"))
+            takes = accepted(asked.header(b"accept"))
+            media = takes.whole or JSON
             operation = await read(asked, receive, self._limits)
             deadline = self._executor.deadline()
             async with asyncio.timeout_at(deadline):
                 context, admission = await self._context(asked, operation)
             reads = asked.method == "GET"
-            answer = await self._executor.run(
-                operation, context, deadline=deadline, read_only=reads, admission=admission
-            )
+            if self._carrying is None or not takes.several:
+                answer = await self._executor.run(
+                    operation, context, deadline=deadline, read_only=reads, admission=admission
+                )
+            else:
+                outcome = await self._carrying.start(
+                    operation, context, takes, deadline=deadline, read_only=reads, admission=admission
+                )
+                if isinstance(outcome, Carried):
+                    return _with_tokens(self._carrying.reply(outcome, receive), context)
+                answer = outcome
+        except NotAcceptable:
+            return _whole(invalid(NO_TYPE, CODES[406]), 406, media)
         except BadRequest as error:
             # The rest of a body that nobody reads would come and come: the connection ends with this answer.
             headers = error.headers | ({"connection": "close"} if error.status != HTTPStatus.BAD_REQUEST else {})
@@ -74,11 +84,7 @@ class GraphQLHTTP:
             return _whole(invalid("Send mutations by POST.", CODES[405]), 405, media, {"allow": "POST"})
         # Clients that take application/json expect 200 for whatever was well-formed HTTP and JSON.
         status = answer.status or (200 if answer.ran or media != GRAPHQL_RESPONSE else 400)
-        reply = _whole(answer, status, media, answer.headers)
-        handed_out: HandedOut = getattr(context, "handed_out", {})
-        for kept, token in handed_out.items():
-            reply.headers.extend(kept.headers(token))
-        return reply
+        return _with_tokens(_whole(answer, status, media, answer.headers), context)
 
     async def _context(self, asked: Asked, operation: Operation) -> tuple[Any, Admission]:
         try:
@@ -91,6 +97,16 @@ class GraphQLHTTP:
                 raise
             return refused.as_nobody, admission
         return context, self._executor.admission(context)
+
+
+R = TypeVar("R", Whole, Streamed)
+
+
+def _with_tokens(reply: R, context: Any) -> R:
+    handed_out: HandedOut = getattr(context, "handed_out", {})
+    for kept, token in handed_out.items():
+        reply.headers.extend(kept.headers(token))
+    return reply
 
 
 def _whole(answer: Answer, status: int, media: str, own: Mapping[str, str] | None = None) -> Whole:

@@ -43,7 +43,7 @@ def headers_of(media: str, status: int, own: Mapping[str, str]) -> RawHeaders:
 def _shared(media: str, asks_for_bearer: bool) -> RawHeaders:
     # What an answer shows may be the viewer's own, and browsers get another answer at the same address.
     headers = [
-        (b"content-type", f"{media}; charset=utf-8".encode()),
+        (b"content-type", (media if ";" in media else f"{media}; charset=utf-8").encode()),
         (b"cache-control", b"no-store"),
         (b"vary", b"Accept"),
     ]

@@ -1,20 +1,18 @@
 """An HTTP request read as GraphQL over HTTP (draft of the GraphQL Foundation), and what it will accept as an answer."""
 
 import asyncio
-from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
 from starlette.types import Receive
 
+from engine.accepting import JSON
 from engine.asked import Asked
 from engine.bounds import Limits
 from engine.execution import Request
 from engine.json_body import TooManyValues, decode
 
-GRAPHQL_RESPONSE = "application/graphql-response+json"
-JSON = "application/json"
 CODES = {
     400: "BAD_REQUEST",
     405: "METHOD_NOT_ALLOWED",
@@ -29,8 +27,6 @@ CODES = {
 
 MAX_DIGITS = 18
 MAX_ID = 256
-MAX_KNOWN = 512
-"""Characters of an Accept header whose meaning is remembered: clients of one kind send the same."""
 
 
 class BadRequest(Exception):
@@ -41,44 +37,6 @@ class BadRequest(Exception):
         self.status = status
         self.message = message
         self.headers = headers or {}
-
-
-def answer_type(accept: str | None) -> str:
-    """The media type to answer with. Raises BadRequest(406) when none of ours will do.
-
-    An absent header and `*/*` mean application/json, as older clients expect.
-    """
-    if not accept:
-        return JSON
-    return _known_type(accept) if len(accept) <= MAX_KNOWN else _type(accept)
-
-
-def _type(accept: str) -> str:
-    best: tuple[float, str] | None = None
-    for offer in accept.split(","):
-        media, *parameters = (part.strip().lower() for part in offer.split(";"))
-        if any(
-            p.startswith("charset=") and p.removeprefix("charset=").strip('"') not in ("utf-8", "utf8")
-            for p in parameters
-        ):
-            continue
-        quality = next((_quality(p) for p in parameters if p.startswith("q=")), 1.0)
-        ours = {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}.get(media)
-        if ours and quality > 0 and (best is None or quality > best[0]):
-            best = (quality, ours)
-    if best is None:
-        raise BadRequest(406, f"This endpoint answers with {GRAPHQL_RESPONSE} or {JSON}.")
-    return best[1]
-
-
-_known_type = lru_cache(maxsize=256)(_type)
-
-
-def _quality(parameter: str) -> float:
-    try:
-        return float(parameter.removeprefix("q="))
-    except ValueError:
-        return 0.0
 
 
 async def read(asked: Asked, receive: Receive, limits: Limits) -> Request:

@@ -10,6 +10,7 @@ from graphql import GraphQLSchema
 from engine.compiled.reasons import Unsupported
 from engine.compiled.selection import Selector, condition_variables
 from engine.execution import Answer, Ready
+from engine.fragments.rendered import written
 
 MOST = 128
 LARGEST_BYTES = 64 * 1024
@@ -56,12 +57,12 @@ class SharedAnswers:
         """The same answer with its JSON, for the others too unless something is wrong with it."""
         if "errors" in answer.body:
             return answer
-        written = replace(answer, written=orjson.dumps(answer.body, default=str))
-        if len(written.written or b"") <= LARGEST_BYTES:
-            self._kept[_key(ready, event)] = Kept(ready, event, written)
+        kept = replace(answer, written=orjson.dumps(answer.body, default=written))
+        if len(kept.written or b"") <= LARGEST_BYTES:
+            self._kept[_key(ready, event)] = Kept(ready, event, kept)
             if len(self._kept) > self._most:
                 self._kept.popitem(last=False)
-        return written
+        return kept
 
 
 def _key(ready: Ready, event: Any) -> Key:

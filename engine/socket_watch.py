@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from engine.http import ContextRefused
+from engine.contexts import ContextRefused
 from engine.socket_messages import Close, Closing
 
 C = TypeVar("C")

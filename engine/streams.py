@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.allowance import Admission, NotAdmitted
+from engine.contexts import ContextRefused
 from engine.documents import is_subscription
 from engine.errors import UNAVAILABLE
 from engine.execution import Answer, Executor, Ready, Request
-from engine.http import ContextRefused
 from engine.sharing import SharedAnswers, shows_all_the_same
 
 Following = Callable[[], Awaitable[Any]]
@@ -31,12 +31,21 @@ class StreamLimits:
     """For one client: a user, or all who have not signed in behind one address."""
 
 
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """What a client takes one after another: the events of subscriptions, the parts of `@defer` and `@stream`."""
+
+    subscriptions: bool = True
+    parts: bool = True
+
+
 class Stream:
     """Answers, in order. Has to be entered, and what it holds is let go of when it is left."""
 
-    def __init__(self, answers: AsyncGenerator[Answer, None], held: AsyncExitStack) -> None:
+    def __init__(self, answers: AsyncGenerator[Answer, None], held: AsyncExitStack, *, is_subscription: bool) -> None:
         self._answers = answers
         self._held = held
+        self.is_subscription = is_subscription
 
     async def __aenter__(self) -> AsyncIterator[Answer]:
         return self._answers
@@ -44,6 +53,9 @@ class Stream:
     async def __aexit__(self, *_: object) -> None:
         async with self._held, aclosing(self._answers):
             pass
+
+
+EVERYTHING = Takes()
 
 
 class Streams:
@@ -60,6 +72,7 @@ class Streams:
         context: Any,
         following: Following,
         *,
+        takes: Takes = EVERYTHING,
         deadline: float | None = None,
         read_only: bool = False,
         admission: Admission | None = None,
@@ -67,9 +80,9 @@ class Streams:
         """As `Executor.run`; a subscription's answers come as a stream."""
 
         async def go_on(ready: Ready) -> Answer | Stream:
-            if is_subscription(ready.operation):
+            if is_subscription(ready.operation) and takes.subscriptions:
                 return await self._subscribe(ready, following)
-            return await self._executor.answer(ready)
+            return await self._executor.run_once(ready)
 
         return await self._executor.begin(
             request, context, go_on, deadline=deadline, read_only=read_only, admission=admission
@@ -84,7 +97,7 @@ class Streams:
             close = getattr(events, "aclose", None)
             if close:
                 held.push_async_callback(close)
-            return Stream(self._answers(ready, events, following), held.pop_all())
+            return Stream(self._answers(ready, events, following), held.pop_all(), is_subscription=True)
 
     async def _answers(
         self, ready: Ready, events: AsyncIterable[Any], following: Following

@@ -17,11 +17,11 @@ from typing import Any, Generic, TypeVar
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from engine.contexts import ContextRefused
 from engine.execution import Answer, Request, invalid
-from engine.http import ContextRefused
 from engine.open_sockets import OpenSockets, TooManySockets
 from engine.socket_messages import PROTOCOL, Close, Closing, Message, answer_of, decode, encode
-from engine.socket_watch import SocketWatch, StillAllowed, always_allowed
+from engine.socket_watch import SocketWatch, always_allowed
 from engine.streams import Stream, Streams
 from engine.trace import traced
 
@@ -55,7 +55,7 @@ class GraphQLWebSocket(Generic[C]):
         make_context: MakeContext[C],
         renew: Callable[[C], C],
         limits: SocketLimits | None = None,
-        still_allowed: StillAllowed[C] = always_allowed,
+        watch: SocketWatch[C] | None = None,
         open_sockets: OpenSockets | None = None,
     ) -> None:
         self._open = open_sockets or OpenSockets(sys.maxsize)
@@ -63,11 +63,7 @@ class GraphQLWebSocket(Generic[C]):
         self._make_context = make_context
         self._renew = renew
         self._limits = limits or SocketLimits()
-        self._watch = SocketWatch(still_allowed)
-
-    async def watch(self) -> None:
-        """Close the sockets of those who may no longer ask. Has to run beside the endpoint."""
-        await self._watch.watch()
+        self._watch = watch or SocketWatch(always_allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         websocket = WebSocket(scope, receive, send)

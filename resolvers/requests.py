@@ -12,7 +12,7 @@ from domain.shared.languages import Language
 from domain.shared.refusals import Refusal, Unavailable
 from domain.shared.viewer import Viewer
 from engine.asked import Asked
-from engine.http import ContextRefused
+from engine.contexts import ContextRefused
 from engine.kept_token import ClientToken, HandedOut, KeptToken
 from engine.socket_watch import Verdict
 from resolvers.context import Context

@@ -19,8 +19,8 @@ from graphql import (
 from websockets.asyncio.client import connect
 
 from engine.allowance import Bucket, Demand, NotAdmitted
+from engine.contexts import ContextRefused
 from engine.execution import Executor, Policy
-from engine.http import ContextRefused
 from engine.streams import StreamLimits, Streams
 from tests.engine.test_websocket import PROTOCOL, Server, ask, client, closed, heard, say, serving
 

@@ -15,9 +15,9 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from engine.contexts import ContextRefused
 from engine.execution import Executor, Policy
-from engine.http import ContextRefused
-from engine.socket_watch import Verdict
+from engine.socket_watch import SocketWatch, Verdict
 from engine.streams import Streams
 from engine.websocket import GraphQLWebSocket, SocketLimits
 
@@ -81,9 +81,8 @@ async def serving(
     server = server or Server()
     quiet: dict[str, Any] = {"ping_every_s": HOUR, "idle_s": HOUR} | limits
     streams = streams or Streams(Executor(server.schema(), lambda *_: None, Policy(30)))
-    endpoint = GraphQLWebSocket(
-        streams, server.context, lambda context: context, SocketLimits(**quiet), server.still_allowed
-    )
+    watch = SocketWatch(server.still_allowed)
+    endpoint = GraphQLWebSocket(streams, server.context, lambda context: context, SocketLimits(**quiet), watch)
     config = uvicorn.Config(
         Starlette(routes=[WebSocketRoute("/graphql", endpoint)]),
         port=0,
@@ -93,7 +92,7 @@ async def serving(
         ws_ping_interval=None,
     )
     running = uvicorn.Server(config)
-    watching = asyncio.create_task(endpoint.watch())
+    watching = asyncio.create_task(watch.watch())
     task = asyncio.create_task(running.serve())
     await server.until(lambda: running.started)
     server.port = running.servers[0].sockets[0].getsockname()[1]

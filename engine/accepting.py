@@ -1,0 +1,135 @@
+"""What a client takes as an answer, by its `Accept` header (RFC 9110, 12.5.1), for each kind of operation.
+
+An answer that is whole goes out whole wherever the client takes that as gladly; where several come, one after another, it is asked what
+carries them. Among what it takes equally gladly, what it named first is taken.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import TypeVar
+
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+JSON = "application/json"
+MIXED = "multipart/mixed"
+EVENT_STREAM = "text/event-stream"
+MAX_KNOWN = 512
+"""Characters of an Accept header whose meaning is remembered: clients of one kind send the same."""
+T = TypeVar("T")
+UTF8 = ("utf-8", "utf8")
+
+
+class Carrier(StrEnum):
+    """How answers that come one after another are carried, and in which form."""
+
+    EVENTS = "events"
+    """Server-sent events, as graphql-sse has them."""
+    PARTS = "parts"
+    """Multipart, each part a payload of incremental delivery in its present form."""
+    PARTS_OF_2022 = "deferSpec=20220824"
+    """Multipart, in the form of 2022."""
+    SUBSCRIPTION_PARTS = "subscriptionSpec=1.0"
+    """Multipart, as Apollo Client takes subscriptions."""
+
+    @property
+    def media(self) -> str:
+        """The value of `Content-Type`."""
+        return {
+            Carrier.EVENTS: f"{EVENT_STREAM}; charset=utf-8",
+            Carrier.PARTS: f'{MIXED}; boundary="-"; incrementalSpec=v0.2',
+            Carrier.PARTS_OF_2022: f'{MIXED}; boundary="-"; deferSpec=20220824',
+            Carrier.SUBSCRIPTION_PARTS: f'{MIXED}; boundary="-"; subscriptionSpec=1.0',
+        }[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What to answer with, by the kind of operation; None where the client takes nothing that would do."""
+
+    whole: str | None
+    """The media type of a single answer."""
+    parts: Carrier | None
+    """Of a query with `@defer` or `@stream`, which go unheeded where it is None."""
+    events: Carrier | None
+    """Of a subscription."""
+
+    @property
+    def several(self) -> bool:
+        """Whether there is anything that carries more than one answer, or one that is not taken whole."""
+        return self.parts is not None or self.events is not None
+
+    def carrier(self, *, is_subscription: bool) -> Carrier | None:
+        return self.events if is_subscription else self.parts
+
+
+class NotAcceptable(Exception):
+    """Nothing that we answer with is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    media: str
+    parameters: dict[str, str]
+    quality: float
+
+
+def accepted(header: str | None) -> Accepted:
+    """Raises NotAcceptable. An absent header and `*/*` mean application/json, as older clients expect."""
+    if not header:
+        return Accepted(JSON, None, None)
+    return _known(header) if len(header) <= MAX_KNOWN else _accepted(header)
+
+
+def _accepted(header: str) -> Accepted:
+    offers = [each for each in map(_offer, header.split(",")) if each.quality > 0]
+    whole, gladness = _best(offers, _whole)
+    parts, parts_gladness = _best(offers, _parts)
+    events, _ = _best(offers, _events)
+    if whole is None and parts is None and events is None:
+        raise NotAcceptable
+    return Accepted(whole, parts if parts_gladness >= gladness else None, events)
+
+
+_known = lru_cache(maxsize=256)(_accepted)
+
+
+def _best(offers: list[_Offer], ours: Callable[[_Offer], T | None]) -> tuple[T | None, float]:
+    best, gladness = None, 0.0
+    for offer in offers:
+        found = ours(offer)
+        if found is not None and offer.quality > gladness:
+            best, gladness = found, offer.quality
+    return best, gladness
+
+
+def _whole(offer: _Offer) -> str | None:
+    if offer.parameters.get("charset", "utf-8") not in UTF8:
+        return None
+    return {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}.get(offer.media)
+
+
+def _parts(offer: _Offer) -> Carrier | None:
+    if offer.media == EVENT_STREAM:
+        return Carrier.EVENTS
+    if offer.media != MIXED or "subscriptionspec" in offer.parameters:
+        return None
+    return Carrier.PARTS_OF_2022 if offer.parameters.get("deferspec") == "20220824" else Carrier.PARTS
+
+
+def _events(offer: _Offer) -> Carrier | None:
+    if offer.media == EVENT_STREAM:
+        return Carrier.EVENTS
+    is_apollos = offer.media == MIXED and offer.parameters.get("subscriptionspec") == "1.0"
+    return Carrier.SUBSCRIPTION_PARTS if is_apollos else None
+
+
+def _offer(text: str) -> _Offer:
+    media, *rest = (part.strip().lower() for part in text.split(";"))
+    pairs = [part.partition("=") for part in rest]
+    parameters = {name.strip(): value.strip().strip('"') for name, _, value in pairs}
+    try:
+        quality = float(parameters.pop("q", "1"))
+    except ValueError:
+        quality = 0.0
+    return _Offer(media, parameters, quality)

@@ -1,0 +1,101 @@
+"""Streams over HTTP: signs of life, and clients that leave or do not read."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from engine.bounds import Limits
+from engine.execution import Executor, Policy
+from engine.http import GraphQLHTTP
+from engine.http_streams import Carrying, CarryLimits
+from engine.socket_watch import SocketWatch
+from engine.streams import Streams
+from tests.engine.test_subscriptions import Counting
+
+Client = Callable[..., Any]
+
+
+class NoTokens:
+    """A context of nobody."""
+
+
+@asynccontextmanager
+async def serving(limits: CarryLimits | None = None) -> AsyncIterator[tuple[Counting, str]]:
+    server = Counting()
+    executor = Executor(server.schema(), lambda *_: None, Policy(30))
+    watch = SocketWatch(server.still_allowed)
+    carrying = Carrying(Streams(executor), lambda context: context, watch, limits)
+
+    async def context(_asked: Any) -> NoTokens:
+        return NoTokens()
+
+    endpoint = GraphQLHTTP(executor, context, Limits(), carrying)
+    config = uvicorn.Config(
+        Starlette(routes=[Route("/graphql", endpoint)]), port=0, lifespan="off", log_level="critical"
+    )
+    running = uvicorn.Server(config)
+    tasks = [asyncio.create_task(watch.watch()), asyncio.create_task(running.serve())]
+    await server.until(lambda: running.started)
+    try:
+        yield server, f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}/graphql"
+    finally:
+        running.should_exit = True
+        await tasks[1]
+        tasks[0].cancel()
+
+
+@asynccontextmanager
+async def asking(address: str, query: str, accept: str = "text/event-stream") -> AsyncIterator[AsyncIterator[str]]:
+    async with (
+        httpx.AsyncClient(timeout=10) as client,
+        client.stream("POST", address, json={"query": query}, headers={"accept": accept}) as response,
+    ):
+        yield response.aiter_text()
+
+
+async def test_who_leaves_leaves_no_work_behind() -> None:
+    async with serving() as (server, address):
+        async with asking(address, "subscription { count }") as text:
+            assert await anext(text) == ":\n\n"
+            await server.until(lambda: server.open["count"] == 1)
+        await server.until(lambda: server.open["count"] == 0)
+
+
+async def test_a_silent_stream_gives_signs_of_life() -> None:
+    async with serving(CarryLimits(alive_every_s=0.05)) as (_, address):
+        async with asking(address, "subscription { count }") as text:
+            assert [await anext(text) for _ in range(3)] == [":\n\n"] * 3
+        apollos = "multipart/mixed;subscriptionSpec=1.0"
+        async with asking(address, "subscription { count }", apollos) as text:
+            assert await anext(text) == "---"
+            assert (await anext(text)).endswith("\r\n\r\n{}\r\n---")
+
+
+async def test_a_stream_ends_when_its_source_does() -> None:
+    async with serving() as (server, address), asking(address, "subscription { count }") as text:
+        await server.counts.put(1)
+        await server.counts.put(None)
+        whole = "".join([each async for each in text])
+        assert whole.startswith(':\n\nevent: next\ndata: {"data":{"count":1},')
+        assert whole.endswith("\n\nevent: complete\ndata:\n\n")
+
+
+async def test_who_does_not_read_is_dropped_with_its_work() -> None:
+    async with serving(CarryLimits(send_s=0.3)) as (server, address):
+        host, port = address.removeprefix("http://").removesuffix("/graphql").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
+        body = b'{"query": "subscription { text(kib: 256) }"}'
+        head = f"POST /graphql HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\ncontent-length: {len(body)}\r\n"
+        writer.write(head.encode() + b"content-type: application/json\r\n\r\n" + body)
+        await writer.drain()
+        await server.until(lambda: server.open["text"] == 1)
+        await server.until(lambda: server.open["text"] == 0)
+        assert server.told < 200  # what fits into the buffers of two sockets
+        writer.close()
+        del reader
