@@ -79,6 +79,11 @@ def _nested(field: str, depth: int) -> str:
     return f"{field} {{ " * depth + "id" + " }" * depth
 
 
+def _fragments(outer: int, field: str, of: str, inner: int, leaf: str) -> str:
+    """The same inline fragment so many times, with another in it so many times."""
+    return f"... on Query {{ {field} {{ {f'... on {of} {{ {leaf} }} ' * inner} }} }} " * outer
+
+
 def hostile() -> Mapping[str, Hostile]:
     """By a name that says what is wrong with it."""
     page = "products(first: 1) { nodes {"
@@ -147,6 +152,16 @@ def hostile() -> Mapping[str, Hostile]:
         ),
         "repeated inline fragments": _document(
             "{ " + "... on Query { __typename } " * 201 + "}", "FRAGMENT_LIMIT_EXCEEDED"
+        ),
+        # The shapes of CVE-2026-75507: validation compares each pair of what inline fragments of two levels have below them.
+        "inline fragments, 200 of 100 each": _document(
+            "{ " + _fragments(200, "cart", "Cart", 100, "version") + " }", "DOCUMENT_SIZE_LIMIT_EXCEEDED"
+        ),
+        "inline fragments, 20 of 20 each": _document(
+            "{ " + _fragments(20, "cart", "Cart", 20, "version") + " }", "FRAGMENT_LIMIT_EXCEEDED"
+        ),
+        "inline fragments, 13 of 13 each": _document(
+            "{ " + _fragments(13, "cart", "Cart", 13, "version") + " }", "REPETITION_LIMIT_EXCEEDED"
         ),
         "inline fragments, 1,600": _document("{ " + "... { a } " * 1_600 + "}", "TOKEN_LIMIT_EXCEEDED"),
         "inline fragments in each other": _document(

@@ -117,6 +117,26 @@ async def test_the_legacy_protocol_is_off(address: str) -> None:
         await converse()
 
 
+@pytest.mark.parametrize("offered", [["graphql-ws"], ["graphql-ws", PROTOCOL], [PROTOCOL]])
+@pytest.mark.parametrize("kind", ["start", "subscribe"])
+async def test_nothing_runs_before_the_init_whatever_protocol_is_offered(
+    address: str, offered: list[Any], kind: str
+) -> None:
+    """CVE-2026-35523: `start` of the legacy protocol ran without `connection_init`, and so without asking who it was."""
+    said: list[str | bytes] = []
+
+    async def converse() -> None:
+        async with connect(address, subprotocols=offered) as socket:
+            assert socket.subprotocol != "graphql-ws"
+            await socket.send(json.dumps({"type": kind, "id": "1", "payload": {"query": "{ __typename }"}}))
+            while True:
+                said.append(await asyncio.wait_for(socket.recv(), 10))
+
+    with pytest.raises((ConnectionClosed, InvalidStatus, NegotiationError)):
+        await converse()
+    assert not said
+
+
 async def test_a_guest_without_an_identity_is_told_to_bring_one(address: str, make: Factory) -> None:
     add = f"""mutation {{ cartItemAdd(input: {{ productId: "{encode("Product", await make.product())}" }}) {{
         cart {{ version }} userErrors {{ code }} }} }}"""

@@ -51,11 +51,11 @@ async def test_what_is_hostile_is_refused_soon_without_a_stall_and_leaves_nothin
 
 
 async def test_the_largest_description_of_the_schema_that_is_allowed_holds_up_nobody(send: Send) -> None:
-    thrice = "{ " + " ".join(f"a{n}: __schema {{ types {{ ...FullType }} }}" for n in range(3)) + " } " + FULL_TYPE
-    body = orjson.dumps({"query": thrice})
+    twice = "{ " + " ".join(f"a{n}: __schema {{ types {{ ...FullType }} }}" for n in range(2)) + " } " + FULL_TYPE
+    body = orjson.dumps({"query": twice})
     answer = await send(body)
-    assert len(answer["data"]["a2"]["types"]) > 100
-    assert Limits().cost / 3 < answer["extensions"]["cost"]["requested"] <= Limits().cost
+    assert len(answer["data"]["a1"]["types"]) > 100
+    assert Limits().cost / 2 < answer["extensions"]["cost"]["requested"] <= Limits().cost
     assert min([await longest_pause(send(body)) for _ in range(5)]) < 0.05
 
 
