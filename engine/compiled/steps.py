@@ -163,8 +163,11 @@ class Call:
             self._call(value, run.info(self.field, path), arguments) for value, path in zip(values, own, strict=True)
         ]
         waited = [row for row, result in enumerate(column) if is_awaitable(result)]
-        if waited:
-            for row, result in zip(waited, await together([_ended(column[row]) for row in waited]), strict=True):
+        if len(waited) == 1:
+            column[waited[0]] = await _ended(column[waited[0]])
+        elif waited:
+            ended = await asyncio.gather(*(_ended(column[row]) for row in waited))
+            for row, result in zip(waited, ended, strict=True):
                 column[row] = result
         run.journal.append(Entry(values, self.field, column, own))
         return await self._below.complete(_sound(column), paths, run)

@@ -29,6 +29,19 @@ from graphql import (
 
 MAX_DEPTH = 7
 SCALARS = {"Int": ("1", "3"), "Float": ("1.5",), "Boolean": ("true", "false"), "Decimal": ('"10"',)}
+LEFT_OUT: Any = object()
+CONDITIONS = [
+    ("Boolean!", [True, False]),
+    ("Boolean! = true", [LEFT_OUT, LEFT_OUT, False]),
+    ("Boolean = false", [LEFT_OUT, LEFT_OUT, True, True, None]),  # null is refused when it comes to it
+]
+NUMBERS = {
+    "Int!": [("Int!", [1, 2, 5]), ("Int! = 2", [LEFT_OUT, 3])],
+    "Int": [("Int", [1, 2, None, LEFT_OUT]), ("Int = 2", [LEFT_OUT, 3, None])],
+    "[Int!]!": [("[Int!]!", [[], [1, 2]]), ("[Int!]! = [7]", [LEFT_OUT, 5])],
+    "Boolean!": [("Boolean!", [True, False]), ("Boolean = true", [LEFT_OUT, False, None])],
+}
+"""Variables for an argument of a type: what is declared, and the values."""
 
 
 @dataclass(slots=True)
@@ -40,10 +53,15 @@ class Operations:
     roots: Sequence[str] = ()
     """Fields that queries begin with; any, where none is named."""
     variables: dict[str, Any] = field(default_factory=dict)
+    names: frozenset[str] = field(init=False)
+    """Of directives."""
     _declared: dict[str, str] = field(default_factory=dict)
     _fragments: list[str] = field(default_factory=list)
     _room: int = 60
     """Fields that may still be added."""
+
+    def __post_init__(self) -> None:
+        self.names = frozenset(each.name for each in self.schema.directives)
 
     def operation(self) -> str:
         kind = "mutation" if not self.roots and self.dice.random() < 0.15 and self.schema.mutation_type else "query"
@@ -52,6 +70,8 @@ class Operations:
         body = self._selections(root, 0)
         declared = ", ".join(f"${name}: {type_}" for name, type_ in self._declared.items())
         head = f"{kind} Fuzz({declared})" if declared else kind
+        if "inContext" in self.names and self.dice.random() < 0.2:
+            head += " @inContext(country: JP)"
         return " ".join([head, body, *self._fragments])
 
     def _selections(self, type_: GraphQLObjectType, depth: int) -> str:
@@ -107,13 +127,11 @@ class Operations:
 
     def _condition(self) -> str:
         if self.dice.random() > 0.12:
-            return ""
+            return "@odd" if "odd" in self.names and self.dice.random() < 0.01 else ""
         directive = self.dice.choice(["skip", "include"])
         if self.dice.random() < 0.3:
             return f"@{directive}(if: {self.dice.choice(['true', 'false'])})"
-        name = f"c{self.dice.randrange(3)}"
-        self._declare(name, "Boolean!", self.dice.random() < 0.5)
-        return f"@{directive}(if: ${name})"
+        return f"@{directive}(if: {self._variable('c', CONDITIONS)})"
 
     def _arguments(self, definition: GraphQLField) -> str:
         given = [
@@ -124,17 +142,21 @@ class Operations:
         return f"({', '.join(given)})" if given else ""
 
     def _argument(self, argument: GraphQLArgument) -> str:
-        bare: Any = get_nullable_type(argument.type)
-        if getattr(bare, "name", "") == "Int" and self.dice.random() < 0.4:
-            name = f"n{self.dice.randrange(3)}"
-            self._declare(name, f"{argument.type}", self.dice.choice([1, 2, 5]))
-            return f"${name}"
+        if self.dice.random() < 0.4:
+            numbers = NUMBERS.get(str(argument.type))
+            if numbers:
+                return self._variable(f"n{len(str(argument.type))}", numbers)
         return self._literal(argument.type, 0)
 
-    def _declare(self, name: str, type_: str, value: Any) -> None:
+    def _variable(self, prefix: str, choices: Sequence[tuple[str, Sequence[Any]]]) -> str:
+        """A variable of one of some types, given or left to its default."""
+        name = f"{prefix}{self.dice.randrange(3)}"
         if name not in self._declared:
-            self._declared[name] = type_
-            self.variables[name] = value
+            self._declared[name], values = self.dice.choice(choices)
+            value = self.dice.choice(values)
+            if value is not LEFT_OUT:
+                self.variables[name] = value
+        return f"${name}"
 
     def _literal(self, type_: GraphQLInputType, depth: int) -> str:
         if not is_non_null_type(type_) and self.dice.random() < 0.15:

@@ -122,6 +122,10 @@ class World:
     def fails(self, seed: str) -> bool:
         return self._dice(f"fails {seed}").random() < self._fault_rate
 
+    def rounds(self, seed: str) -> int:
+        """Of the event loop, for which something keeps others waiting."""
+        return self._dice(f"rounds {seed}").choice([0, 1, 1, 2, 7])
+
     def _dice(self, seed: str) -> random.Random:
         return random.Random(f"{self._seed} {seed}")
 
@@ -142,7 +146,8 @@ class Loaders:
 
     def _loader(self, name: str, arguments: Arguments) -> BatchLoader:
         async def batch(keys: list[Any]) -> Sequence[Any]:
-            await asyncio.sleep(0)
+            for _ in range(self._world.rounds(f"batch {name}")):
+                await asyncio.sleep(0)
             if self._world.fails(f"batch {name}{arguments}"):
                 raise Broken(name)
             return [self._load(name, key, arguments) for key in keys]
@@ -166,9 +171,12 @@ class Context:
         self.loaders = Loaders(world, types)
 
 
-def made_up_schema() -> GraphQLSchema:
-    """The real schema, whose resolvers ask a made-up world. Attributes, computed fields, edges and guards are its own."""
-    schema = strawberry.Schema(Query, Mutation, directives=[in_context])._schema
+def real_schema() -> GraphQLSchema:
+    return strawberry.Schema(Query, Mutation, directives=[in_context])._schema
+
+
+def made_up(schema: GraphQLSchema) -> GraphQLSchema:
+    """A schema, whose resolvers ask a made-up world from now on. Attributes, computed fields, edges and guards are its own."""
     for type_ in object_types(schema):
         for name, field in type_.fields.items():
             if isinstance(kind_of(field), Code):
@@ -199,14 +207,15 @@ def _resolver(type_name: str, name: str, field: GraphQLField) -> Callable[..., A
     def made(root: Any, info: Any, arguments: Any) -> Any:
         world: World = info.context.world
         path = ".".join(map(str, info.path.as_list()))
-        seed = f"{type_name}.{name}({root and root._seed}, {path}, {arguments!r})"
+        seed = f"{type_name}.{name}({getattr(root, '_seed', type(root))}, {path}, {arguments!r})"
         world.calls[seed] += 1
         if world.fails(seed):
             raise Broken(seed)
         return world.value(field.type, seed)
 
     async def at_length(root: Any, info: Any, **arguments: Any) -> Any:
-        await asyncio.sleep(0)
+        for _ in range(info.context.world.rounds(name)):
+            await asyncio.sleep(0)
         return made(root, info, arguments)
 
     def at_once(root: Any, info: Any, **arguments: Any) -> Any:

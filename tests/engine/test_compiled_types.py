@@ -76,7 +76,8 @@ def _again(info: strawberry.Info, root: strawberry.Parent[Any]) -> object:
     return root
 
 
-def _fails(info: strawberry.Info, root: strawberry.Parent[Any]) -> int:
+async def _fails(info: strawberry.Info, root: strawberry.Parent[Any]) -> int:
+    await asyncio.sleep(0)
     info.context.calls.append(f"fails {info.path.as_list()}")
     if root.id == 2:
         raise ValueError("no")
