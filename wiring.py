@@ -218,7 +218,9 @@ async def open_marketplace(settings: Settings, clock: Clock) -> AsyncIterator[Ma
             CognitoCredentials(aws, pool.pool_id, pool.client_id),
             CognitoSignIns(aws, pool.client_id),
         )
-        fresh = FreshSignIn(sign_ins, credentials, tokens, accounts, clock)
+        fresh = FreshSignIn(
+            sign_ins, credentials, tokens, accounts, clock, within_s=0.75 * settings.query_timeout_ms / 1000
+        )
         services = Services(
             accounts=accounts,
             addresses=addresses,

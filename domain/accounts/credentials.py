@@ -1,17 +1,15 @@
 """Changing how somebody signs in: password and mail address."""
 
 import asyncio
-from collections.abc import Awaitable
 
 from domain.accounts import inputs
 from domain.accounts.attempts import Attempts
-from domain.accounts.fresh_sign_in import FreshSignIn
+from domain.accounts.fresh_sign_in import FreshSignIn, is_done
 from domain.accounts.model import Identity, NewPassword, TokenSet
 from domain.accounts.pace import Pace
 from domain.accounts.pool_ports import Credentials, SessionEnds, TokenEnds
 from domain.accounts.ports import Directory, Tokens, Users
 from domain.accounts.refusals import AddressTaken
-from domain.shared.refusals import Refusal
 from domain.shared.viewer import Viewer
 
 
@@ -49,7 +47,7 @@ class CredentialChanges:
         secret, password = inputs.secret(old, "oldPassword"), inputs.new_password(new, "newPassword")
         identity = await self._tokens.verify(access_token)
         await self._pool.change_password(access_token, secret, password)
-        ended = await _is_done(self._sessions.end_other_sessions(viewer))
+        ended = await is_done(self._sessions.end_other_sessions(viewer))
         tokens = await self._fresh.by_new_password(identity.username, password)
         return NewPassword(ended, tokens if isinstance(tokens, TokenSet) else None)
 
@@ -70,14 +68,9 @@ class CredentialChanges:
     async def _reset(self, email: str, code: str, password: str) -> bool:
         await self._pool.confirm_reset(email, code, password)
         ended, _ = await asyncio.gather(
-            _is_done(self._end_sessions(email)), _is_done(self._token_ends.take_back(email))
+            is_done(self._sessions.end_sessions_at(email)), is_done(self._token_ends.take_back(email))
         )
         return ended
-
-    async def _end_sessions(self, email: str) -> None:
-        user = await self._directory.at_address(email)
-        if user is not None:
-            await self._sessions.end_sessions_of(user)
 
     async def request_address(self, viewer: Viewer, access_token: str, email: str) -> bool:
         """Whether a code has to be entered; else the address is the new one already. Raises InvalidInput.
@@ -104,12 +97,3 @@ class CredentialChanges:
         """The row takes the address from the pool, never from the client. What is missed here `torii users repair` mends."""
         identity: Identity = await self._tokens.verify(access_token)
         await self._users.keep_address(viewer, await self._directory.user(identity))
-
-
-async def _is_done(ending: Awaitable[None]) -> bool:
-    """False where it was refused or a back end is away: what came before is done and cannot be asked for again."""
-    try:
-        await ending
-    except Refusal:
-        return False
-    return True

@@ -1,18 +1,27 @@
 """Sign-ins around the moment at which sessions end. Tokens tell the second of theirs, and a second may have both sides of it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from domain.accounts.model import Challenge, TokenSet
 from domain.accounts.pool_ports import SessionEnds, SignIns, TokenEnds
 from domain.accounts.ports import Tokens
 from domain.shared.clock import Clock
-from domain.shared.refusals import Refusal, Unavailable
+from domain.shared.refusals import Refusal
 
 APART_S = 0.05
 """How far the pool's clock and ours may be apart for a sign-in to count as one of the next second."""
 Sleep = Callable[[float], Coroutine[Any, Any, None]]
+
+
+async def is_done(ending: Awaitable[None]) -> bool:
+    """False where it was refused or a back end is away: what came before is done and cannot be asked for again."""
+    try:
+        await ending
+    except Refusal:
+        return False
+    return True
 
 
 class FreshSignIn:
@@ -25,13 +34,17 @@ class FreshSignIn:
         tokens: Tokens,
         sessions: SessionEnds,
         clock: Clock,
+        *,
+        within_s: float,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
+        """`within_s`: the longest that may pass after a new password, whose own answer must not come too late."""
         self._pool = pool
         self._ends = ends
         self._tokens = tokens
         self._sessions = sessions
         self._clock = clock
+        self._within_s = within_s
         self._sleep = sleep
 
     async def by_password(self, name: str, password: str) -> TokenSet | Challenge:
@@ -45,18 +58,23 @@ class FreshSignIn:
     async def by_new_password(self, name: str, password: str) -> TokenSet | Challenge | None:
         """After a new password has ended the sessions of before: the pool takes all of its tokens back, and gives others.
 
-        None where it does not: then its tokens of before live on, and are refused here.
+        None where it gives none, in time. Where it took none back those of before are refused here all the same.
         """
         try:
-            await asyncio.gather(self._ends.take_back(name), self._next_second())
-            return await self._pool.sign_in(name, password)
-        except Refusal:  # the password is the new one, whatever the pool says to this
+            async with asyncio.timeout(self._within_s):
+                await asyncio.gather(self._ends.take_back(name), self._next_second())
+                return await self._pool.sign_in(name, password)
+        except (Refusal, TimeoutError):  # the password is the new one, whatever the pool says to this
             return None
+
+    async def take_back(self, name: str) -> bool:
+        """Whether the pool has taken back all tokens of a user who is still on the way in."""
+        return await is_done(self._ends.take_back(name))
 
     async def _is_over(self, outcome: TokenSet) -> bool:
         try:
             return await self._sessions.has_ended(await self._tokens.verify(outcome.access_token))
-        except Unavailable:  # it is looked at with each request, which can wait
+        except Refusal:  # it is looked at with each request: here nobody is kept waiting for it
             return False
 
     async def _next_second(self) -> None:

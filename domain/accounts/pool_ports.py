@@ -129,6 +129,10 @@ class SessionEnds(Protocol):
         """
         ...
 
+    async def end_sessions_at(self, name: str) -> None:
+        """The same for the user whom the pool knows by a name or address, if there is one."""
+        ...
+
     async def has_ended(self, identity: Identity) -> bool:
         """Whether the session of a token was ended."""
         ...

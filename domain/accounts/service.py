@@ -116,6 +116,12 @@ class Accounts:
         with suppress(Unavailable):
             await self._sessions.revoke_all(viewer, but=but)
 
+    async def end_sessions_at(self, name: str) -> None:
+        """Sign out everywhere whom the pool knows by a name or address. Raises AddressTaken, InvalidToken, Unavailable."""
+        user = await self._directory.at_address(name)
+        if user is not None:
+            await self.end_sessions_of(user)
+
     async def sessions_of(self, viewer: Viewer) -> Sequence[Session]:
         """The viewer's sessions that have not ended, the last used first; at most 50. Raises Unavailable."""
         if viewer.sign_in is None:

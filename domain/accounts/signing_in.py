@@ -1,12 +1,13 @@
 """Signing in, staying signed in, and signing out."""
 
+import asyncio
 from contextlib import suppress
 from dataclasses import replace
 
 from domain.accounts import inputs
 from domain.accounts.attempts import Attempts
-from domain.accounts.fresh_sign_in import FreshSignIn
-from domain.accounts.model import Challenge, ChallengeAnswer, ChallengeKind, TokenSet
+from domain.accounts.fresh_sign_in import FreshSignIn, is_done
+from domain.accounts.model import Challenge, ChallengeAnswer, ChallengeKind, Identity, TokenSet
 from domain.accounts.pace import Pace
 from domain.accounts.pool_ports import SessionEnds, SignIns
 from domain.accounts.ports import Directory, Tokens
@@ -73,17 +74,18 @@ class SignIn:
     async def _after_new_password(self, outcome: TokenSet | Challenge, password: str) -> TokenSet | Challenge:
         """What was signed in before ends, as after every new password; the pool gives other tokens for the first ones."""
         if isinstance(outcome, Challenge):  # the name is the pool's own, and the session proves it to be the user's
-            with suppress(Refusal):
-                user = await self._directory.at_address(outcome.username)
-                if user is not None:
-                    await self._sessions.end_sessions_of(user)
+            await asyncio.gather(
+                is_done(self._sessions.end_sessions_at(outcome.username)), self._fresh.take_back(outcome.username)
+            )
             return outcome
         with suppress(Refusal):
             identity = await self._tokens.verify(outcome.access_token)
-            user = await self._directory.user(identity)
-            await self._sessions.end_sessions_of(user, but=identity.session_id)
+            await is_done(self._end_others(identity))
             return await self._fresh.by_new_password(identity.username, password) or outcome
         return outcome
+
+    async def _end_others(self, identity: Identity) -> None:
+        await self._sessions.end_sessions_of(await self._directory.user(identity), but=identity.session_id)
 
     @staticmethod
     def _answer(answer: ChallengeAnswer) -> str:

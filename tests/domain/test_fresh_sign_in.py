@@ -1,5 +1,6 @@
 """Sign-ins around the second in which sessions end. The fakes are for their timing, which no real pool gives on demand."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,7 +40,7 @@ class World:
     def __init__(self, answers: Iterable[Any], ended: Iterable[str] = (), *, refusal: Refusal | None = None) -> None:
         self.answers, self.ended, self.refusal = list(answers), set(ended), refusal
         self.done: list[object] = []
-        self.clock = Watch()
+        self.clock, self.within_s = Watch(), 60.0
 
     async def sign_in(self, name: str, password: str) -> Any:
         self.done.append("sign-in")
@@ -70,7 +71,7 @@ class World:
     @property
     def fresh(self) -> FreshSignIn:
         world: Any = self
-        return FreshSignIn(world, world, world, world, world.clock, world.sleep)
+        return FreshSignIn(world, world, world, world, world.clock, within_s=self.within_s, sleep=world.sleep)
 
 
 def tokens(name: str) -> TokenSet:
@@ -110,6 +111,17 @@ async def test_a_new_password_gets_tokens_of_after_all_others_were_taken_back() 
 @pytest.mark.parametrize("refusal", [NotSupported(), Unavailable("Cognito")])
 async def test_a_pool_that_takes_nothing_back_gives_nothing_new(refusal: Refusal) -> None:
     world = World([], refusal=refusal)
+    assert await world.fresh.by_new_password("name", "new") is None
+
+
+async def test_a_pool_that_dawdles_does_not_hold_up_the_answer_to_a_new_password() -> None:
+    world = World([])
+    world.within_s = 0.01
+
+    async def dawdle(name: str) -> None:
+        await asyncio.Event().wait()
+
+    world.take_back = dawdle  # type: ignore[method-assign]
     assert await world.fresh.by_new_password("name", "new") is None
 
 
