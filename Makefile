@@ -12,7 +12,7 @@ compile := .venv/uv/bin/uv pip compile -q --universal --python-version 3.11 --ge
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev test servers test-servers test-browser test-bench fuzz check lint types imports format schema lock bench bench-peers clean
+.PHONY: help run install dev test servers test-servers test-browser test-bench fuzz check lint types imports format schema lock bench bench-peers torture clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ bench: dev  ## measure the queries of bench/
 
 bench-peers: dev  ## measure beside Apollo, Yoga, Mercurius and Strawberry; needs Node.js, installs npm packages once
 	@.venv/bin/python -m bench.peers
+
+torture: dev  ## an hour of public feeds on one gateway, whose memory has to stay as it is
+	@.venv/bin/python -m bench.sustained --seconds 3600
 
 clean:  ## remove .venv and caches; .data stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

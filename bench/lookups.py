@@ -24,7 +24,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from adapters.postgres.reading import Reader
-from bench.operations import DYNAMODB, KINDS, OPERATIONS, REDIS, SQL, STATES, Lookups, Operation, Variables
+from bench.generator import OPERATIONS
+from bench.operations import DYNAMODB, KINDS, REDIS, SQL, STATES, Lookups, Operation, Variables
 from gateway import create_app
 from infra.backends import running_backends
 from settings import Settings

@@ -134,7 +134,8 @@ def measure(target: Target, wanted: Sequence[Part], schedule: Schedule, found: R
 
 def carried_out(plan: Plan) -> Load:
     """What came of a plan in a generator of its own. Raises CannotMeasure."""
-    return msgspec.json.decode(_output("bench.generator", msgspec.json.encode(plan)), type=Load)
+    said = msgspec.json.encode(plan)
+    return msgspec.json.decode(_output("bench.generator", said, within_s=COMMAND_WITHIN_S + plan.seconds), type=Load)
 
 
 def counted_lookups(torii: Torii, queries: Mapping[str, Variables]) -> Lookups:
@@ -143,10 +144,16 @@ def counted_lookups(torii: Torii, queries: Mapping[str, Variables]) -> Lookups:
     return msgspec.json.decode(answer, type=dict[str, dict[str, dict[str, int]]])
 
 
-def _output(module: str, said: bytes, environment: Mapping[str, str] | None = None, folder: Path = ROOT) -> bytes:
+def _output(
+    module: str,
+    said: bytes,
+    environment: Mapping[str, str] | None = None,
+    folder: Path = ROOT,
+    within_s: float = COMMAND_WITHIN_S,
+) -> bytes:
     command = [sys.executable, "-m", module]
     done = subprocess.run(
-        command, input=said, capture_output=True, timeout=COMMAND_WITHIN_S, env=environment, cwd=folder, check=False
+        command, input=said, capture_output=True, timeout=within_s, env=environment, cwd=folder, check=False
     )
     if done.returncode != 0:
         raise CannotMeasure(done.stderr.decode(errors="replace").strip() or f"{module} ended with {done.returncode}")

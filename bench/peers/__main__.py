@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from bench import parts
-from bench.measure import CannotMeasure, Schedule
-from bench.operations import WrongAnswer
+from bench.measure import CannotMeasure, Schedule, counted_lookups
+from bench.operations import Lookups, WrongAnswer
 from bench.peers import packages, report
 from bench.peers.comparing import compare
-from bench.peers.operations import OPERATIONS
+from bench.peers.operations import OPERATIONS, variables_of
 from bench.peers.servers import SERVERS, Kind, Server, running
 from bench.torii import DidNotStart, throwaway
 from infra.embedded.refusals import StartRefused
@@ -58,12 +58,17 @@ def main(
             torii.start("cold")
             say(f"starting {len(wanted)} servers")
             with running(wanted, torii, modules) as those:
+                variables = variables_of(f"{torii.url}/graphql")
                 schedule = Schedule(seconds, connections, requests)
-                found = compare(those, wanted, operations, rounds, schedule, torii, say)
+                found = compare(those, wanted, operations, variables, rounds, schedule, torii, say)
+            lookups: Lookups = {}
+            if any(server.kind is Kind.TORII for server in wanted):
+                say("counting look-ups")
+                lookups = counted_lookups(torii, {name: variables[name][0] for name in operations})
     except REFUSED as error:
         progress.print(f"[bold red]bench:[/bold red] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from None
-    told = report.report(found, parts.split_cores() is not None, options)
+    told = report.report(found, lookups, parts.split_cores() is not None, options)
     report.show(told, Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH))
     if json:
         json.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=2))

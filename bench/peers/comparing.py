@@ -10,7 +10,7 @@ from bench import parts
 from bench.generator import Load, Plan
 from bench.measure import CannotMeasure, Say, Schedule, carried_out
 from bench.operations import Variables, WrongAnswer, answer_to, data_of
-from bench.peers.operations import OPERATIONS, variables_of
+from bench.peers.operations import OPERATIONS
 from bench.peers.servers import Running, Server
 from bench.torii import Torii
 from infra.embedded.process import python
@@ -87,13 +87,13 @@ def compare(
     running: Running,
     servers: Sequence[Server],
     operations: Sequence[str],
+    variables: Mapping[str, Sequence[Variables]],
     rounds: int,
     schedule: Schedule,
     torii: Torii,
     say: Say,
 ) -> list[Measured]:
     """Every server with every operation, each round all of them in turn. Raises WrongAnswer, CannotMeasure, OSError."""
-    variables = variables_of(f"{torii.url}/graphql")
     say(f"{check_equal(running, servers, variables)} answers are equal")
     bearer = token(torii) if any(server.as_buyer for server in servers) else ""
     back_ends = {name: pid for name, pid in torii.pids().items() if name in ("postgres", "valkey")}
@@ -117,7 +117,10 @@ def compare(
                 path=server.path(measured.operation),
                 bearer=bearer if server.as_buyer else "",
             )
-            measured.rounds.append(carried_out(plan))
+            try:
+                measured.rounds.append(carried_out(plan))
+            except CannotMeasure as error:
+                raise CannotMeasure("\n".join([f"{server.title}: {error}", *running.log_of(server)])) from error
     return found
 
 

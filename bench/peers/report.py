@@ -10,6 +10,7 @@ from rich.table import Table
 
 from bench import report as ours
 from bench.generator import Load
+from bench.operations import SQL, Lookups
 from bench.parts import OTHERS
 from bench.peers import servers
 from bench.peers.comparing import SERVER, Measured
@@ -18,13 +19,14 @@ from bench.peers.packages import NODE_DIR
 from bench.peers.servers import SERVERS, TITLES, Kind
 
 NODE_PEERS = tuple(server.name for server in SERVERS if server.kind is Kind.NODE)
+FORMS = {"x": "{:.2f} x", "µs": "{:.0f} µs", "": "{:.0f}"}
 NOISY = 0.2
 """Cores that other programs may use before figures are said to be disturbed; the servers that wait use some, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """`measured` is a multiple of what `of` says, or microseconds above it; None where that was not measured."""
+    """`measured` is a multiple of what `of` says, or so many `unit`; None where that was not measured."""
 
     what: str
     guard: str
@@ -62,6 +64,7 @@ class Report:
     options: Mapping[str, object]
     figures: Sequence[Figures]
     goals: Sequence[Goal]
+    lookups: Lookups
 
 
 class Costs:
@@ -87,7 +90,7 @@ class Costs:
         return None if cost is None or floor is None else (cost - floor) * 1000
 
 
-def report(found: Sequence[Measured], pinned: bool, options: Mapping[str, object]) -> Report:
+def report(found: Sequence[Measured], lookups: Lookups, pinned: bool, options: Mapping[str, object]) -> Report:
     costs = Costs(found)
     figures = [
         Figures(
@@ -100,7 +103,10 @@ def report(found: Sequence[Measured], pinned: bool, options: Mapping[str, object
         )
         for each in found
     ]
-    return Report(datetime.now(UTC), ours.commit(), ours.machine(), pinned, versions(), options, figures, goals(costs))
+    reached = [*goals(costs), *statements(lookups)]
+    return Report(
+        datetime.now(UTC), ours.commit(), ours.machine(), pinned, versions(), options, figures, reached, lookups
+    )
 
 
 def goals(costs: Costs) -> list[Goal]:
@@ -127,6 +133,18 @@ def goals(costs: Costs) -> list[Goal]:
     ]
 
 
+def statements(lookups: Lookups) -> list[Goal]:
+    """Of the feed, in a gateway that has just started on an empty cache, and then."""
+    found = lookups.get(FEED)
+    if found is None:
+        return []
+    of = "statements by Torii"
+    return [
+        Goal("feed, nothing cached", "on", 8, "", of, found["cold"][SQL]),
+        Goal("feed, warm", "on", 1, "", of, found["warm"][SQL]),
+    ]
+
+
 def versions() -> dict[str, str]:
     packages: dict[str, str] = json.loads((NODE_DIR / "package.json").read_text())["dependencies"]
     return ours.versions() | packages
@@ -140,8 +158,10 @@ def show(found: Report, console: Console) -> None:
         if rows:
             console.print()
             console.print(_table(operation, rows))
-    console.print()
-    console.print(_goals(found.goals))
+    known = [goal for goal in found.goals if goal.measured is not None]
+    if known:
+        console.print()
+        console.print(_goals(known))
     for doubt in doubts(found.figures):
         console.print(f"[yellow]![/yellow] {doubt}")
 
@@ -182,7 +202,7 @@ def _goals(goals: Sequence[Goal]) -> Table:
     for column in ("what", "guard", "goal", "measured", ""):
         table.add_column(column, no_wrap=True)
     for goal in goals:
-        form = "{:.2f} x" if goal.unit == "x" else "{:.0f} µs"
+        form = FORMS[goal.unit]
         measured = "–" if goal.measured is None else form.format(goal.measured)
         met = {True: "[green]met[/green]", False: "[red]missed[/red]", None: ""}[goal.is_met]
         table.add_row(goal.what, goal.guard, f"<= {form.format(goal.goal)} {goal.of}", measured, met)

@@ -62,7 +62,10 @@ class Server:
 SERVE = python("-m", "cli", "serve")
 NOTHING_CACHED = {"TORII_CATALOG_CACHE": "false", "TORII_FRAGMENTS": "false"}
 NO_RATES = {"TORII_RATE_LIMITS": "false"}
-ASGI = ("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning")
+ASGI = (
+    *("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"),
+    *("--timeout-keep-alive", "120"),  # longer than a busy machine may hold up the generator
+)
 FLOORS = python("-m", "uvicorn", "bench.peers.floors:app", *ASGI)
 STRAWBERRY = python("-m", "uvicorn", "bench.peers.strawberry_server:app", *ASGI)
 
@@ -102,7 +105,15 @@ class Running:
     """The processes, by the names that servers run as."""
 
     ports: Mapping[str, int]
-    pids: Mapping[str, int]
+    parts: Mapping[str, Part]
+
+    @property
+    def pids(self) -> dict[str, int]:
+        return {name: part.pid for name, part in self.parts.items()}
+
+    def log_of(self, server: Server) -> list[str]:
+        """What its process said last."""
+        return self.parts[server.runs_as].last_lines()
 
     def url(self, server: Server, operation: str) -> str:
         return f"http://{LOOPBACK}:{self.ports[server.runs_as]}{server.path(operation)}"
@@ -126,7 +137,7 @@ def running(servers: Sequence[Server], torii: Torii, modules: Path | None) -> It
             parts.append(part)
             # one after another: starting all at once, some would wait for a back end longer than they are willing to
             asyncio.run(until_ready(part, _answering(ports[name]), NOT_YET, READY_WITHIN_S))
-        yield Running(ports, {part.name: part.pid for part in parts})
+        yield Running(ports, {part.name: part for part in parts})
     finally:
         asyncio.run(_stop_all(parts))
 

@@ -12,4 +12,5 @@ const yoga = createYoga({
   graphiql: false,
   logging: 'error',
 })
-createServer(yoga).listen(Number(process.env.PORT), '127.0.0.1')
+// longer than a busy machine may hold up the generator
+createServer({ keepAliveTimeout: 120_000 }, yoga).listen(Number(process.env.PORT), '127.0.0.1')
