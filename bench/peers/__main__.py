@@ -15,7 +15,7 @@ from bench.measure import CannotMeasure, Schedule, counted_lookups
 from bench.operations import Lookups, WrongAnswer
 from bench.peers import packages, report
 from bench.peers.comparing import compare
-from bench.peers.operations import OPERATIONS, variables_of
+from bench.peers.operations import NAMES, variables_of
 from bench.peers.servers import SERVERS, Kind, Server, running
 from bench.torii import DidNotStart, throwaway
 from infra.embedded.refusals import StartRefused
@@ -47,7 +47,8 @@ def main(
     timed, all servers' answers are compared. docs/benchmarks.md says how to read the figures.
     """
     chosen = _chosen("server", only, [server.name for server in SERVERS])
-    operations = _chosen("operation", operation, list(OPERATIONS))
+    by_short_name = {short: name for name, short in NAMES.items()}
+    operations = [by_short_name[short] for short in _chosen("operation", operation, list(by_short_name))]
     wanted, modules = _with_packages([server for server in SERVERS if server.name in chosen])
     if not wanted:
         raise typer.Exit(1)

@@ -16,6 +16,9 @@ from bench.operations import (
 )
 
 FEED, LISTING, SMALL = "peers-feed", "peers-list", "peers-small"
+NAMES: Mapping[str, str] = {FEED: "feed", LISTING: "list", SMALL: "small"}
+"""As whoever runs this says them, and the paths of the floors."""
+
 PAGES = 20
 """Feeds that are asked for in turn, 400 products: a server that runs equal operations once has few at the same time."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from bench.peers.operations import FEED, LISTING, SMALL
+from bench.peers.operations import FEED, LISTING, NAMES, SMALL
 from bench.peers.packages import NODE_DIR, node
 from bench.peers.statements import SQL_DIR
 from bench.torii import ROOT, Torii
@@ -26,8 +26,6 @@ POOL = 10
 
 READY_WITHIN_S = 60.0
 NOT_YET = (OSError, http.client.HTTPException)
-NAMES = {FEED: "feed", LISTING: "list", SMALL: "small"}
-"""Of the operations, in the paths of the floors."""
 
 
 class Kind(StrEnum):

@@ -21,6 +21,7 @@ def make_pool() -> Any:
         os.environ["DATABASE_URL"],
         min_size=1,
         max_size=size,
+        max_inactive_connection_lifetime=0,  # connections stay while other servers have their turns
         server_settings={"torii.kind": "anonymous"},
         reset=keep,
     )

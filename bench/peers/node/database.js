@@ -18,6 +18,7 @@ pg.types.setTypeParser(INT8, Number) // minor units: far below 2^53
 const pool = new pg.Pool({
   connectionString: DATABASE_URL,
   max: Number(DATABASE_POOL),
+  idleTimeoutMillis: 0, // connections stay while other servers have their turns
   options: '-c torii.kind=anonymous -c timezone=UTC', // the row policies show what anybody may see
 })
 
