@@ -23,6 +23,7 @@ from engine import graphiql
 from engine.asked import Asked
 from engine.compiled.engine import COMPILE_AT
 from engine.execution import Executor, Policy
+from engine.fragments.store import Store
 from engine.http import GraphQLHTTP
 from engine.http_request import BadRequest, body_of
 from engine.http_streams import Carrying
@@ -68,6 +69,8 @@ class Gateway:
         self._settings = settings
         self._clock = clock
         self.metrics = Metrics()
+        self.fragments = Store(settings.fragment_bytes if settings.fragments else 0)
+        self.fragments.tell(self.metrics)
         self._draining = draining
         self._marketplace: Marketplace | None = None
         self._contexts: Contexts | None = None
@@ -84,7 +87,10 @@ class Gateway:
 
     @asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        async with open_marketplace(self._settings, self._clock) as marketplace, AsyncExitStack() as stack:
+        async with (
+            open_marketplace(self._settings, self._clock, self.fragments) as marketplace,
+            AsyncExitStack() as stack,
+        ):
             self._marketplace = marketplace
             for documents in self._shared:
                 documents.registered = marketplace.documents
@@ -171,7 +177,14 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
         shadow_share=settings.shadow_share,
     )
     allowance = RateLimits(_rates(settings)) if settings.rate_limits else None
-    executor = Executor(build_schema()._schema, explain_to, policy, allowance, gateway.metrics)
+    executor = Executor(
+        build_schema()._schema,
+        explain_to,
+        policy,
+        allowance,
+        gateway.metrics,
+        gateway.fragments if settings.fragments else None,
+    )
     gateway.share(executor.documents)
     streams = Streams(executor, StreamLimits(settings.max_subscriptions, settings.max_subscriptions_each))
     watch = SocketWatch(gateway.still_allowed)
@@ -188,7 +201,7 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
         watch,
         OpenSockets(settings.websockets_per_address, lambda socket: network_of(by_host(socket))),
     )
-    return Starlette(
+    app = Starlette(
         lifespan=gateway.lifespan,
         middleware=guards(
             listed(settings.allowed_origins),
@@ -210,6 +223,8 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
             *([Mount(GRAPHIQL_ASSETS, graphiql.assets())] if page else []),
         ],
     )
+    app.state.fragments = gateway.fragments
+    return app
 
 
 def _rates(settings: Settings) -> Rates:

@@ -27,6 +27,7 @@ from adapters.dynamodb.sessions import DynamoSessions
 from adapters.dynamodb.tables import check_tables
 from adapters.guests import GuestTokens
 from adapters.health import BackEnd, Health
+from adapters.invalidation import Invalidation
 from adapters.postgres.accounts import PostgresUsers
 from adapters.postgres.accounts_addresses import PostgresAddresses
 from adapters.postgres.accounts_admins import PostgresAdmins
@@ -44,7 +45,7 @@ from adapters.postgres.reviews import PostgresReviews
 from adapters.postgres.sellers import PostgresSellers
 from adapters.redis.cache import VersionedCache
 from adapters.redis.catalog import CachedCategories, CachedProducts, CatalogCache
-from adapters.redis.client import Missed, RedisClient, connect, server_version
+from adapters.redis.client import RedisClient, connect, server_version
 from adapters.redis.persisted import RedisDocuments
 from adapters.redis.rates import RedisLimiter
 from adapters.redis.sessions import CachedSessions
@@ -86,6 +87,7 @@ from domain.search.service import Search
 from domain.sellers.service import Sellers
 from domain.shared.clock import Clock, SystemClock
 from domain.shared.viewer import Role, Viewer
+from engine.fragments.store import Store
 from engine.shares import Gate
 from engine.turns import turn
 from resolvers.services import Services
@@ -181,8 +183,10 @@ class Marketplace:
 
 
 @asynccontextmanager
-async def open_marketplace(settings: Settings, clock: Clock) -> AsyncIterator[Marketplace]:
-    """Adapters and services for the gateway, closed in the other order. Raises MissingSettings."""
+async def open_marketplace(
+    settings: Settings, clock: Clock, fragments: Store | None = None
+) -> AsyncIterator[Marketplace]:
+    """Adapters and services for the gateway, closed in the other order; `fragments` hear of changes. Raises MissingSettings."""
     require(settings, "secret_key", "stripe_webhook_secret")
     async with AsyncExitStack() as stack:
         stores = await stack.enter_async_context(open_stores(settings))
@@ -251,7 +255,8 @@ async def open_marketplace(settings: Settings, clock: Clock) -> AsyncIterator[Ma
             viewed=viewed,
         )
         # the cache first: who is told of a change and asks again is not to find what was there before
-        changes = CatalogChanges(settings.database_url.get_secret_value(), Audiences(cache, stock), Missed)
+        invalidation = Invalidation(cache, fragments or Store(0))
+        changes = CatalogChanges(settings.database_url.get_secret_value(), Audiences(invalidation, stock), invalidation)
         await stack.enter_async_context(running(changes.run()))
         await stack.enter_async_context(running(stock.run()))
         await stack.enter_async_context(running(viewed.run()))

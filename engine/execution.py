@@ -26,6 +26,7 @@ from engine.compiled.shadow import Shadow
 from engine.directives import direct
 from engine.documents import Document, Documents, is_mutation, is_subscription, name_of
 from engine.errors import BAD_REQUEST, TIMEOUT, UNAVAILABLE, ExplainTo, formatted
+from engine.fragments.store import Store
 from engine.kinds import ignores_bearer
 from engine.limits import Code, check_variables
 from engine.metrics import Metrics
@@ -131,6 +132,7 @@ class Executor:
         policy: Policy,
         allowance: Allowance | None = None,
         metrics: Metrics | None = None,
+        fragments: Store | None = None,
     ) -> None:
         self.schema = schema
         self._explain = explain
@@ -139,7 +141,12 @@ class Executor:
         self._metrics = metrics or Metrics()
         aside = Aside()
         self._engine = Engine(
-            schema, compile_at=policy.compile_at, hints=policy.hints, aside=aside, shadow=Shadow(policy.shadow_share)
+            schema,
+            compile_at=policy.compile_at,
+            hints=policy.hints,
+            aside=aside,
+            shadow=Shadow(policy.shadow_share),
+            store=fragments,
         )
         self._metrics.counter("torii_shadow", COMPARED, lambda: asdict(self._engine.shadow.compared), "outcome")
         self._metrics.counter("torii_engine_operations", RUNS, lambda: self._engine.counts.runs(), "by")

@@ -11,6 +11,7 @@ from typing import Annotated, Any, NamedTuple, Protocol
 import strawberry
 from strawberry.types import Info
 
+from engine.fragments.declared import Finds
 from engine.kinds import Arguments, Computed, Edge, Shows
 from engine.secrecy import SENSITIVE
 
@@ -121,13 +122,17 @@ def resolver(
     graphql_type: Any,
     cost: int = 1,
     size: int | None = None,
+    finds: Finds | None = None,
 ) -> Any:
-    """A field with code of its own. `graphql_type` is what it shows; the function returns the value behind it."""
+    """A field with code of its own. `graphql_type` is what it shows; the function returns the value behind it.
+
+    `finds`: of the root, where its arguments name an entity that may be kept.
+    """
     return strawberry.field(
         resolver=function,
         description=description,
         graphql_type=graphql_type,
-        metadata=metadata(access, cost, size=size),
+        metadata=metadata(access, cost, size=size) | ({"finds": finds} if finds else {}),
     )
 
 

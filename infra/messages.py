@@ -104,7 +104,7 @@ class RelayLoop:
     async def _hear(self) -> None:
         while True:
             try:
-                async with listening(self._url, CHANNEL, "torii relay") as channel:
+                async with listening(self._url, (CHANNEL,), "torii relay") as channel:
                     while True:
                         await channel.next()
                         self._told.set()

@@ -1,8 +1,9 @@
 """The catalogue's root fields."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from domain.catalog.categories import Category
 from domain.catalog.model import (
@@ -21,8 +22,9 @@ from domain.shared.money import MINOR_DIGITS, minor_units
 from domain.shared.paging import Page, PageRequest
 from domain.shared.refusals import InvalidInput, NotFound
 from engine.fields import Paging
-from resolvers.context import Info
-from resolvers.global_ids import key_of
+from engine.fragments.declared import Finds
+from resolvers.context import Context, Info
+from resolvers.global_ids import decode, key_of
 
 
 async def product(
@@ -112,3 +114,22 @@ async def brands(info: Info, paging: Paging) -> Page[Brand]:
 async def seller(info: Info, seller_id: str) -> Seller | None:
     found: Seller | None = await info.context.loaders.load("sellers", key_of(seller_id, "Seller", "id"))
     return found
+
+
+def _key(type_name: str) -> Callable[[Mapping[str, Any]], UUID | None]:
+    """The key of the argument `id`, where that is the only one. What is no id is left to the resolver to refuse."""
+
+    def key(arguments: Mapping[str, Any]) -> UUID | None:
+        given = {name: value for name, value in arguments.items() if value is not None}
+        decoded = decode(given["id"]) if given.keys() == {"id"} else None
+        return decoded[1] if decoded and decoded[0] == type_name else None
+
+    return key
+
+
+def _saw(context: Context, product_id: ProductId) -> None:
+    context.services.viewed.saw(context.viewer, product_id)
+
+
+FINDS_PRODUCT = Finds(_key("Product"), _saw)
+FINDS_CATEGORY, FINDS_BRAND, FINDS_SELLER = Finds(_key("Category")), Finds(_key("Brand")), Finds(_key("Seller"))

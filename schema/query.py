@@ -121,6 +121,7 @@ class Query:
     product: Product | None = resolver(
         _product,
         access=PUBLIC,
+        finds=catalog.FINDS_PRODUCT,
         graphql_type=Product | None,
         description="One product: by id, by slug, or by seller and SKU. One out of stock still has its page.",
     )
@@ -132,7 +133,11 @@ class Query:
         description="Products, narrowed and in order.",
     )
     category: Category | None = resolver(
-        _category, access=PUBLIC, graphql_type=Category | None, description="One category, by id or slug."
+        _category,
+        access=PUBLIC,
+        finds=catalog.FINDS_CATEGORY,
+        graphql_type=Category | None,
+        description="One category, by id or slug.",
     )
     categories: list[Category] | None = resolver(
         _categories,
@@ -141,11 +146,19 @@ class Query:
         graphql_type=list[Category] | None,
         description="The top of the category tree.",
     )
-    brand: Brand | None = resolver(_brand, access=PUBLIC, graphql_type=Brand | None, description="One brand.")
+    brand: Brand | None = resolver(
+        _brand, access=PUBLIC, finds=catalog.FINDS_BRAND, graphql_type=Brand | None, description="One brand."
+    )
     brands: Connection[Brand] | None = resolver(
         _brands, access=PUBLIC, cost=2, graphql_type=Connection[Brand] | None, description="All brands, by name."
     )
-    seller: Seller | None = resolver(_seller, access=PUBLIC, graphql_type=Seller | None, description="One seller.")
+    seller: Seller | None = resolver(
+        _seller,
+        access=PUBLIC,
+        finds=catalog.FINDS_SELLER,
+        graphql_type=Seller | None,
+        description="One seller.",
+    )
     search: Connection[SearchHit] | None = resolver(
         _search,
         access=PUBLIC,

@@ -32,6 +32,12 @@ class BackEndSettings(GeneralSettings):
 
     redis_url: SecretStr = Field(SecretStr(""), description="Redis or Valkey.")
     redis_timeout_ms: int = Field(50, ge=1, description="Longest Redis call; then the cache is skipped.")
+    fragments: bool = Field(
+        True, description="Keep what the public is shown, as bytes, in the memory of each gateway process."
+    )
+    fragment_bytes: int = Field(
+        64 * 1024 * 1024, ge=0, description="Most that the fragments of a process may take, in bytes."
+    )
     catalog_cache: bool = Field(
         True, description="Keep products and categories in Redis; off, to see what the database takes."
     )

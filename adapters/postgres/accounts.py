@@ -95,5 +95,5 @@ class PostgresUsers:
             raise AddressTaken from None
 
     async def authors(self, ids: Sequence[UserId]) -> Sequence[Author | None]:
-        rows = await self._database.public(AUTHORS, {"ids": ids})
+        rows = await self._database.fresh(AUTHORS, {"ids": ids})
         return one_each(ids, starmap(Author, rows), lambda author: author.id)

@@ -104,13 +104,13 @@ class PostgresProducts:
         return [product_of(row) for row in await self._database.public(IN_TURN[last is not None], given)]
 
     async def images_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Sequence[Image]]:
-        rows = await self._database.shown_to(viewer, IMAGES, {"ids": ids})
+        rows = await self._database.fresh_to(viewer, IMAGES, {"ids": ids})
         return many_each(ids, await self._database.made(rows, image_of), lambda image: image.product_id)
 
     async def variations_of(
         self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS
     ) -> Sequence[Sequence[Variation]]:
-        rows = await self._database.shown_to(viewer, VARIATIONS, {"ids": ids})
+        rows = await self._database.fresh_to(viewer, VARIATIONS, {"ids": ids})
         return many_each(ids, await self._database.made(rows, variation_of), lambda variation: variation.product_id)
 
 
@@ -121,7 +121,7 @@ class PostgresBrands:
         self._database = database
 
     async def by_ids(self, ids: Sequence[BrandId]) -> Sequence[Brand | None]:
-        rows = await self._database.public(BRANDS, {"ids": ids})
+        rows = await self._database.fresh(BRANDS, {"ids": ids})
         return one_each(ids, await self._database.made(rows, brand_of), lambda brand: brand.id)
 
     async def page(self, request: PageRequest) -> Page[Brand]:

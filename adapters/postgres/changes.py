@@ -1,18 +1,23 @@
-"""Listens to what PostgreSQL says has changed in the catalogue."""
+"""Listens to what PostgreSQL says has changed of what the public is shown."""
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import re
+import time
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import Protocol
 
-from adapters.postgres.listening import LOST, listening
+from adapters.postgres.listening import LOST, Channel, Heard, listening
 
 log = logging.getLogger("torii.changes")
 
-CHANNEL = "catalog_changed"
+PRODUCTS, OTHERS = CHANNELS = ("catalog_changed", "public_changed")
 RETRY_S = 1.0
+PROBE_S = 0.5
+"""How often the connection is asked whether it still lives: a cut can be silent, and prices may be shown for 2 s."""
 MAX_VERSION_DIGITS = 19
+TAG = re.compile(r"[a-z_]{1,20}:[0-9a-f-]{36}")
 
 Versions = Mapping[str, int]
 
@@ -25,6 +30,18 @@ class Audience(Protocol):
     async def changed(self, versions: Versions | None) -> None: ...
 
     def left(self) -> None: ...
+
+
+class Onlooker(Protocol):
+    """Who wants to know of all that the public is shown, and how fresh that knowledge is."""
+
+    def touched(self, tags: Iterable[str] | None) -> None:
+        """Something beside products changed, such as `seller:0199…`; None when anything may have."""
+        ...
+
+    async def confirmed(self, at: float) -> None:
+        """All changes that were committed before that moment of the monotonic clock have been told, of products too."""
+        ...
 
 
 class Audiences:
@@ -51,29 +68,49 @@ class Audiences:
 class CatalogChanges:
     """A connection of its own that is opened again whenever it is lost."""
 
-    def __init__(self, url: str, audience: Audience, audience_failure: type[Exception]) -> None:
+    def __init__(self, url: str, audience: Audience, onlooker: Onlooker) -> None:
         self._url = url
         self._audience = audience
-        self._failures = (*LOST, audience_failure)
+        self._onlooker = onlooker
 
     async def run(self) -> None:
         """Listen until cancelled."""
         while True:
             try:
                 await self._listen()
-            except self._failures as error:
-                log.warning("lost the channel %s: %s", CHANNEL, error)
+            except LOST as error:
+                log.warning("lost the channel of changes: %s", error)
             except Exception:
-                log.exception("lost the channel %s", CHANNEL)
+                log.exception("lost the channel of changes")
             finally:
                 self._audience.left()
             await asyncio.sleep(RETRY_S)
 
     async def _listen(self) -> None:
-        async with listening(self._url, CHANNEL, "torii changes") as channel:
+        async with listening(self._url, CHANNELS, "torii changes") as channel:
             await self._audience.joined()
             while True:
-                await self._audience.changed(versions_of(await channel.next()))
+                await self._tell_for(PROBE_S, channel)
+                asked = time.monotonic()
+                # What was committed before this question is announced before its answer: PostgreSQL keeps that order.
+                await channel.probe()
+                for said in channel.heard():
+                    await self._tell(said)
+                await self._onlooker.confirmed(asked)
+
+    async def _tell_for(self, seconds: float, channel: Channel) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            said = await channel.within(left)
+            if said is not None:
+                await self._tell(said)
+
+    async def _tell(self, said: Heard) -> None:
+        channel, payload = said
+        if channel == PRODUCTS:
+            await self._audience.changed(versions_of(payload))
+        else:
+            self._onlooker.touched(tags_of(payload))
 
 
 def versions_of(payload: str) -> Versions | None:
@@ -84,3 +121,9 @@ def versions_of(payload: str) -> Versions | None:
     ):
         return None
     return {key: int(version) for key, _, version in pairs}
+
+
+def tags_of(payload: str) -> list[str] | None:
+    """Tags from `kind:id kind:id`; None from `*`, and from what is neither."""
+    tags = payload.split()
+    return tags if tags and all(map(TAG.fullmatch, tags)) else None

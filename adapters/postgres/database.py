@@ -151,6 +151,12 @@ class Database:
             return await self.public(statement, parameters)
         return await self.seen_by(viewer, statement, parameters)
 
+    async def fresh_to(self, viewer: Viewer, statement: Statement, parameters: Parameters = None) -> Rows:
+        """The same, as the writer has them now: for what may be kept until it changes. Raises Unavailable."""
+        if viewer.is_public:
+            return await self.fresh(statement, parameters)
+        return await self.seen_by(viewer, statement, parameters)
+
     async def made(self, rows: Rows, make: Callable[[Any], T]) -> list[T]:
         """What is made of each row; of many, piece by piece, so that others are served in between."""
         if len(rows) <= PIECE:

@@ -61,7 +61,7 @@ class PostgresReviews:
         self, ids: Sequence[ProductId], request: PageRequest, viewer: Viewer = ANONYMOUS
     ) -> Sequence[Page[Review]]:
         given = {"ids": ids} | slice_values(NEWEST, request)
-        rows = await self._database.shown_to(viewer, _newest_of_each(Slice.of(request)), given)
+        rows = await self._database.fresh_to(viewer, _newest_of_each(Slice.of(request)), given)
         found = many_each(ids, await self._database.made(rows, review_of), lambda review: review.product_id)
         return [
             cut_page(of_product, request, REVIEWS_ORDER, _place, ReviewsScope(product_id))
@@ -72,7 +72,7 @@ class PostgresReviews:
         return list(starmap(Review, await self._database.public(WRITTEN_BY, {"user_id": user_id, "most": limit})))
 
     async def ratings_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Rating]:
-        rows = await self._database.shown_to(viewer, RATINGS, {"ids": ids})
+        rows = await self._database.fresh_to(viewer, RATINGS, {"ids": ids})
         rated = one_each(ids, starmap(Rating, rows), lambda rating: rating.product_id)
         return [rating or Rating(product_id, 0, 0) for product_id, rating in zip(ids, rated, strict=True)]
 

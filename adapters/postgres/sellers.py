@@ -34,7 +34,7 @@ class PostgresSellers:
         self._database = database
 
     async def by_ids(self, ids: Sequence[SellerId]) -> Sequence[Seller | None]:
-        rows = await self._database.public(BY_IDS, {"ids": ids})
+        rows = await self._database.fresh(BY_IDS, {"ids": ids})
         return one_each(ids, starmap(Seller, rows), lambda seller: seller.id)
 
     async def shipping_terms(self, ids: Sequence[SellerId]) -> Sequence[ShippingTerms]:

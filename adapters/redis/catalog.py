@@ -23,6 +23,10 @@ TREE_TTL_S = 24 * 3600
 TREE = "tree"
 
 
+Asked = tuple[int, ProductId]
+"""After how many changes a product was asked for."""
+
+
 class CatalogCache:
     """What is cached of the catalogue, and whether it may be used: never, unless `is_used`."""
 
@@ -30,9 +34,17 @@ class CatalogCache:
         self.values = cache
         self.is_in_step = False
         self._is_used = is_used
+        self.changes = 0
+        """Counts what was told: whoever asks after a change does not wait for a load that began before it."""
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether it is meant to be used, and is not."""
+        return self._is_used and not self.is_in_step
 
     async def changed(self, versions: Mapping[str, int] | None) -> None:
         """Products changed, to these versions; None when anything may have. Called in the order of the changes."""
+        self.changes += 1
         try:
             if versions is None:
                 await self.values.drop()
@@ -44,6 +56,7 @@ class CatalogCache:
 
     async def joined(self) -> None:
         """The channel is up: what happened before is unknown, so the cache starts empty. Raises Missed."""
+        self.changes += 1
         await self.values.drop()
         self.is_in_step = self._is_used
 
@@ -58,7 +71,7 @@ class CachedProducts:
     def __init__(self, products: Products, cache: CatalogCache) -> None:
         self._products = products
         self._cache = cache
-        self._loading: dict[ProductId, asyncio.Task[dict[ProductId, Product | None]]] = {}
+        self._loading: dict[Asked, asyncio.Task[dict[ProductId, Product | None]]] = {}
         self._encode = msgpack.Encoder().encode
         self._decode = msgpack.Decoder(Product).decode
 
@@ -82,12 +95,13 @@ class CachedProducts:
         self, missing: Sequence[ProductId], generation: int | None
     ) -> set[asyncio.Task[dict[ProductId, Product | None]]]:
         """The loads that bring these products: those under way, and one more for the rest."""
-        rest = [each for each in missing if each not in self._loading]
+        changes = self._cache.changes
+        rest = [each for each in missing if (changes, each) not in self._loading]
         if rest:
             load = asyncio.create_task(self._load(rest, generation))
-            self._loading |= dict.fromkeys(rest, load)
-            load.add_done_callback(lambda _: [self._loading.pop(each) for each in rest])
-        return {self._loading[each] for each in missing}
+            self._loading |= {(changes, each): load for each in rest}
+            load.add_done_callback(lambda _: [self._loading.pop((changes, each)) for each in rest])
+        return {self._loading[changes, each] for each in missing}
 
     async def _load(self, ids: Sequence[ProductId], generation: int | None) -> dict[ProductId, Product | None]:
         loaded = dict(zip(ids, await self._products.by_ids(ids), strict=True))
@@ -135,6 +149,8 @@ class CachedCategories:
         self._decode = msgpack.Decoder(list[Category]).decode
         self._built: tuple[bytes, CategoryTree] | None = None
         self._loading: asyncio.Task[CategoryTree] | None = None
+        self._asked = 0
+        """After how many changes that load began."""
 
     async def tree(self) -> CategoryTree:
         generation: int | None = None
@@ -145,7 +161,8 @@ class CachedCategories:
                 body = None
             if body and (tree := self._read(body)):
                 return tree
-        if self._loading is None or self._loading.done():
+        if self._loading is None or self._loading.done() or self._asked != self._cache.changes:
+            self._asked = self._cache.changes
             self._loading = asyncio.create_task(self._load(generation))
         return await asyncio.shield(self._loading)
 

@@ -16,7 +16,8 @@ from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.render import Render, renderer, wrong
 from engine.compiled.selection import Field, Selection, Selections
 from engine.compiled.steps import Below, Call, Column, Load, Paths, Read, Run, Step, deviating, raised, together
-from engine.fragments.steps import KeptLoad
+from engine.fragments.declared import finds_of
+from engine.fragments.steps import KeptCall, KeptLoad
 from engine.kinds import Attribute, Computed, Edge
 from engine.turns import turn
 
@@ -172,7 +173,11 @@ def _below(field: Field) -> Below:
 def _step(field: Field) -> Step:
     if field.site is not None:
         assert isinstance(field.below, Selection)
-        return KeptLoad(field, field.site, Level(field.below))
+        assert field.definition is not None
+        level, finds = Level(field.below), finds_of(field.definition)
+        if finds is not None:
+            return KeptCall(field, field.site, level, finds, Call(field, AsTheyAre()))
+        return KeptLoad(field, field.site, level)
     below = _below(field)
     if isinstance(field.kind, Attribute):
         return Read(field, attrgetter(field.kind.name), below)

@@ -181,7 +181,7 @@ class Selector:
         if not isinstance(below, Selection):
             return Field(key, nodes, parent, definition, kind, below)
         price = partial(price_below, self._schema, self._fragments, below.of, sets)
-        return Field(key, nodes, parent, definition, kind, below, site_of(kind, definition.type, below, price))
+        return Field(key, nodes, parent, definition, kind, below, site_of(kind, definition, below, price))
 
     def _below(self, type_: GraphQLNamedOutputType, sets: Sequence[SelectionSetNode]) -> Selection | Selections:
         if not is_abstract_type(type_):

@@ -1,11 +1,11 @@
 """What a schema declares of the entities that may be kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from graphql import GraphQLObjectType
+from graphql import GraphQLField, GraphQLObjectType
 
 MAX_AGE_S = 60.0
 """How long anything is kept without a word of change: the oldest that names and texts may be shown."""
@@ -33,6 +33,26 @@ class Kept:
 
     def tag(self, key: object) -> str:
         return f"{self.kind}:{key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finds:
+    """A field of the root query that finds an entity which may be kept, as `resolver(finds=...)` declares it.
+
+    Parameters:
+        key: the entity's key, from the field's arguments; None where they do not tell it without a look-up
+        seen: told of the context and the key when the entity is shown without a call of the resolver
+    """
+
+    key: Callable[[Mapping[str, Any]], Hashable | None]
+    seen: Callable[[Any, Any], None] | None = None
+
+
+def finds_of(field: GraphQLField) -> Finds | None:
+    """What a field declares."""
+    declared: Any = field.extensions.get("strawberry-definition")
+    finds: Finds | None = declared.metadata.get("finds") if declared else None
+    return finds
 
 
 def kept_of(type_: GraphQLObjectType) -> Kept | None:

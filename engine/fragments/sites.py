@@ -10,12 +10,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from graphql import GraphQLOutputType, get_nullable_type, is_non_null_type, is_object_type
+from graphql import GraphQLField, get_nullable_type, is_non_null_type, is_object_type
 from graphql.pyutils import Undefined
 
 from engine.cost import Priced, times
-from engine.fragments.declared import Kept, kept_of
-from engine.kinds import Attribute, Computed, Edge
+from engine.fragments.declared import Kept, finds_of, kept_of
+from engine.kinds import Attribute, Code, Computed, Edge
 
 if TYPE_CHECKING:  # whose fields have a site
     from engine.compiled.selection import Field, Selection, Selections
@@ -45,7 +45,7 @@ class Site:
     def __init__(self, kept: Kept, key: str, below: "Selection", priced: Priced, *, is_required: bool) -> None:
         self.kept = kept
         self.key = key
-        """The attribute of the value at which it stands that names the entity."""
+        """The attribute of the value at which it stands that names the entity; none at the root."""
         self.priced = priced
         self.step: KeptLoad | None = None
         inside = list(_sites(below, ()))
@@ -85,16 +85,18 @@ class Site:
         return Shape(digest, nested)
 
 
-def site_of(kind: object, type_: GraphQLOutputType, below: "Selection", price: Callable[[], Priced]) -> Site | None:
-    """The site that a field of a kind and type is, if it is one."""
-    is_required = is_non_null_type(type_)
-    named: Any = get_nullable_type(type_)
-    if not isinstance(kind, Edge) or kind.takes or not is_object_type(named):
+def site_of(kind: object, field: GraphQLField, below: "Selection", price: Callable[[], Priced]) -> Site | None:
+    """The site that a field of a kind is, if it is one."""
+    named: Any = get_nullable_type(field.type)
+    kept = kept_of(named) if is_object_type(named) else None
+    if kept is None or not is_public(below):
         return None
-    kept = kept_of(named)
-    if kept is None or kept.loader != kind.loader or not is_public(below):
-        return None
-    return Site(kept, kind.key, below, price(), is_required=is_required)
+    is_required = is_non_null_type(field.type)
+    if isinstance(kind, Edge) and kind.loader == kept.loader and not kind.takes:
+        return Site(kept, kind.key, below, price(), is_required=is_required)
+    if isinstance(kind, Code) and finds_of(field) is not None:
+        return Site(kept, "", below, price(), is_required=is_required)
+    return None
 
 
 def is_public(selection: "Selection | Selections") -> bool:

@@ -1,7 +1,8 @@
 """The column of a site: fragments that are there, and loads of those that are not."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 import orjson
@@ -9,7 +10,8 @@ from graphql import is_non_null_type
 
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.selection import Field
-from engine.compiled.steps import Paths, Run, deviating, together
+from engine.compiled.steps import Call, Paths, Run, deviating, together
+from engine.fragments.declared import Finds
 from engine.fragments.rendered import MAX_TAGS, At, Rendered, cut
 from engine.fragments.sites import Shape, Site
 from engine.fragments.store import Entry, Hole, Shelf, Store
@@ -24,8 +26,15 @@ class Rows(Protocol):
     async def rows(self, values: Sequence[Any], paths: None, run: Run) -> list[Any]: ...
 
 
+Load = Callable[[Sequence[Hashable]], Awaitable[Sequence[Any]]]
+"""Values in the order of the keys; an exception in the place of one that failed."""
+
+
 class KeptLoad:
     """An edge to entities that are kept: keys in, fragments out; what is missing is loaded in one call."""
+
+    keeps_nulls = True
+    """Whether that there is no such entity may be kept, too."""
 
     def __init__(self, field: Field, site: Site, level: Rows) -> None:
         self.field = field
@@ -47,23 +56,26 @@ class KeptLoad:
 
     async def shown(self, keys: Sequence[Hashable], run: Run) -> Mapping[Hashable, Any]:
         """The same by key."""
+        return await self._shown(keys, partial(run.context.loaders.load_level, self._kept.loader), run)
+
+    async def _shown(self, keys: Sequence[Hashable], load: Load, run: Run) -> Mapping[Hashable, Any]:
         shelf = run.shelf
         shape = self._site.shape(shelf.shared_as, run.arguments) if shelf and keys else None
         if shelf is None or shape is None:
-            return await self._rows(keys, run)
-        found = await self._fragments(keys, shape, shelf, run)
+            return await self._rows(keys, load, run)
+        found = await self._fragments(keys, shape, load, shelf, run)
         shelf.shown.extend(found.values())
         return found
 
-    async def _rows(self, keys: Sequence[Hashable], run: Run) -> dict[Hashable, Any]:
+    async def _rows(self, keys: Sequence[Hashable], load: Load, run: Run) -> dict[Hashable, Any]:
         """Dicts, as without any store."""
-        there = await self._values(keys, run)
+        there = await self._values(keys, load)
         rows = await self._level.rows(list(there.values()), None, run)
         return dict.fromkeys(keys) | dict(zip(there, rows, strict=True))
 
-    async def _values(self, keys: Sequence[Hashable], run: Run) -> dict[Hashable, Any]:
+    async def _values(self, keys: Sequence[Hashable], load: Load) -> dict[Hashable, Any]:
         """Loaded, without what is not there."""
-        found = await run.context.loaders.load_level(self._kept.loader, keys) if keys else ()
+        found = await load(keys) if keys else ()
         if any(isinstance(value, BaseException) for value in found):
             raise Deviation(Reason.EXCEPTION)
         there = {key: value for key, value in zip(keys, found, strict=True) if value is not None}
@@ -72,7 +84,7 @@ class KeptLoad:
         return there
 
     async def _fragments(
-        self, keys: Sequence[Hashable], shape: Shape, shelf: Shelf, run: Run
+        self, keys: Sequence[Hashable], shape: Shape, load: Load, shelf: Shelf, run: Run
     ) -> dict[Hashable, Rendered]:
         store, now = shelf.store, shelf.store.clock()
         entries = {key: store.get((shape.digest, key), now) for key in keys}
@@ -84,7 +96,7 @@ class KeptLoad:
         if len(there) == len(keys):
             return there
         lacking = [key for key, entry in entries.items() if entry is None]
-        fresh, nested = await together([self._rendered(lacking, shape, shelf, run), self._nested(wanted, run)])
+        fresh, nested = await together([self._rendered(lacking, shape, load, shelf, run), self._nested(wanted, run)])
         there |= fresh
         for key, each in found.items():
             entry = entries[key]
@@ -99,21 +111,22 @@ class KeptLoad:
         return {each.at: each for found in await together(asked) for each in found.values()}
 
     async def _rendered(
-        self, keys: Sequence[Hashable], shape: Shape, shelf: Shelf, run: Run
+        self, keys: Sequence[Hashable], shape: Shape, load: Load, shelf: Shelf, run: Run
     ) -> dict[Hashable, Rendered]:
         """Loaded, rendered and stored."""
         if not keys:
             return {}
         store, kept = shelf.store, self._kept
         ticket, began = store.notices, store.clock()
-        there = await self._values(keys, run)
+        there = await self._values(keys, load)
         rows = dict(zip(there, await self._level.rows(list(there.values()), None, run), strict=True))
         fresh: dict[Hashable, Rendered] = {}
         for key in keys:
             changes_at = kept.changes_at(there[key]) if kept.changes_at and key in there else None
             until = store.until(began, kept.max_age_s, changes_at)
             entry, fresh[key] = self._entry((shape.digest, key), shape, rows.get(key), until)
-            store.put(entry, ticket)
+            if key in there or self.keeps_nulls:
+                store.put(entry, ticket)
         return fresh
 
     def _entry(self, at: At, shape: Shape, row: Any, until: float) -> tuple[Entry, Rendered]:
@@ -130,6 +143,36 @@ class KeptLoad:
         own = Rendered(at, b"" if inside else texts[0], cost, until, tags, self._kept.client_age_s)
         entry = Entry(own, texts, holes, (tag,))
         return entry, put_together(entry, inside)
+
+
+class KeptCall(KeptLoad):
+    """A field of the root that finds an entity by what its arguments name; the resolver is called where no fragment is.
+
+    What clients name is not kept when there is no such thing, or they could fill the store with it.
+    """
+
+    keeps_nulls = False
+
+    def __init__(self, field: Field, site: Site, level: Rows, finds: Finds, call: Call) -> None:
+        super().__init__(field, site, level)
+        self._finds = finds
+        self._call = call
+
+    async def column(self, values: Sequence[Any], paths: Paths, run: Run) -> Sequence[Any]:
+        was_called = False
+
+        async def resolved(_keys: Sequence[Hashable]) -> Sequence[Any]:
+            nonlocal was_called
+            was_called = True
+            return await self._call.column(values, paths, run)
+
+        key = self._finds.key(run.arguments(self.field))
+        if key is None:
+            return list((await self._rows([None], resolved, run)).values())
+        [found] = (await self._shown([key], resolved, run)).values()
+        if not was_called and self._finds.seen:
+            self._finds.seen(run.context, key)
+        return [found]
 
 
 def whole(entry: Entry, store: Store, now: float, wanted: Wanted) -> Rendered | None:

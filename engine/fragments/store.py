@@ -8,11 +8,12 @@ and leaves reads alone).
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from engine.fragments.rendered import At, Rendered
+from engine.metrics import Metrics
 
 LIVE_S = 1.5
 """How long after it was last known to be whole the channel of notices counts as such: prices are shown 2 s at most."""
@@ -130,6 +131,20 @@ class Store:
         self._entries.clear()
         self._by_tag.clear()
         self.counts.bytes = self.counts.entries = 0
+
+    def tell(self, metrics: Metrics) -> None:
+        """Figures of this store."""
+        gauges = ("bytes", "entries")
+        metrics.counter(
+            "torii_fragments",
+            "Fragments of answers: found (hits) or not (misses), stored, refused because of a change, evicted, dropped.",
+            lambda: {name: count for name, count in asdict(self.counts).items() if name not in gauges},
+            "event",
+        )
+        metrics.gauge(
+            "torii_fragments_bytes", "Memory of the fragments that are kept.", lambda: {"": self.counts.bytes}
+        )
+        metrics.gauge("torii_fragments_kept", "Fragments that are kept.", lambda: {"": self.counts.entries})
 
     # -- what plans ask ---------------------------------------------------------------------------------------------------
 

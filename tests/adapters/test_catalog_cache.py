@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from adapters.breaker import APART_S, FAILURES_TO_OPEN, OPEN_FOR_S, Breaker
+from adapters.invalidation import Invalidation
 from adapters.postgres import tables
 from adapters.postgres.catalog import PostgresCategories, PostgresProducts
 from adapters.postgres.changes import CatalogChanges
@@ -20,6 +21,7 @@ from adapters.redis.client import Missed, RedisClient, connect
 from domain.catalog.model import Product
 from domain.shared.ids import ProductId
 from domain.shared.viewer import ANONYMOUS, Viewer
+from engine.fragments.store import Store
 from settings import Settings
 from tests.factories import Factory, open_factory
 
@@ -65,9 +67,14 @@ class Shop:
                 await asyncio.sleep(0)
 
 
+def _changes(url: str, cache: CatalogCache) -> CatalogChanges:
+    invalidation = Invalidation(cache, Store(0))
+    return CatalogChanges(url, invalidation, invalidation)
+
+
 @asynccontextmanager
 async def listening(url: str, cache: CatalogCache) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(CatalogChanges(url, cache, Missed).run())
+    task = asyncio.create_task(_changes(url, cache).run())
     async with asyncio.timeout(10):
         while not cache.is_in_step:
             await asyncio.sleep(0.001)
@@ -283,7 +290,7 @@ async def test_a_listener_that_is_cancelled_ends_even_if_postgres_no_longer_answ
     )
     url = f"postgresql://torii_app:x@127.0.0.1:{silent.getsockname()[1]}/torii"
     for address in (url, settings.database_url.get_secret_value()):
-        task = asyncio.create_task(CatalogChanges(address, cache, Missed).run())
+        task = asyncio.create_task(_changes(address, cache).run())
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -324,9 +331,9 @@ async def test_a_crowd_of_callers_who_go_away_takes_no_connection_along(settings
 
 async def test_a_listener_ends_whenever_it_is_cancelled(settings: Settings, shop: Shop) -> None:
     product = await shop.make.product()
-    luck = random.Random(2)
+    luck, url = random.Random(2), settings.database_url.get_secret_value()
     for number in range(25):
-        task = asyncio.create_task(CatalogChanges(settings.database_url.get_secret_value(), shop.cache, Missed).run())
+        task = asyncio.create_task(_changes(url, shop.cache).run())
         await shop.make.change(tables.products, product, name=str(number))
         await asyncio.sleep(luck.random() / 50)
         task.cancel()

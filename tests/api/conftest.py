@@ -1,5 +1,6 @@
 """The gateway, running on the session's back ends, and what its tests need."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
@@ -10,6 +11,7 @@ import jobs
 from adapters.cognito.pool import DEMO_PASSWORD, ensure_pool, ensure_user
 from cloud import open_aws, token, user_pool
 from domain.accounts.admins import ADMIN_GROUP
+from engine.fragments.store import Store
 from gateway import create_app
 from settings import Settings
 from tests.api.client import Client
@@ -59,6 +61,14 @@ async def http(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
 
 def client_of(app: Starlette) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1")
+
+
+async def until_live(app: Starlette) -> None:
+    """When the gateway hears of changes."""
+    store: Store = app.state.fragments
+    async with asyncio.timeout(10):
+        while not store.is_live(store.clock()):
+            await asyncio.sleep(0.001)
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,15 @@
 """How many statements a query costs: it depends on its shape, never on how many products it shows."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from gateway import create_app
 from resolvers.global_ids import encode
+from settings import Settings
 from tests.api.client import Client
+from tests.api.conftest import client_of, until_live
 from tests.api.statements import counted
 from tests.factories import Factory
 
@@ -25,6 +29,15 @@ query ($filter: ProductFilter, $first: Int!) {
 """
 
 READS = ("products", "count", "images", "variations", "brands", "sellers", "ratings", "reviews", "authors")
+
+
+@pytest.fixture
+async def api(prepared: Settings) -> AsyncIterator[Client]:
+    """A gateway that keeps no fragments: what they save is another file's."""
+    app = create_app(prepared.model_copy(update={"fragments": False}))
+    async with app.router.lifespan_context(app), client_of(app) as http:
+        await until_live(app)  # it empties the cache in Redis when it begins to hear of changes
+        yield Client(http)
 
 
 @pytest.fixture(scope="module")
