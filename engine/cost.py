@@ -48,6 +48,8 @@ FIELD = 0.1
 """Of every field: what resolving and writing out a value takes, beside a look-up that counts 1."""
 INTROSPECTION_FIELD = 0.2
 """Of the schema's description of itself, whose sizes are known: graphql-core takes 3 to 5 µs for each."""
+PART = 5
+"""Of a fragment that is deferred, for each value that it is on, and of an item that is streamed: a payload of its own."""
 DIGITS = 12
 PAGING, IDS = ("first", "last"), "ids"
 
@@ -167,7 +169,7 @@ def times(priced: Priced, way: Sequence[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Selected:
-    """The nodes of one response name on one type, which execution merges."""
+    """The nodes of one response name on one type, which execution merges; none for a fragment that is deferred."""
 
     parent: GraphQLNamedType
     nodes: list[FieldNode]
@@ -198,7 +200,12 @@ class _Compiler:
         found: dict[tuple[str, str], _Selected] = {}
         for parent, nodes in selections:
             self._collect(parent, nodes, (), found)
-        return [self._field(selected, page, spot) for selected in found.values()]
+        return [
+            self._field(selected, page, spot)
+            if selected.nodes
+            else Priced("", PART, 0, None, selected.conditions[0], ())
+            for selected in found.values()
+        ]
 
     def _collect(
         self,
@@ -222,6 +229,8 @@ class _Compiler:
             assert isinstance(fragment, FragmentDefinitionNode | InlineFragmentNode)
             on = fragment.type_condition
             inner = self._schema.type_map[on.name.value] if on else parent
+            if _has(node, "defer"):
+                found[inner.name, f"@defer {len(found)}"] = _Selected(inner, [], [conditions])
             self._collect(inner, fragment.selection_set.selections, conditions, found)
 
     def _field(self, selected: _Selected, page: Size, spot: Spot | None) -> Priced:
@@ -238,11 +247,13 @@ class _Compiler:
             times, spot = self._description.below(spot, selected.parent.name, node.name.value)
             size = None if times is None else Size(times)
         each = self.fields(below, size if size and not is_list else assumed, spot if describes else None)
+        if is_list and any(_has(each_node, "stream") for each_node in selected.nodes):
+            each.append(Priced("", PART, 0, None, (), ()))
         # of nodes that are there under different conditions, one is there at the most often
         conditions = selected.conditions[0] if len(set(selected.conditions)) == 1 else ()
         once = _declared(field, "cost", 0) + (INTROSPECTION_FIELD if is_introspection_type(selected.parent) else FIELD)
         name = (node.alias or node.name).value
-        if not below or not (is_list or describes):
+        if not each or not (is_list or describes):
             size = None
         elif not describes:
             size = size or _own(field) or page
@@ -276,6 +287,10 @@ def _own(field: GraphQLField) -> Size | None:
 def _declared(field: GraphQLField, name: str, default: Any) -> Any:
     definition = field.extensions.get("strawberry-definition")
     return definition.metadata.get(name, default) if definition else default
+
+
+def _has(node: SelectionNode, directive: str) -> bool:
+    return any(each.name.value == directive for each in node.directives or ())
 
 
 def _conditions(node: SelectionNode) -> tuple[Condition, ...] | None:

@@ -26,6 +26,7 @@ from engine.aside import Aside
 from engine.bounds import KIB, Limits
 from engine.compiled.counts import Compiled
 from engine.cost import Price, price_of
+from engine.incremental import whole
 from engine.introspection import SCHEMA_FIELDS, Description
 from engine.limits import Code, LimitExceeded, hold
 from engine.secrecy import hidden_document, hidden_syntax_error, reworded
@@ -58,6 +59,10 @@ class Document:
     """What the engine keeps of each operation, by its name."""
     describing: frozenset[str | None] = frozenset()
     """The operations, by their names, that ask for the schema's description of itself and nothing else."""
+    incremental: "Document | None" = None
+    """The same with its `@defer` and `@stream`, which this one goes without; None where it has none."""
+    is_incremental: bool = False
+    """Whether this is the one with them."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation to run. Raises GraphQLError when the name does not settle which."""
@@ -182,6 +187,13 @@ class Documents:
             if hidden is not node:  # hidden values can be wrong, too, so that there are more of them
                 errors = reworded(errors, self._validate(hidden, 4 * MAX_VALIDATION_ERRORS))
             return Document(node, errors)
+        plain = whole(node, text)
+        read = self._priced(plain, trusted=trusted)
+        if plain is node or read.errors:
+            return read
+        return replace(read, incremental=replace(self._priced(node, trusted=trusted), is_incremental=True))
+
+    def _priced(self, node: DocumentNode, *, trusted: bool) -> Document:
         operations = [each for each in node.definitions if isinstance(each, OperationDefinitionNode)]
         prices = {
             name_of(each): price_of(self._schema, node, each, self._limits, self._description) for each in operations

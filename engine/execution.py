@@ -11,6 +11,7 @@ import orjson
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    ExperimentalIncrementalExecutionResults,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -217,10 +218,11 @@ class Executor:
         deadline: float | None = None,
         read_only: bool = False,
         admission: Admission | None = None,
+        in_parts: bool = False,
     ) -> T | Answer:
         """Parse, validate and price an operation, and go on with it, within the deadline; or the answer that it may not run.
 
-        `read_only` refuses mutations (NotAllowedByGet).
+        `read_only` refuses mutations (NotAllowedByGet). `in_parts`: whether @defer and @stream are heeded.
         """
         admission = admission or self.admission(context)
         with observed(context, self._policy.slow_ms, self._metrics) as seen:
@@ -228,7 +230,9 @@ class Executor:
             try:
                 async with asyncio.timeout_at(deadline or self.deadline()):
                     with admission:
-                        ready = await self._ready(request, context, admission, seen, read_only=read_only)
+                        ready = await self._ready(
+                            request, context, admission, seen, read_only=read_only, in_parts=in_parts
+                        )
                         outcome = ready if isinstance(ready, Answer) else await go_on(ready)
             except Busy:
                 outcome = _busy()
@@ -244,10 +248,19 @@ class Executor:
             return outcome
 
     async def _ready(
-        self, request: Request, context: Any, admission: Admission, seen: observed, *, read_only: bool
+        self,
+        request: Request,
+        context: Any,
+        admission: Admission,
+        seen: observed,
+        *,
+        read_only: bool,
+        in_parts: bool,
     ) -> Ready | Answer:
         try:
             document = await self.documents.find(request.query, request.document_id, admission.read)
+            if in_parts and document.incremental:
+                document = document.incremental
         except GraphQLError as error:
             return self._refused(context, error)
         if document.node is None or document.errors:
@@ -297,6 +310,20 @@ class Executor:
         request, context = ready.request, ready.context
         found = await self._engine.subscribe(ready.node, ready.operation, request.variables, context)
         return self.answer_of(ready, found) if isinstance(found, ExecutionResult) else found
+
+    async def parts(self, ready: Ready) -> ExperimentalIncrementalExecutionResults | Answer:
+        """The results of an operation of an incremental document; the one answer where nothing is put off."""
+        request = ready.request
+        result = await self._engine.incrementally(ready.node, ready.operation, request.variables, ready.context)
+        return self.answer_of(ready, result) if isinstance(result, ExecutionResult) else result
+
+    def told(self, ready: Ready, errors: Sequence[GraphQLError]) -> list[dict[str, Any]]:
+        """Errors as whoever asks is told of them."""
+        return formatted(errors, partial(self._explain, ready.context))
+
+    def late(self) -> dict[str, Any]:
+        """What is told of what took too long."""
+        return _timed_out(self._policy.timeout_s)
 
     def broken_off(self, ready: Ready, error: Exception) -> Answer:
         """What is told where the source of events fails."""

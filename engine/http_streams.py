@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 import orjson
@@ -20,6 +20,7 @@ from engine.errors import UNAUTHENTICATED
 from engine.execution import Answer, Request
 from engine.fragments.rendered import written
 from engine.http_reply import RawHeaders, headers_of
+from engine.incremental import FormOf2022
 from engine.socket_messages import Closing
 from engine.socket_watch import SocketWatch
 from engine.streams import Stream, Streams, Takes
@@ -103,6 +104,10 @@ async def chunks(
     carrier: Carrier, outcome: Answer | Stream, watch: SocketWatch[Any], context: Any
 ) -> AsyncGenerator[bytes, None]:
     """What goes out, answer by answer, until the last one or until the context is no longer good."""
+    in_form: Callable[[Answer], Answer] = _as_it_is
+    if carrier is Carrier.PARTS_OF_2022:
+        form = FormOf2022()
+        in_form = lambda answer: replace(answer, body=form.of(answer.body))  # noqa: E731
     yield opening(carrier)
     if isinstance(outcome, Answer):
         yield chunk(carrier, outcome)
@@ -111,11 +116,15 @@ async def chunks(
             async with outcome as answers:
                 with watch.over(context) as ending:
                     async for answer in until(ending, answers):
-                        yield chunk(carrier, answer)
+                        yield chunk(carrier, in_form(answer))
         except Closing as closing:
             error = {"message": closing.reason, "extensions": {"code": UNAUTHENTICATED}}
             yield chunk(carrier, Answer({"errors": [error]}, ran=False))
     yield closing_of(carrier)
+
+
+def _as_it_is(answer: Answer) -> Answer:
+    return answer
 
 
 def opening(carrier: Carrier) -> bytes:

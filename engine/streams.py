@@ -5,17 +5,22 @@ before every event. The next event is taken from its source once the answer to t
 a client that does not read: what a source keeps for it is the source's to bound.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Hashable, Iterator
 from contextlib import AsyncExitStack, aclosing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from engine.allowance import Admission, NotAdmitted
+from graphql import ExperimentalIncrementalExecutionResults
+
+from engine.allowance import Admission, NotAdmitted, shown
 from engine.contexts import ContextRefused
 from engine.documents import is_subscription
 from engine.errors import UNAVAILABLE
 from engine.execution import Answer, Executor, Ready, Request
+from engine.incremental import first_payload, next_payload
 from engine.sharing import SharedAnswers, shows_all_the_same
 
 Following = Callable[[], Awaitable[Any]]
@@ -82,11 +87,52 @@ class Streams:
         async def go_on(ready: Ready) -> Answer | Stream:
             if is_subscription(ready.operation) and takes.subscriptions:
                 return await self._subscribe(ready, following)
+            if ready.document.is_incremental:
+                return await self._in_parts(ready, ends_at)
             return await self._executor.run_once(ready)
 
+        ends_at = deadline or self._executor.deadline()
         return await self._executor.begin(
-            request, context, go_on, deadline=deadline, read_only=read_only, admission=admission
+            request,
+            context,
+            go_on,
+            deadline=ends_at,
+            read_only=read_only,
+            admission=admission,
+            in_parts=takes.parts,
         )
+
+    async def _in_parts(self, ready: Ready, deadline: float) -> Answer | Stream:
+        async with AsyncExitStack() as held:
+            held.enter_context(self._places.taken(ready.admission.client))
+            results = await self._executor.parts(ready)
+            if isinstance(results, Answer):
+                return results
+            held.push_async_callback(results.subsequent_results.aclose)
+            return Stream(self._parts(ready, results, deadline), held.pop_all(), is_subscription=False)
+
+    async def _parts(
+        self, ready: Ready, results: ExperimentalIncrementalExecutionResults, deadline: float
+    ) -> AsyncGenerator[Answer, None]:
+        told = partial(self._executor.told, ready)
+        first = first_payload(results.initial_result, told)
+        bucket = ready.admission.settle(ready.cost, ready.cost)
+        yield Answer(first | {"extensions": {"cost": shown(ready.cost, ready.cost, bucket)}}, ran=True)
+        pending = {each["id"] for each in first["pending"]}
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    result = await anext(results.subsequent_results, None)
+            except TimeoutError:
+                late = [{"id": id, "errors": [self._executor.late()]} for id in sorted(pending)]
+                yield Answer({"hasNext": False, "completed": late}, ran=True)
+                return
+            if result is None:
+                return
+            payload = next_payload(result, told)
+            pending |= {each["id"] for each in payload.get("pending", ())}
+            pending -= {each["id"] for each in payload.get("completed", ())}
+            yield Answer(payload, ran=True)
 
     async def _subscribe(self, ready: Ready, following: Following) -> Answer | Stream:
         async with AsyncExitStack() as held:

@@ -23,7 +23,7 @@ class IncompleteField(Exception):
 
 def build_schema() -> strawberry.Schema:
     """The schema of the marketplace, each field behind its access rules. Raises IncompleteField."""
-    config = StrawberryConfig(scalar_map=SCALARS)
+    config = StrawberryConfig(scalar_map=SCALARS, enable_experimental_incremental_execution=True)
     schema = strawberry.Schema(Query, Mutation, Subscription, directives=[in_context], config=config)
     guard_fields(schema._schema)
     return schema

@@ -10,12 +10,13 @@ from graphql import (
     DocumentNode,
     ExecutionResult,
     Executor,
+    ExperimentalIncrementalExecutionResults,
     GraphQLSchema,
     MiddlewareManager,
     OperationDefinitionNode,
     OperationType,
     create_source_event_stream,
-    execute,
+    experimental_execute_incrementally,
 )
 from graphql.execution.values import VariableValues, get_variable_values
 from graphql.pyutils import AwaitableOrValue
@@ -145,6 +146,25 @@ class Engine:
         run = partial(self._begin, document, operation, variables, None, None)
         return cast("ExecutionResult", await self._aside.run(object(), run))
 
+    async def incrementally(
+        self,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: dict[str, Any] | None,
+        context: Any,
+    ) -> ExecutionResult | ExperimentalIncrementalExecutionResults:
+        """The result of a document with @defer or @stream, by graphql-core. A result that is whole where nothing was put off."""
+        self._left(Reason.DIRECTIVE, None, self.counts)
+        result = experimental_execute_incrementally(
+            self._schema,
+            document,
+            context_value=context,
+            variable_values=variables,
+            operation_name=operation.name.value if operation.name else None,
+            hide_suggestions=not self._hints,
+        )
+        return await result if isawaitable(result) else result
+
     async def subscribe(
         self,
         document: DocumentNode,
@@ -230,7 +250,7 @@ class Engine:
         executor: type[PacedExecutor] | None = None,
         root: Any = None,
     ) -> AwaitableOrValue[ExecutionResult]:
-        return execute(
+        result = experimental_execute_incrementally(  # `execute` refuses schemas that have @defer at all
             self._schema,
             document,
             root,
@@ -238,6 +258,7 @@ class Engine:
             variable_values=variables,
             operation_name=operation.name.value if operation.name else None,
             middleware=middleware,
-            executor_class=executor,
+            executor_class=executor or Executor,
             hide_suggestions=not self._hints,
         )
+        return cast("AwaitableOrValue[ExecutionResult]", result)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, execute, parse
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, experimental_execute_incrementally, parse
 from starlette.applications import Starlette
 from websockets.asyncio.client import connect
 
@@ -209,7 +209,7 @@ async def is_shown_when_handed(context: Context, type_name: str, row: Row, value
     type_ = object_type(type_name)
     schema = GraphQLSchema(GraphQLObjectType("Query", {"value": GraphQLField(type_, resolve=lambda *_: value)}))
     asked = selection(type_, row.field_name, type_.fields[row.field_name])
-    result: Any = execute(schema, parse(f"{{ value {{ {asked} }} }}"), context_value=context)
+    result: Any = experimental_execute_incrementally(schema, parse(f"{{ value {{ {asked} }} }}"), context_value=context)
     result = await result if hasattr(result, "__await__") else result
     for error in result.errors or ():
         assert isinstance(error.original_error, Refusal), error

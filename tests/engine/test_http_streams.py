@@ -26,9 +26,11 @@ class NoTokens:
 
 
 @asynccontextmanager
-async def serving(limits: CarryLimits | None = None) -> AsyncIterator[tuple[Counting, str]]:
-    server = Counting()
-    executor = Executor(server.schema(), lambda *_: None, Policy(30))
+async def serving(
+    limits: CarryLimits | None = None, server: Counting | None = None, policy: Policy | None = None
+) -> AsyncIterator[tuple[Counting, str]]:
+    server = server or Counting()
+    executor = Executor(server.schema(), lambda *_: None, policy or Policy(30))
     watch = SocketWatch(server.still_allowed)
     carrying = Carrying(Streams(executor), lambda context: context, watch, limits)
 
