@@ -14,6 +14,8 @@ GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 MIXED = "multipart/mixed"
 EVENT_STREAM = "text/event-stream"
+MAX_HEADER = 2_000
+"""Characters of `Accept` that are looked at: 60,000 of them took 15 ms, before anybody was asked to pay."""
 MAX_KNOWN = 512
 """Characters of an Accept header whose meaning is remembered: clients of one kind send the same."""
 T = TypeVar("T")
@@ -78,7 +80,7 @@ def accepted(header: str | None) -> Accepted:
     """Raises NotAcceptable. An absent header and `*/*` mean application/json, as older clients expect."""
     if not header:
         return Accepted(JSON, None, None)
-    return _known(header) if len(header) <= MAX_KNOWN else _accepted(header)
+    return _known(header) if len(header) <= MAX_KNOWN else _accepted(header[:MAX_HEADER])
 
 
 def _accepted(header: str) -> Accepted:

@@ -25,6 +25,7 @@ CODES = {
 """`extensions.code` of a request that is not read as an operation, by its status."""
 
 
+IDENTITY = "identity"
 MAX_DIGITS = 18
 MAX_ID = 256
 
@@ -53,6 +54,8 @@ async def read(asked: Asked, receive: Receive, limits: Limits) -> Request:
         charset = parameters.partition("charset=")[2].split(";")[0].strip().strip('"')
         if charset not in ("", "utf-8", "utf8"):
             raise BadRequest(415, "Send the operation in UTF-8.")
+    if (asked.header(b"content-encoding") or IDENTITY) != IDENTITY:
+        raise BadRequest(415, "Send the body as it is, without compressing it.", {"accept-encoding": IDENTITY})
     return checked(decoded(await body_of(asked, receive, limits.body_bytes, limits.body_s), limits, "The body"))
 
 

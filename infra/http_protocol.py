@@ -20,8 +20,14 @@ MAX_PIPELINED = 100
 """Requests that wait for the answer to an earlier one of their connection."""
 
 
+STALL_S = 30.0
+"""How often it is looked at whether a client reads of an answer that waits for it."""
+LEAST_READ = 300_000
+"""Bytes that it has to read in that time: slower than lines are on which shops are read, and so fast that not much is kept."""
+
+
 class BoundedHTTP(HttpToolsProtocol):
-    """Answers 431 or 408 and closes where a head is too large or too late."""
+    """Answers 431 or 408 and closes where a head is too large or too late; ends connections whose answers are not read."""
 
     _waiting: asyncio.TimerHandle | None = None
     _is_in_head = True
@@ -51,7 +57,40 @@ class BoundedHTTP(HttpToolsProtocol):
             self.peers.goes(self._counted)
             self._counted = None
 
+    _stalling: asyncio.TimerHandle | None = None
+    _unsent = 0
+    """Bytes of answers that wait for the client, when they were last looked at."""
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._look_later()
+
+    def resume_writing(self) -> None:
+        self._look_no_more()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        if self._stalling is None and self.transport.get_write_buffer_size():
+            self._look_later()  # what is closed stays until all was read
+
+    def _look_later(self) -> None:
+        self._unsent = self.transport.get_write_buffer_size()
+        self._stalling = self.loop.call_later(STALL_S, self._look)
+
+    def _look(self) -> None:
+        if self.transport.get_write_buffer_size() > max(0, self._unsent - LEAST_READ):
+            self.transport.abort()
+        else:
+            self._look_later()
+
+    def _look_no_more(self) -> None:
+        if self._stalling is not None:
+            self._stalling.cancel()
+            self._stalling = None
+
     def connection_lost(self, exc: Exception | None) -> None:
+        self._look_no_more()
         self._count_no_more()
         self._wait_no_more()
         super().connection_lost(exc)
@@ -73,6 +112,9 @@ class BoundedHTTP(HttpToolsProtocol):
         self._is_in_head = True
 
     def on_headers_complete(self) -> None:
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):  # RFC 9112, 3.2
+            raise ValueError("not one host")
         self._is_in_head = False
         self._unread = 0
         self._wait_no_more()

@@ -75,6 +75,7 @@ async def serves(server: Server) -> None:
         (head("content-type: application/x-www-form-urlencoded", "content-length: 9"), 415, "UNSUPPORTED_MEDIA_TYPE"),
         (head("content-type: application/json; charset=utf-7", "content-length: 9"), 415, "UNSUPPORTED_MEDIA_TYPE"),
         (head(JSON, "content-length: 1000000", method="PUT"), 405, None),
+        (head(JSON, "content-encoding: gzip", "content-length: 26") + OK, 415, "UNSUPPORTED_MEDIA_TYPE"),
     ],
 )  # fmt: skip
 async def test_a_body_that_is_not_read_ends_the_connection(
@@ -153,3 +154,9 @@ async def test_variables_in_an_address_are_bounded_too(server: Server, variables
 async def test_what_is_not_utf8_json_is_refused(http: httpx.AsyncClient, body: bytes) -> None:
     response = await http.post("/graphql", content=body, headers={"content-type": "application/json"})
     assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
+
+
+async def test_no_more_is_looked_at_of_what_is_accepted_than_anybody_sends(http: httpx.AsyncClient) -> None:
+    for offers, status in ((10, 200), (6_000, 406)):
+        headers = {"content-type": "application/json", "accept": "a/b;q=0.1, " * offers + "application/json"}
+        assert (await http.post("/graphql", content=OK, headers=headers)).status_code == status

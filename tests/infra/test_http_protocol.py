@@ -1,9 +1,10 @@
 """The head of a request is bounded in size and time, and so is the line of requests on one connection."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import asynccontextmanager, suppress
+from typing import Any, cast
 
 import pytest
 import uvicorn
@@ -31,8 +32,8 @@ async def echo(_scope: Any, receive: Callable[[], Awaitable[Any]], send: Callabl
 
 
 @asynccontextmanager
-async def connected(protocol: type[BoundedHTTP] = BoundedHTTP) -> AsyncIterator[Streams]:
-    config = uvicorn.Config(echo, http=protocol, ws="websockets-sansio", lifespan="off", log_config=None)
+async def connected(protocol: type[BoundedHTTP] = BoundedHTTP, app: Any = echo) -> AsyncIterator[Streams]:
+    config = uvicorn.Config(app, http=protocol, ws="websockets-sansio", lifespan="off", log_config=None)
     config.load()
     state = ServerState()
     server = await asyncio.get_running_loop().create_server(lambda: protocol(config, state, {}), "127.0.0.1", 0)
@@ -126,3 +127,64 @@ async def test_few_requests_in_line_are_answered_and_very_many_are_not() -> None
     async with connected() as (reader, writer):
         writer.write(GET * (MAX_PIPELINED + 2))
         assert b"HTTP/1.1 400 " in await answer(reader)
+
+
+@pytest.mark.parametrize("headers", [b"", b"host: a\r\nhost: b\r\n", b"host: a\r\nHost: a\r\n"])
+async def test_a_request_names_one_host(headers: bytes) -> None:
+    """Two of them are read as one by a proxy and as the other behind it (RFC 9112, 3.2)."""
+    async with connected() as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nconnection: close\r\n" + headers + b"\r\n")
+        assert (await answer(reader)).startswith(b"HTTP/1.1 400 ")
+    async with connected() as (reader, writer):
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        assert (await answer(reader)).startswith(b"HTTP/1.1 200 ")
+
+
+LARGE = 8 * 1024 * 1024
+
+
+async def large(_scope: Any, _receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:
+    headers = [(b"content-length", str(LARGE).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"x" * LARGE})
+
+
+@pytest.mark.parametrize("headers", [b"host: a", b"host: a\r\nconnection: close"])
+async def test_an_answer_that_is_not_read_is_not_kept(monkeypatch: pytest.MonkeyPatch, headers: bytes) -> None:
+    monkeypatch.setattr(http_protocol, "STALL_S", 0.1)
+    async with connected(Watched, large) as (reader, writer):
+        cast("asyncio.Transport", writer.transport).pause_reading()
+        writer.write(b"GET / HTTP/1.1\r\n" + headers + b"\r\n\r\n")
+        async with asyncio.timeout(10):
+            await Watched.lost.wait()
+        cast("asyncio.Transport", writer.transport).resume_reading()
+        with suppress(ConnectionError):
+            assert len(await answer(reader)) < LARGE
+
+
+async def test_an_answer_that_is_read_slowly_comes_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_protocol, "STALL_S", 0.1)
+    monkeypatch.setattr(http_protocol, "LEAST_READ", 1)
+    async with connected(app=large) as (reader, writer):
+        # what the kernel has room for is not all taken at once, and made room for little by little
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+        writer.write(GET.replace(b"host", b"connection: close\r\nhost"))
+        size = 0
+        while piece := await asyncio.wait_for(reader.read(64 * 1024), 10):
+            size += len(piece)
+            await asyncio.sleep(0.005)  # it takes several looks
+        assert size > LARGE
+
+
+class Watched(BoundedHTTP):
+    """Tells when its connection is gone."""
+
+    lost = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        Watched.lost = asyncio.Event()
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        Watched.lost.set()
+        super().connection_lost(exc)
