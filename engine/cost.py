@@ -97,8 +97,20 @@ class Priced:
         if isinstance(value, list):
             if not self.below:
                 return self.once + len(value) * self.each
-            return self.once + sum(self.of_value(item) for item in value)
+            return self.once + self._of_values(value)
         return self.once + self.of_value(value)
+
+    def _of_values(self, values: list[Any]) -> float:
+        """What is below all of a list: loops, for answers are long."""
+        total = 0.0
+        for value in values:
+            if type(value) is dict:
+                total += self.each
+                for field in self.below:
+                    total += field.actual(value)
+            else:
+                total += self.of_value(value)
+        return total
 
     def of_value(self, value: Any) -> float:
         """What is below one value of the field."""

@@ -7,8 +7,11 @@ graphql-core then finds the words for it.
 import math
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 from graphql import GraphQLEnumType, GraphQLOutputType, is_leaf_type, is_list_type, is_non_null_type
 from graphql.pyutils import is_awaitable
@@ -32,6 +35,8 @@ EXACT = {
     "Float": f"type({{v}}) is float and {-MAX_FLOAT} <= {{v}} <= {MAX_FLOAT}",
 }
 """Tests that a value is written out as it is; what fails one is left to the type's own serialisation."""
+PLAIN = frozenset([str, int, float, bool, Decimal, datetime, UUID])
+"""Classes of which no value is an exception, or to be waited for."""
 
 
 def renderer(selection: Selection, loaded: tuple[Field, ...]) -> Render:
@@ -102,12 +107,15 @@ class _Writer:
     def _leaf(self, type_: Any, source: str, required: bool) -> str:
         value = self._name("v")
         if isinstance(type_, GraphQLEnumType):
-            return f"{self._named('s', _enum(type_, required))}({source})"
+            known: dict[int, Any] = {}
+            slow = self._named("s", _enum(type_, required, known))
+            return f"({self._named('k', known.get)}(id({value} := {source})) or {slow}({value}))"
         exact = EXACT.get(type_.name)
         slow = self._named("s", _slow(type_, required))
         if exact is None:
             return f"{slow}({source})"
-        return f"({value} if {exact.format(v=value).replace(value, f'({value} := {source})', 1)} else {slow}({value}))"
+        test = exact.format(v=value).replace(value, f"({value} := {source})", 1)
+        return f"({value} if {test}{'' if required else f' or {value} is None'} else {slow}({value}))"
 
     def _name(self, prefix: str) -> str:
         self._count += 1
@@ -138,8 +146,8 @@ def _slow(type_: Any, required: bool) -> Callable[[Any], Any]:
     def leaf(value: Any) -> Any:
         if value is None:
             return _null() if required else None
-        if isinstance(value, BaseException) or is_awaitable(value):  # graphql-core raises the one and awaits the other
-            return wrong(value)
+        if type(value) not in PLAIN and (isinstance(value, BaseException) or is_awaitable(value)):
+            return wrong(value)  # graphql-core raises the one and awaits the other
         try:
             written = serialize(value)
         except Exception as error:
@@ -151,17 +159,14 @@ def _slow(type_: Any, required: bool) -> Callable[[Any], Any]:
     return leaf
 
 
-def _enum(type_: GraphQLEnumType, required: bool) -> Callable[[Any], Any]:
+def _enum(type_: GraphQLEnumType, required: bool, known: dict[int, Any]) -> Callable[[Any], Any]:
     """Names by the identity of the member, for members live as long as their enum; all else is left to the type."""
-    known: dict[int, Any] = {}
     slow = _slow(type_, required)
 
     def leaf(value: Any) -> Any:
-        name = known.get(id(value))
-        if name is None:
-            name = slow(value)
-            if isinstance(value, Enum):
-                known[id(value)] = name
+        name = slow(value)
+        if isinstance(value, Enum):
+            known[id(value)] = name
         return name
 
     return leaf
