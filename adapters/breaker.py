@@ -32,6 +32,11 @@ class Breaker:
         self._try_at = now + OPEN_FOR_S  # this caller tries; the others go on waiting
         return False
 
+    @property
+    def has_opened(self) -> bool:
+        """Whether it has failed so often that it is left alone, but for a try now and then."""
+        return self._failures >= FAILURES_TO_OPEN
+
     def succeeded(self) -> None:
         self._failures = 0
 

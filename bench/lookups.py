@@ -24,6 +24,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from adapters.postgres.reading import Reader
+from adapters.redis.wire import Wire
 from bench.generator import OPERATIONS
 from bench.operations import DYNAMODB, KINDS, REDIS, SQL, STATES, Lookups, Operation, Variables
 from gateway import create_app
@@ -57,6 +58,7 @@ def counted() -> Iterator[Counter[str]]:
         with (
             patch.object(Reader, "rows", counting(SQL, Reader.rows)),
             patch.object(Redis, "execute_command", counting(REDIS, Redis.execute_command)),
+            patch.object(Wire, "call", counting(REDIS, Wire.call)),
             patch.object(AioBaseClient, "_make_api_call", counting(DYNAMODB, AioBaseClient._make_api_call)),
         ):
             yield calls

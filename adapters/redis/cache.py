@@ -7,8 +7,7 @@ of a cluster.
 """
 
 import secrets
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence
 
 from adapters.redis.client import RedisClient
 
@@ -51,7 +50,7 @@ class VersionedCache:
     async def get(self, keys: Sequence[str]) -> tuple[int, list[bytes | None]]:
         """The present generation, and the body of each key that has one. Raises Missed."""
         names = [self._generation_key, *(self._prefix + key for key in keys)]
-        found = await self._client.ask(cast("Awaitable[list[bytes | None]]", self._client.redis.mget(names)))
+        found: list[bytes | None] = await self._client.call("MGET", *names)
         if found[0] is None:
             begun = await self._client.ask(self._begin(keys=[self._generation_key], args=[_new_generation()]))
             return int(begun), [None] * len(keys)

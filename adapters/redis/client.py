@@ -1,16 +1,19 @@
 """Calls to Redis that end in time: a limit on each, never tried again, and none while Redis is known to be away."""
 
 import asyncio
+import hashlib
 import logging
-from collections.abc import Awaitable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar, cast
 
+from hiredis import HiredisError, ReplyError
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from adapters.breaker import Breaker
+from adapters.redis.wire import Wire, Word
 from domain.shared.refusals import Unavailable
 
 T = TypeVar("T")
@@ -24,7 +27,17 @@ class Missed(Exception):
     """Redis could not be asked."""
 
 
-def connect(url: str, *, timeout_ms: int, max_connections: int = 50) -> "Redis":
+class Client(Redis):
+    """redis-py's client, with a connection beside its pool for the calls that every request makes."""
+
+    wire: Wire
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        self.wire.lose()
+        await super().aclose(close_connection_pool)
+
+
+def connect(url: str, *, timeout_ms: int, max_connections: int = 50) -> Client:
     """A client whose every call ends within `timeout_ms` and is not tried again."""
     timeout_s = timeout_ms / 1000
     pool = BlockingConnectionPool.from_url(
@@ -35,7 +48,9 @@ def connect(url: str, *, timeout_ms: int, max_connections: int = 50) -> "Redis":
         retry=Retry(NoBackoff(), 0),
         max_connections=max_connections,
     )
-    return Redis.from_pool(pool)
+    client = cast("Client", Client.from_pool(pool))
+    client.wire = Wire(pool)
+    return client
 
 
 async def server_version(url: str) -> str:
@@ -59,10 +74,18 @@ async def server_version(url: str) -> str:
     return str(info.get("valkey_version") or info["redis_version"])
 
 
-class RedisClient:
-    """A client and the breaker that all its users share. Whoever calls goes through `ask`."""
+class Script:
+    """One that runs in Redis, which knows it by its hash once it has run there."""
 
-    def __init__(self, redis: "Redis", *, timeout_ms: int, breaker: Breaker | None = None) -> None:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+class RedisClient:
+    """A client and the breaker that all its users share. Whoever calls goes through `ask`, or `call` where every request does."""
+
+    def __init__(self, redis: Client, *, timeout_ms: int, breaker: Breaker | None = None) -> None:
         self.redis = redis
         self._timeout_s = timeout_ms / 1000
         self._breaker = breaker or Breaker()
@@ -86,6 +109,31 @@ class RedisClient:
             raise Missed from error
         self._breaker.succeeded()
         return answer
+
+    async def call(self, *words: Word) -> Any:
+        """What Redis answers to a command. Raises Missed."""
+        if self._breaker.is_open:
+            raise Missed
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                answer = await self.redis.wire.call(*words)
+        except (HiredisError, RedisError, OSError, TimeoutError) as error:
+            self._breaker.failed()
+            if self._breaker.has_opened:
+                self.redis.wire.lose()  # it may be one that nothing comes back on, and nobody would ever find out
+            log.warning("Redis skipped: %r", error)
+            raise Missed from error
+        self._breaker.succeeded()
+        return answer
+
+    async def run(self, script: Script, keys: Sequence[Word], arguments: Sequence[Word]) -> Any:
+        """What a script answers. Raises Missed."""
+        try:
+            return await self.call("EVALSHA", script.sha, len(keys), *keys, *arguments)
+        except Missed as missed:
+            if not (isinstance(missed.__cause__, ReplyError) and str(missed.__cause__).startswith("NOSCRIPT")):
+                raise
+        return await self.call("EVAL", script.text, len(keys), *keys, *arguments)
 
 
 def _heard(asking: asyncio.Future[Any]) -> None:

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from adapters.redis.client import Missed, RedisClient
+from adapters.redis.client import Missed, RedisClient, Script
 from domain.shared.rates import Charge, Standing, Verdict
 from domain.shared.refusals import Unavailable
 
@@ -54,7 +54,7 @@ class RedisLimiter:
 
     def __init__(self, client: RedisClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
-        self._take = client.redis.register_script(TAKE)
+        self._take = Script(TAKE)
         self._local = LocalBuckets(clock)
 
     async def take(self, principal: str, charges: Sequence[Charge]) -> Verdict:
@@ -62,7 +62,7 @@ class RedisLimiter:
         keys = [f"torii:{{{principal}}}:rate:{charge.rate.name}" for charge in charges]
         figures = [_figures(charge) for charge in charges]
         try:
-            answer = await self._client.ask(self._take(keys=keys, args=[number for each in figures for number in each]))
+            answer = await self._client.run(self._take, keys, [number for each in figures for number in each])
         except Missed as missed:
             if any(charge.rate.fails_closed for charge in charges):
                 raise Unavailable("Redis") from missed

@@ -7,9 +7,8 @@ a minute of its use: the store refuses that write for a session that was revoked
 """
 
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import cast
 
 from adapters.redis.client import Missed, RedisClient
 from domain.accounts.model import SESSION_IDLE, Session, SessionState, Sighting
@@ -47,9 +46,7 @@ class CachedSessions:
         try:
             if self._unheard:
                 await self._tell_unheard()
-            values = await self._client.ask(
-                cast("Awaitable[list[bytes | None]]", self._client.redis.mget([_key(each) for each in ids]))
-            )
+            values: list[bytes | None] = await self._client.call("MGET", *map(_key, ids))
         except Missed:
             return await self._store.states(ids)
         found: dict[SessionId, SessionState | Unavailable | None] = {
