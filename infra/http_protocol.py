@@ -20,7 +20,7 @@ MAX_PIPELINED = 100
 """Requests that wait for the answer to an earlier one of their connection."""
 
 
-STALL_S = 30.0
+STALL_S = 60.0
 """How often it is looked at whether a client reads of an answer that waits for it."""
 LEAST_READ = 300_000
 """Bytes that it has to read in that time: slower than lines are on which shops are read, and so fast that not much is kept."""

@@ -1,7 +1,6 @@
 """The head of a request is bounded in size and time, and so is the line of requests on one connection."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
@@ -163,17 +162,25 @@ async def test_an_answer_that_is_not_read_is_not_kept(monkeypatch: pytest.Monkey
 
 
 async def test_an_answer_that_is_read_slowly_comes_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_protocol, "STALL_S", 0.1)
+    monkeypatch.setattr(http_protocol, "STALL_S", 1.0)  # what the kernel holds makes room in steps of a third of it
     monkeypatch.setattr(http_protocol, "LEAST_READ", 1)
+    looks = 0
+    look = BoundedHTTP._look
+
+    def counted(protocol: BoundedHTTP) -> None:
+        nonlocal looks
+        looks += 1
+        look(protocol)
+
+    monkeypatch.setattr(BoundedHTTP, "_look", counted)
     async with connected(app=large) as (reader, writer):
-        # what the kernel has room for is not all taken at once, and made room for little by little
-        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
         writer.write(GET.replace(b"host", b"connection: close\r\nhost"))
         size = 0
         while piece := await asyncio.wait_for(reader.read(64 * 1024), 10):
             size += len(piece)
-            await asyncio.sleep(0.005)  # it takes several looks
+            await asyncio.sleep(0.02)  # as a slow line does
         assert size > LARGE
+    assert looks > 0
 
 
 class Watched(BoundedHTTP):
