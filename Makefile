@@ -12,7 +12,7 @@ compile := .venv/uv/bin/uv pip compile -q --universal --python-version 3.11 --ge
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev test servers test-servers test-browser test-bench fuzz check lint types imports format schema lock bench bench-peers torture clean
+.PHONY: help run install dev test servers test-servers test-browser test-clients test-bench fuzz check lint types imports format schema lock bench bench-peers torture clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ dev:
 	@$(bootstrap) --dev
 
 test: dev  ## the whole suite, on its own throwaway back ends
-	@.venv/bin/pytest -n $(WORKERS) -m "not servers and not browser and not bench"
+	@.venv/bin/pytest -n $(WORKERS) -m "not servers and not browser and not bench and not clients"
 
 servers: install  ## build the servers that need Java or Go, once; SERVERS_DIR chooses where
 	@.venv/bin/python -m infra.servers
@@ -39,6 +39,9 @@ test-servers: dev  ## contract tests on servers that need Java or Go
 
 test-browser: dev  ## tests in Chromium
 	@.ci/marked browser
+
+test-clients: dev  ## GraphQL clients of other projects, and the audits of GraphQL over HTTP; needs Node.js
+	@.ci/marked clients
 
 test-bench: dev  ## that the benchmarks run
 	@.ci/marked bench

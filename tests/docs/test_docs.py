@@ -121,7 +121,7 @@ def found(name: str) -> bool:
 
 def test_every_requirement_has_its_reason_once_and_nothing_else_has() -> None:
     asked_for = [name for file in ROOT.glob("requirements*.in") for name in REQUIREMENT.findall(file.read_text())]
-    for file in ROOT.glob("bench/**/node/package.json"):
+    for file in [*ROOT.glob("bench/**/node/package.json"), *ROOT.glob("tests/*/node/package.json")]:
         asked_for += json.loads(file.read_text())["dependencies"]
     reasons = re.findall(
         r"^\| (?!package |---)([\w.@/-]+) \|", (ROOT / "docs" / "dependencies.md").read_text(), re.MULTILINE
