@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 MAX_WAITING = 16
 """Pieces of work that wait for the thread, the one that is under way included."""
-MAX_OF_ONE = 6
+MAX_OF_ONE = 8
 """Of these, pieces of one client."""
 
 
