@@ -22,6 +22,7 @@ from domain.shared.refusals import Unavailable
 from engine import graphiql
 from engine.asked import Asked
 from engine.compiled.engine import COMPILE_AT
+from engine.event_channels import TOKEN, EventChannels
 from engine.execution import Executor, Policy
 from engine.fragments.store import Store
 from engine.http import GraphQLHTTP
@@ -190,7 +191,8 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
     watch = SocketWatch(gateway.still_allowed)
     gateway.run_beside(watch.watch)
     carrying = Carrying(streams, Context.renewed, watch)
-    http = GraphQLHTTP(executor, gateway.http_context, policy.limits, carrying)
+    channels = EventChannels(streams, Context.renewed, watch)
+    http = GraphQLHTTP(executor, gateway.http_context, policy.limits, carrying, channels)
     page = graphiql.page(GRAPHIQL_ASSETS, EXAMPLES) if settings.serves_graphiql else None
     endpoint = http if page is None else graphiql.WithPage(http, page)
     websocket = GraphQLWebSocket(
@@ -206,7 +208,7 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
         middleware=guards(
             listed(settings.allowed_origins),
             listed(settings.allowed_hosts),
-            headers=("authorization", "content-type", DEVICE.header, GUEST.header, "traceparent"),
+            headers=("authorization", "content-type", DEVICE.header, GUEST.header, "traceparent", TOKEN.decode()),
             exposed=(DEVICE.header, GUEST.header),
             health=(*HEALTH_PATHS, METRICS),
             endpoints=dict.fromkeys(GRAPHQL_PATHS, endpoint),

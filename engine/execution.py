@@ -58,6 +58,8 @@ class Request:
     """Of a trusted document, or the SHA-256 of an automatic persisted query."""
     wants_trace: bool = False
     """Whether the answer is to tell how it came about; it does where the viewer may know."""
+    operation_id: str | None = None
+    """By which its answers are told from others' on one stream."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from engine.accepting import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, MIXED, NotAcceptable, accepted
-from engine.allowance import Admission
+from engine.allowance import Admission, NotAdmitted
 from engine.asked import Asked
 from engine.bounds import Limits
 from engine.contexts import ContextRefused
 from engine.errors import UNAVAILABLE
+from engine.event_channels import EventChannels, token_of
 from engine.execution import Answer, Executor, NotAllowedByGet, invalid
 from engine.execution import Request as Operation
 from engine.fragments.rendered import written
@@ -31,12 +32,18 @@ MakeContext = Callable[[Asked], Awaitable[Any]]
 class GraphQLHTTP:
     """Answers GET and POST. A context may hand out tokens through its attribute `handed_out`.
 
-    `carrying`: how answers go out that come one after another; without it there are none.
+    `carrying`: how answers go out that come one after another; without it there are none. `channels`: one stream for many.
     """
 
     def __init__(
-        self, executor: Executor, make_context: MakeContext, limits: Limits, carrying: Carrying | None = None
+        self,
+        executor: Executor,
+        make_context: MakeContext,
+        limits: Limits,
+        carrying: Carrying | None = None,
+        channels: EventChannels | None = None,
     ) -> None:
+        self._channels = channels
         self._executor = executor
         self._limits = limits
         self._make_context = make_context
@@ -53,6 +60,10 @@ class GraphQLHTTP:
         try:
             takes = accepted(asked.header(b"accept"))
             media = takes.whole or JSON
+            if self._channels is not None:
+                token = token_of(asked)
+                if token is not None or asked.method == "PUT":
+                    return await self._by_channel(self._channels, token or "", asked, receive)
             operation = await read(asked, receive, self._limits)
             deadline = self._executor.deadline()
             async with asyncio.timeout_at(deadline):
@@ -69,6 +80,8 @@ class GraphQLHTTP:
                 if isinstance(outcome, Carried):
                     return _with_tokens(self._carrying.reply(outcome, receive), context)
                 answer = outcome
+        except NotAdmitted as refused:
+            return _whole(Answer({"errors": [refused.error]}, ran=False), refused.status, media, refused.headers)
         except NotAcceptable:
             return _whole(invalid(NO_TYPE, CODES[406]), 406, media)
         except BadRequest as error:
@@ -85,6 +98,24 @@ class GraphQLHTTP:
         # Clients that take application/json expect 200 for whatever was well-formed HTTP and JSON.
         status = answer.status or (200 if answer.ran or media != GRAPHQL_RESPONSE else 400)
         return _with_tokens(_whole(answer, status, media, answer.headers), context)
+
+    async def _by_channel(self, channels: EventChannels, token: str, asked: Asked, receive: Receive) -> Reply:
+        """Raises what the handling of any request raises, and NotAdmitted."""
+        if asked.method == "GET":
+            return channels.open(token, asked, receive)
+        if asked.method == "DELETE":
+            return channels.stop(token, asked)
+        if asked.method == "PUT":
+            async with asyncio.timeout_at(self._executor.deadline()):
+                context = await self._make_context(asked)
+                return _with_tokens(await channels.reserve(context, self._executor.admission(context)), context)
+        operation = await read(asked, receive, self._limits)
+        async with asyncio.timeout_at(self._executor.deadline()):
+            context, admission = await self._context(asked, operation)
+        answer = await channels.operate(token, operation, context, admission)
+        if answer is None:
+            return _with_tokens(Whole(202, headers_of(JSON, 202, {}), b""), context)
+        return _whole(answer, answer.status or 400, JSON, answer.headers)
 
     async def _context(self, asked: Asked, operation: Operation) -> tuple[Any, Admission]:
         try:

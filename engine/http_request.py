@@ -15,9 +15,11 @@ from engine.json_body import TooManyValues, decode
 
 CODES = {
     400: "BAD_REQUEST",
+    404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
     406: "NOT_ACCEPTABLE",
     408: "REQUEST_TIMEOUT",
+    409: "CONFLICT",
     413: "REQUEST_SIZE_LIMIT_EXCEEDED",
     414: "URL_SIZE_LIMIT_EXCEEDED",
     415: "UNSUPPORTED_MEDIA_TYPE",
@@ -124,7 +126,11 @@ def checked(sent: Any) -> Request:
         raise BadRequest(400, "operationName must be a string.")
     if variables is not None and not isinstance(variables, dict):
         raise BadRequest(400, "variables must be an object.")
-    return Request(query, variables, name, document_id, (sent.get("extensions") or {}).get("trace") is True)
+    extensions = sent.get("extensions") or {}
+    operation_id = extensions.get("operationId")
+    if operation_id is not None and not isinstance(operation_id, str):
+        raise BadRequest(400, "extensions.operationId must be a string.")
+    return Request(query, variables, name, document_id, extensions.get("trace") is True, operation_id)
 
 
 def _document_id(sent: dict[str, Any]) -> str | None:

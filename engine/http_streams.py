@@ -195,7 +195,11 @@ class Streamed:
         leaving = asyncio.ensure_future(self._left())
         try:
             async with aclosing(self._body) as body:
+                first = await anext(
+                    body
+                )  # which is there at once: from here on what the body holds is let go of with it
                 await self._write(send, {"type": "http.response.start", "status": self.status, "headers": self.headers})
+                await self._write(send, {"type": "http.response.body", "body": first, "more_body": True})
                 async for sent in self._with_signs_of_life(body, leaving):
                     await self._write(send, {"type": "http.response.body", "body": sent, "more_body": True})
             if not leaving.done():

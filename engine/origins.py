@@ -38,7 +38,7 @@ def guards(
         cors = Middleware(
             CrossOrigin,
             allow_origins=list(origins),
-            allow_methods=["GET", "POST"],
+            allow_methods=["DELETE", "GET", "POST", "PUT"],
             allow_headers=list(headers),
             allow_credentials=True,
             expose_headers=list(exposed),

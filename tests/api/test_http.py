@@ -121,7 +121,7 @@ async def test_get_reads_and_never_changes(http: httpx.AsyncClient) -> None:
     assert (await http.get("/graphql", params={"query": OK, "variables": "{"})).status_code == 400
     assert (await http.get("/graphql")).status_code == 400
     assert (await http.get("/graphql?" + "a=0&" * 30)).status_code == 400
-    assert (await http.put("/graphql", json={"query": OK})).status_code == 405
+    assert (await http.patch("/graphql", json={"query": OK})).status_code == 405
 
 
 async def test_browsers_get_graphiql_that_asks_no_other_address(http: httpx.AsyncClient) -> None:

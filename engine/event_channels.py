@@ -1,0 +1,238 @@
+"""graphql-sse in single connection mode: one stream of events for many operations, each sent by a request of its own.
+
+A client reserves a channel (PUT), opens its stream with the token it was given (GET), sends operations (POST, 202) and ends them
+(DELETE). Channels are this process's: whoever balances load sends the requests of one token to one process.
+
+Source: enisdenjo/graphql-sse, PROTOCOL.md, "Single connection mode".
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+from starlette.types import Receive
+
+from engine.accepting import EVENT_STREAM, NotAcceptable
+from engine.allowance import Admission
+from engine.asked import Asked
+from engine.contexts import ContextRefused
+from engine.errors import UNAUTHENTICATED
+from engine.execution import Answer, Request
+from engine.fragments.rendered import written
+from engine.http_reply import Reply, Whole, headers_of
+from engine.http_request import BadRequest
+from engine.http_streams import CarryLimits, Streamed, until
+from engine.socket_messages import MAX_ID, Closing
+from engine.socket_watch import SocketWatch
+from engine.streams import Places, Stream, StreamLimits, Streams
+
+TOKEN = b"x-graphql-event-stream-token"
+MAX_QUERY = 1024
+TEXT = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelLimits:
+    """What channels may be, and each of them may do."""
+
+    places: StreamLimits = field(default_factory=lambda: StreamLimits(1_000, 20))
+    open_within_s: float = 60
+    """How long a reservation waits for its stream."""
+    max_operations: int = 100
+    max_waiting: int = 100
+    """Events that were not written yet; operations wait while there are so many."""
+
+
+@dataclass(slots=True, eq=False)
+class Channel:
+    """A reservation, and the operations whose answers go out by the stream that fulfils it."""
+
+    context: Any
+    held: ExitStack
+    events: asyncio.Queue[bytes]
+    reserved_at: float
+    is_open: bool = False
+    operations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    @property
+    def user_id(self) -> Any:
+        return getattr(self.context, "user_id", None)
+
+    def close(self) -> None:
+        """End all of its work. A second time does nothing."""
+        for task in self.operations.values():
+            task.cancel()
+        self.operations.clear()
+        self.held.close()
+
+
+def token_of(asked: Asked) -> str | None:
+    """The token of a channel: in a header, or, of a browser's EventSource, in the address."""
+    sent = asked.header(TOKEN)
+    query: bytes = asked.scope["query_string"]
+    if sent is None and asked.method == "GET" and b"token=" in query and len(query) <= MAX_QUERY:
+        sent = _parameter(query, "token")
+    return sent
+
+
+def _parameter(query: bytes, name: str) -> str | None:
+    return parse_qs(query[:MAX_QUERY].decode("latin-1"), max_num_fields=20).get(name, [None])[0]
+
+
+class EventChannels:
+    """The channels of a process."""
+
+    def __init__(
+        self,
+        streams: Streams,
+        renew: Callable[[Any], Any],
+        watch: SocketWatch[Any],
+        limits: ChannelLimits | None = None,
+        carry: CarryLimits | None = None,
+    ) -> None:
+        self._streams = streams
+        self._renew = renew
+        self._watch = watch
+        self._limits = limits or ChannelLimits()
+        self._carry = carry or CarryLimits()
+        self._places = Places(self._limits.places)
+        self._channels: dict[str, Channel] = {}
+
+    async def reserve(self, context: Any, admission: Admission) -> Whole:
+        """A token for a channel of whoever asks. Raises NotAdmitted."""
+        await admission.read(0)
+        self._sweep()
+        held = ExitStack()
+        held.enter_context(self._places.taken(admission.client))
+        token = secrets.token_urlsafe(32)
+        waiting: asyncio.Queue[bytes] = asyncio.Queue(self._limits.max_waiting)
+        self._channels[token] = Channel(context, held, waiting, time.monotonic())
+        return Whole(201, headers_of(TEXT, 201, {}), token.encode())
+
+    def open(self, token: str, asked: Asked, receive: Receive) -> Reply:
+        """The stream of a channel. Raises BadRequest, NotAcceptable."""
+        channel = self._found(token)
+        if EVENT_STREAM not in (asked.header(b"accept") or ""):
+            raise NotAcceptable
+        if channel.is_open:
+            raise BadRequest(409, "The stream of this reservation is open already.")
+        channel.is_open = True
+        headers = headers_of(f"{EVENT_STREAM}; charset=utf-8", 200, {"x-accel-buffering": "no"})
+        return Streamed(headers, self._body(token, channel), receive, b":\n\n", self._carry)
+
+    async def operate(self, token: str, request: Request, context: Any, admission: Admission) -> Answer | None:
+        """Begin an operation, whose answers go out by the channel; or what there is to answer at once. Raises BadRequest."""
+        channel, id = self._found(token), request.operation_id
+        if channel.user_id != getattr(context, "user_id", None):
+            raise _unknown()
+        if not id or len(id) > MAX_ID:
+            raise BadRequest(400, f"extensions.operationId is a string of 1 to {MAX_ID} characters.")
+        if id in channel.operations:
+            raise BadRequest(409, f"An operation {id} is running.")
+        if len(channel.operations) >= self._limits.max_operations:
+            raise BadRequest(400, f"At most {self._limits.max_operations} operations may run on a channel.")
+
+        async def following() -> Any:
+            await self._watch.check(context)
+            return self._renew(context)
+
+        place = channel.operations[id] = asyncio.create_task(_nothing())  # while it begins
+        try:
+            outcome = await self._streams.start(request, context, following, admission=admission)
+        finally:
+            is_wanted = channel.operations.get(id) is place
+            if is_wanted:
+                del channel.operations[id]
+        if isinstance(outcome, Answer) and not outcome.ran:
+            return outcome
+        if not is_wanted:  # it was stopped meanwhile, or the channel was closed
+            if isinstance(outcome, Stream):
+                async with outcome:
+                    pass
+            return None
+        channel.operations[id] = asyncio.create_task(self._tell(channel, id, outcome))
+        return None
+
+    def stop(self, token: str, asked: Asked) -> Reply:
+        """End an operation. One that is over already is no mistake. Raises BadRequest."""
+        id = _parameter(asked.scope["query_string"], "operationId")
+        if not id:
+            raise BadRequest(400, "Say which operation: operationId=….")
+        task = self._found(token).operations.pop(id, None)
+        if task is not None:
+            task.cancel()
+        return Whole(200, headers_of(TEXT, 200, {}), b"")
+
+    async def _tell(self, channel: Channel, id: str, outcome: Answer | Stream) -> None:
+        try:
+            if isinstance(outcome, Answer):
+                await channel.events.put(_next(id, outcome.json))
+            else:
+                async with outcome as answers:
+                    async for answer in answers:
+                        await channel.events.put(_next(id, answer.json))
+            await channel.events.put(_complete(id))
+        except (Closing, ContextRefused) as closing:
+            error = {"message": str(closing), "extensions": {"code": UNAUTHENTICATED}}
+            await channel.events.put(_next(id, {"errors": [error]}) + _complete(id))
+        finally:
+            if channel.operations.get(id) is asyncio.current_task():
+                del channel.operations[id]
+
+    async def _body(self, token: str, channel: Channel) -> AsyncGenerator[bytes, None]:
+        try:
+            yield b":\n\n"
+            with self._watch.over(channel.context) as ending:
+                async for event in until(ending, _taken(channel.events)):
+                    yield event
+        except Closing as closing:
+            error = {"message": closing.reason, "extensions": {"code": UNAUTHENTICATED}}
+            for id in list(channel.operations):
+                yield _next(id, {"errors": [error]}) + _complete(id)
+        finally:
+            self._channels.pop(token, None)
+            channel.close()
+
+    def _found(self, token: str) -> Channel:
+        self._sweep()
+        channel = self._channels.get(token)
+        if channel is None:
+            raise _unknown()
+        return channel
+
+    def _sweep(self) -> None:
+        """Let go of reservations that nobody came for: the oldest are first."""
+        too_old = time.monotonic() - self._limits.open_within_s
+        for token, channel in list(self._channels.items()):
+            if channel.reserved_at > too_old:
+                return
+            if not channel.is_open:
+                del self._channels[token]
+                channel.close()
+
+
+async def _taken(events: asyncio.Queue[bytes]) -> AsyncGenerator[bytes, None]:
+    while True:
+        yield await events.get()
+
+
+async def _nothing() -> None:
+    """Stands for an operation that begins."""
+
+
+def _next(id: str, payload: Any) -> bytes:
+    return b"event: next\ndata: " + orjson.dumps({"id": id, "payload": payload}, default=written) + b"\n\n"
+
+
+def _complete(id: str) -> bytes:
+    return b"event: complete\ndata: " + orjson.dumps({"id": id}) + b"\n\n"
+
+
+def _unknown() -> BadRequest:
+    return BadRequest(404, "There is no such channel here: reserve one by PUT.")
