@@ -115,3 +115,13 @@ class Walk:
 
 WALK: ContextVar[Walk | None] = ContextVar("walk", default=None)
 """That of the operation which runs; None where nothing is gone through in pieces."""
+
+
+@contextmanager
+def walked() -> Iterator[None]:
+    """Around the execution of one operation, whose lists are gone through together."""
+    token = WALK.set(Walk())
+    try:
+        yield
+    finally:
+        WALK.reset(token)

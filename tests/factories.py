@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable, Table, insert, select, update
+from sqlalchemy import Executable, Table, insert, literal, select, update
 
 from adapters.postgres import tables
 from adapters.postgres.database import Database, Rows
@@ -123,14 +123,16 @@ class Factory:
         numbers = [next(_numbers) for _ in range(number)]
         rows = [{"id": uuid7(), "sku": f"R-{each}", "slug": f"r-{each}"} | plain | of_shop for each in numbers]
         users = [{"id": uuid7(), "email": f"reviewer{next(_numbers)}@example.com"} for _ in range(reviews)]
-        written = [
-            {"id": uuid7(), "product_id": row["id"], "user_id": user["id"], "rating": 5, "comment": "おいしい。"}
-            for row in rows
-            for user in users
-        ]
+        each = (
+            select(tables.products.c.id, tables.users.c.id, literal(5), literal("おいしい。"))
+            .join_from(tables.products, tables.users, tables.users.c.id.in_([user["id"] for user in users]))
+            .where(tables.products.c.seller_id == seller_id)
+        )
+        written = insert(tables.reviews).from_select(["product_id", "user_id", "rating", "comment"], each)
         async with self._database.transaction(ANONYMOUS) as connection:
-            for table, values in ((tables.products, rows), (tables.users, users), (tables.reviews, written)):
-                await connection.execute(insert(table), values)
+            await connection.execute(insert(tables.products), rows)
+            await connection.execute(insert(tables.users), users)
+            await connection.execute(written)
 
     async def review(self, product_id: UUID, **values: Any) -> UUID:
         user_id = values.pop("user_id", None) or await self.user(name="花子")
@@ -171,7 +173,7 @@ class Factory:
 
 @asynccontextmanager
 async def open_factory(worker_url: str) -> AsyncIterator[Factory]:
-    database = Database(worker_url, pool_size=2)
+    database = Database(worker_url, pool_size=2, timeout_ms=30_000)  # a busy test machine takes its time
     try:
         yield Factory(database)
     finally:

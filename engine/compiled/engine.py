@@ -31,7 +31,7 @@ from engine.compiled.steps import Entry
 from engine.fragments.store import Shelf, Store
 from engine.paced import PacedExecutor
 from engine.probe import BY_CORE, BY_PLAN, Probe
-from engine.turns import WALK, Walk
+from engine.turns import walked
 
 log = logging.getLogger("torii.engine")
 
@@ -155,15 +155,17 @@ class Engine:
     ) -> ExecutionResult | ExperimentalIncrementalExecutionResults:
         """The result of a document with @defer or @stream, by graphql-core. A result that is whole where nothing was put off."""
         self._left(Reason.DIRECTIVE, None, self.counts)
-        result = experimental_execute_incrementally(
-            self._schema,
-            document,
-            context_value=context,
-            variable_values=variables,
-            operation_name=operation.name.value if operation.name else None,
-            hide_suggestions=not self._hints,
-        )
-        return await result if isawaitable(result) else result
+        with walked():
+            result = experimental_execute_incrementally(
+                self._schema,
+                document,
+                context_value=context,
+                variable_values=variables,
+                operation_name=operation.name.value if operation.name else None,
+                executor_class=PacedExecutor,
+                hide_suggestions=not self._hints,
+            )
+            return await result if isawaitable(result) else result
 
     async def subscribe(
         self,
@@ -233,12 +235,9 @@ class Engine:
         journal: list[Entry],
     ) -> ExecutionResult:
         middleware = replaying(journal) if journal else None
-        token = WALK.set(Walk())
-        try:
+        with walked():
             result = self._begin(document, operation, variables, context, middleware, PacedExecutor, root)
             return await result if isawaitable(result) else result
-        finally:
-            WALK.reset(token)
 
     def _begin(
         self,

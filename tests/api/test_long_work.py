@@ -70,3 +70,27 @@ async def test_what_is_within_all_limits_holds_up_nobody(http: httpx.AsyncClient
         if longest[-1] < LONGEST_S:
             break
     assert min(longest) < LONGEST_S, longest
+
+
+IN_PARTS = {
+    "put off": aliased(5, f"id ... @defer {{ {FLAT} }}"),
+    "put off as a whole": aliased(12, FLAT).replace(" }", " } }", 0).replace("a0: ", "__typename ... @defer { a0: ", 1)
+    + " }",
+    "one by one": aliased(5, FLAT).replace("nodes {", "nodes @stream(initialCount: 2) {"),
+    "errors": aliased(6, "... @defer { reviews(first: -1) { nodes { id } } }"),
+}
+
+
+@pytest.mark.parametrize("name", IN_PARTS)
+async def test_what_comes_in_parts_holds_up_nobody(http: httpx.AsyncClient, shop: str, name: str) -> None:
+    client = Client(http)
+    client.headers["accept"] = "multipart/mixed"
+    answer = await client.post(IN_PARTS[name], shop=shop)
+    assert answer.headers["content-type"].startswith("multipart/mixed")
+    assert '"hasNext":true' in answer.text
+    longest = []
+    for number in range(TRIES):
+        longest.append(await longest_stretch(client.post(f"{IN_PARTS[name]} #{number}", shop=shop)))
+        if longest[-1] < LONGEST_S:
+            break
+    assert min(longest) < LONGEST_S, longest
