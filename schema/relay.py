@@ -6,16 +6,15 @@ import strawberry
 
 from domain.shared.paging import Precision
 from engine.fields import attribute, computed, edge
-from resolvers.global_ids import encode
+from resolvers.global_ids import encoder
 from schema.access import PUBLIC, Access
 
 T = TypeVar("T")
 
 
 def global_id(type_name: str, *, access: Access) -> Any:
-    return computed(
-        lambda value: encode(type_name, value.id), access=access, description="Global id, for `node` and for caches."
-    )
+    encode = encoder(type_name)
+    return computed(lambda value: encode(value.id), access=access, description="Global id, for `node` and for caches.")
 
 
 @strawberry.interface(description="Something with a global id.")

@@ -83,7 +83,10 @@ class CachedProducts:
         found: dict[ProductId, Product | None] = {}
         try:
             generation, bodies = await self._cache.values.get([_key(each) for each in wanted])
-            found = {each: self._read(body) for each, body in zip(wanted, bodies, strict=True) if body}
+            read = [self._read(body) if body else None for body in bodies]
+            if len(wanted) == len(ids) and all(read):  # in order already
+                return read
+            found = dict(zip(wanted, read, strict=True))
         except Missed:
             pass
         loads = self._loads([each for each in wanted if found.get(each) is None], generation)

@@ -14,6 +14,8 @@ DEFAULT_SHOWN = 20
 WAITING = 1_000
 """Looks that wait to be written; further ones are not remembered."""
 AT_ONCE = 100
+GATHERED_S = 0.1
+"""How long looks are gathered, so that many cost what one does: whether a user wants it is asked of another back end."""
 
 
 class ViewHistory:
@@ -35,6 +37,7 @@ class ViewHistory:
         """Write what waits, many at once, for as long as the gateway runs."""
         while True:
             looks = [await self._waiting.get()]
+            await asyncio.sleep(GATHERED_S)
             while len(looks) < AT_ONCE and not self._waiting.empty():
                 looks.append(self._waiting.get_nowait())
             try:

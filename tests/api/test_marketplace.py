@@ -54,7 +54,7 @@ async def demo(demo_prepared: Settings) -> AsyncIterator[Client]:
     stages: dict[str, int] = {}
     await jobs.seed(demo_prepared, PRODUCTS_SEEDED, lambda stage, done, _total: stages.update({stage: done}))
     assert stages["products"] == PRODUCTS_SEEDED
-    app = create_app(demo_prepared)
+    app = create_app(demo_prepared.model_copy(update={"fragments": False}))  # what they save is another file's
     async with app.router.lifespan_context(app), client_of(app) as http:
         yield Client(http, token=await cloud.token(demo_prepared, "buyer@example.com", DEMO_PASSWORD))
 
