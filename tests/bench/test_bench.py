@@ -27,7 +27,7 @@ def test_starts_a_marketplace_measures_it_and_leaves_nothing(tmp_path: Path) -> 
     assert [load["operation"] for load in found["loaded"]] == ["health", "feed"]
     assert all(load["requests"] > 0 and load["cpu_s"]["gateway"] > 0 for load in found["loaded"])
     assert {"gateway", "worker", "supervisor", "postgres", "valkey", "aws", "stripe"} == set(found["memory_idle"])
-    assert found["lookups"]["feed"]["cold"]["SQL"] >= found["lookups"]["feed"]["warm"]["SQL"] > 0
+    assert found["lookups"]["feed"]["cold"]["SQL"] > found["lookups"]["feed"]["warm"]["SQL"]
     assert found["starts"][0]["seconds"] > 0
     assert "feed of 20" in done.stdout
     folder = done.stderr.split(", in ", 1)[1].split("\n", 1)[0]
@@ -54,4 +54,4 @@ def test_says_what_the_guard_costs_and_how_often_it_asks_redis() -> None:
     for who in ("signed in", "anonymous"):
         on, off = (float(rows[f"{who}, rate limits {state}"][1]) for state in ("on", "off"))
         assert round(on - off) == 1, "the rate limits' one; who asks is known"
-        assert round(on) == 2, "and the product's"
+        assert round(off) == 0, "the product is a fragment that the process has"
