@@ -21,6 +21,7 @@ from domain.shared.rates import Rate
 from domain.shared.refusals import Unavailable
 from engine import graphiql
 from engine.asked import Asked
+from engine.batches import Batches
 from engine.compiled.engine import COMPILE_AT
 from engine.event_channels import TOKEN, EventChannels
 from engine.execution import Executor, Policy
@@ -192,7 +193,8 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
     gateway.run_beside(watch.watch)
     carrying = Carrying(streams, Context.renewed, watch)
     channels = EventChannels(streams, Context.renewed, watch)
-    http = GraphQLHTTP(executor, gateway.http_context, policy.limits, carrying, channels)
+    batches = Batches(executor, Context.following, settings.max_batch)
+    http = GraphQLHTTP(executor, gateway.http_context, policy.limits, carrying, channels, batches)
     page = graphiql.page(GRAPHIQL_ASSETS, EXAMPLES) if settings.serves_graphiql else None
     endpoint = http if page is None else graphiql.WithPage(http, page)
     websocket = GraphQLWebSocket(

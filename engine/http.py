@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from engine.accepting import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, MIXED, NotAcceptable, accepted
+from engine.accepting import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, MIXED, Accepted, NotAcceptable, accepted
 from engine.allowance import Admission, NotAdmitted
 from engine.asked import Asked
+from engine.batches import Batches, status_of
 from engine.bounds import Limits
 from engine.contexts import ContextRefused
 from engine.errors import UNAVAILABLE
@@ -19,7 +20,7 @@ from engine.execution import Answer, Executor, NotAllowedByGet, invalid
 from engine.execution import Request as Operation
 from engine.fragments.rendered import written
 from engine.http_reply import Reply, Whole, headers_of
-from engine.http_request import CODES, BadRequest, read
+from engine.http_request import CODES, ONE, BadRequest, read, read_any
 from engine.http_streams import Carried, Carrying, Streamed
 from engine.kept_token import HandedOut
 from engine.trace import traced
@@ -33,6 +34,7 @@ class GraphQLHTTP:
     """Answers GET and POST. A context may hand out tokens through its attribute `handed_out`.
 
     `carrying`: how answers go out that come one after another; without it there are none. `channels`: one stream for many.
+    `batches`: several operations in one request.
     """
 
     def __init__(
@@ -42,7 +44,9 @@ class GraphQLHTTP:
         limits: Limits,
         carrying: Carrying | None = None,
         channels: EventChannels | None = None,
+        batches: Batches | None = None,
     ) -> None:
+        self._batches = batches
         self._channels = channels
         self._executor = executor
         self._limits = limits
@@ -64,7 +68,9 @@ class GraphQLHTTP:
                 token = token_of(asked)
                 if token is not None or asked.method == "PUT":
                     return await self._by_channel(self._channels, token or "", asked, receive)
-            operation = await read(asked, receive, self._limits)
+            operation = await read_any(asked, receive, self._limits)
+            if not isinstance(operation, Operation):
+                return await self._batched(operation, asked, takes)
             deadline = self._executor.deadline()
             async with asyncio.timeout_at(deadline):
                 context, admission = await self._context(asked, operation)
@@ -98,6 +104,23 @@ class GraphQLHTTP:
         # Clients that take application/json expect 200 for whatever was well-formed HTTP and JSON.
         status = answer.status or (200 if answer.ran or media != GRAPHQL_RESPONSE else 400)
         return _with_tokens(_whole(answer, status, media, answer.headers), context)
+
+    async def _batched(self, sent: list[Any], asked: Asked, takes: Accepted) -> Reply:
+        """Raises BadRequest, NotAcceptable, ContextRefused, TimeoutError."""
+        if self._batches is None:
+            raise BadRequest(400, ONE)
+        if takes.whole is None:
+            raise NotAcceptable
+        operations = self._batches.operations(sent)
+        async with asyncio.timeout_at(self._executor.deadline()):
+            context = await self._make_context(asked)
+        answers, contexts = await self._batches.run(operations, context)
+        status, headers = status_of(answers)
+        body = orjson.dumps([answer.json for answer in answers], default=written)
+        reply = Whole(status, headers_of(takes.whole, status, headers), body)
+        for each in contexts:
+            _with_tokens(reply, each)
+        return reply
 
     async def _by_channel(self, channels: EventChannels, token: str, asked: Asked, receive: Receive) -> Reply:
         """Raises what the handling of any request raises, and NotAdmitted."""

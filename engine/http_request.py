@@ -27,6 +27,7 @@ CODES = {
 """`extensions.code` of a request that is not read as an operation, by its status."""
 
 
+ONE = "Send one operation, as a JSON object."
 IDENTITY = "identity"
 MAX_DIGITS = 18
 MAX_ID = 256
@@ -44,13 +45,19 @@ class BadRequest(Exception):
 
 async def read(asked: Asked, receive: Receive, limits: Limits) -> Request:
     """The operation a request asks for. Raises BadRequest."""
+    sent = await read_any(asked, receive, limits)
+    return sent if isinstance(sent, Request) else checked(sent)
+
+
+async def read_any(asked: Asked, receive: Receive, limits: Limits) -> Request | list[Any]:
+    """The same, or what a batch has in it, not yet looked at. Raises BadRequest."""
     if asked.method == "GET":
         return _from_query_string(asked, limits)
     if asked.method != "POST":
         raise BadRequest(405, "GraphQL takes GET and POST.", {"allow": "GET, POST"})
-    sent = asked.header(b"content-type") or ""
-    if sent != JSON:
-        media, _, parameters = sent.lower().partition(";")
+    content = asked.header(b"content-type") or ""
+    if content != JSON:
+        media, _, parameters = content.lower().partition(";")
         if media.strip() != JSON:
             raise BadRequest(415, f"Send the operation as {JSON}.", {"accept": JSON})
         charset = parameters.partition("charset=")[2].split(";")[0].strip().strip('"')
@@ -58,7 +65,8 @@ async def read(asked: Asked, receive: Receive, limits: Limits) -> Request:
             raise BadRequest(415, "Send the operation in UTF-8.")
     if (asked.header(b"content-encoding") or IDENTITY) != IDENTITY:
         raise BadRequest(415, "Send the body as it is, without compressing it.", {"accept-encoding": IDENTITY})
-    return checked(decoded(await body_of(asked, receive, limits.body_bytes, limits.body_s), limits, "The body"))
+    sent = decoded(await body_of(asked, receive, limits.body_bytes, limits.body_s), limits, "The body")
+    return sent if isinstance(sent, list) else checked(sent)
 
 
 async def body_of(asked: Asked, receive: Receive, most: int, within_s: float) -> bytes:
@@ -116,7 +124,7 @@ def _from_query_string(asked: Asked, limits: Limits) -> Request:
 def checked(sent: Any) -> Request:
     """The operation in a decoded body. Raises BadRequest."""
     if not isinstance(sent, dict):
-        raise BadRequest(400, "Send one operation, as a JSON object.")
+        raise BadRequest(400, ONE)
     document_id = _document_id(sent)
     query = sent.get("query") or ("" if document_id else None)
     if not isinstance(query, str) or not (query.strip() or document_id):

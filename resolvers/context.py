@@ -60,6 +60,10 @@ class Context:
     def renewed(self) -> "Context":
         return replace(self, handed_out={})
 
+    def following(self, before: "Context") -> "Context":
+        """Of another operation of the same request: an identity that was handed out before goes with it."""
+        return replace(self, viewer=before.viewer, handed_out={})
+
     def directed(self, directives: Mapping[str, Mapping[str, Any]]) -> None:
         """What the operation itself asks for: `@inContext` wins over the request's headers."""
         language = directives.get("inContext", {}).get("language")

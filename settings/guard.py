@@ -54,6 +54,7 @@ class GuardSettings(BackEndSettings):
     websocket_ping_s: float = Field(30, gt=0, description="How often a WebSocket is pinged; two in vain close it.")
     websocket_idle_s: float = Field(600, gt=0, description="How long a WebSocket may stay open with nothing asked.")
     websocket_max_operations: int = Field(100, ge=1, description="Operations a WebSocket may have running.")
+    max_batch: int = Field(10, ge=1, description="Operations of one request, sent as a JSON array; 1: no arrays.")
     max_subscriptions: int = Field(5_000, ge=1, description="Subscriptions that a process has open.")
     max_subscriptions_each: int = Field(
         500, ge=1, description="Of one client: a user, or all who have not signed in behind one address."
