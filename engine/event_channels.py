@@ -9,8 +9,8 @@ Source: enisdenjo/graphql-sse, PROTOCOL.md, "Single connection mode".
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import ExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -185,7 +185,16 @@ class EventChannels:
             if channel.operations.get(id) is asyncio.current_task():
                 del channel.operations[id]
 
-    async def _body(self, token: str, channel: Channel) -> AsyncGenerator[bytes, None]:
+    @asynccontextmanager
+    async def _body(self, token: str, channel: Channel) -> AsyncIterator[AsyncIterator[bytes]]:
+        try:
+            async with aclosing(self._events(channel)) as events:
+                yield events
+        finally:
+            self._channels.pop(token, None)
+            channel.close()
+
+    async def _events(self, channel: Channel) -> AsyncGenerator[bytes, None]:
         try:
             yield b":\n\n"
             with self._watch.over(channel.context) as ending:
@@ -195,9 +204,6 @@ class EventChannels:
             error = {"message": closing.reason, "extensions": {"code": UNAUTHENTICATED}}
             for id in list(channel.operations):
                 yield _next(id, {"errors": [error]}) + _complete(id)
-        finally:
-            self._channels.pop(token, None)
-            channel.close()
 
     def _found(self, token: str) -> Channel:
         self._sweep()

@@ -7,7 +7,7 @@ Sources: enisdenjo/graphql-sse, PROTOCOL.md (distinct connections mode); graphql
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -95,28 +95,35 @@ class Carrying:
         return Carried(carrier, outcome, context) if carrier else cast("Answer", outcome)
 
     def reply(self, carried: Carried, receive: Receive) -> "Streamed":
-        body = chunks(carried.carrier, carried.outcome, self._watch, carried.context)
         headers = headers_of(carried.carrier.media, 200, {"x-accel-buffering": "no"})
-        return Streamed(headers, body, receive, sign_of_life(carried.carrier), self._limits)
+        return Streamed(headers, body_of(carried, self._watch), receive, sign_of_life(carried.carrier), self._limits)
+
+
+@asynccontextmanager
+async def body_of(carried: Carried, watch: SocketWatch[Any]) -> AsyncIterator[AsyncIterator[bytes]]:
+    """What goes out. All that it holds is let go of with the block, also where a client has left before anything was sent."""
+    async with AsyncExitStack() as held:
+        outcome = carried.outcome
+        answers = outcome if isinstance(outcome, Answer) else await held.enter_async_context(outcome)
+        yield await held.enter_async_context(aclosing(chunks(carried.carrier, answers, watch, carried.context)))
 
 
 async def chunks(
-    carrier: Carrier, outcome: Answer | Stream, watch: SocketWatch[Any], context: Any
+    carrier: Carrier, answers: Answer | AsyncIterator[Answer], watch: SocketWatch[Any], context: Any
 ) -> AsyncGenerator[bytes, None]:
-    """What goes out, answer by answer, until the last one or until the context is no longer good."""
+    """Answer by answer, until the last one or until the context is no longer good."""
     in_form: Callable[[Answer], Answer] = _as_it_is
     if carrier is Carrier.PARTS_OF_2022:
         form = FormOf2022()
         in_form = lambda answer: replace(answer, body=form.of(answer.body))  # noqa: E731
     yield opening(carrier)
-    if isinstance(outcome, Answer):
-        yield chunk(carrier, outcome)
+    if isinstance(answers, Answer):
+        yield chunk(carrier, answers)
     else:
         try:
-            async with outcome as answers:
-                with watch.over(context) as ending:
-                    async for answer in until(ending, answers):
-                        yield chunk(carrier, in_form(answer))
+            with watch.over(context) as ending:
+                async for answer in until(ending, answers):
+                    yield chunk(carrier, in_form(answer))
         except Closing as closing:
             error = {"message": closing.reason, "extensions": {"code": UNAUTHENTICATED}}
             yield chunk(carrier, Answer({"errors": [error]}, ran=False))
@@ -179,7 +186,7 @@ class Streamed:
     def __init__(
         self,
         headers: RawHeaders,
-        body: AsyncGenerator[bytes, None],
+        body: AbstractAsyncContextManager[AsyncIterator[bytes]],
         receive: Receive,
         alive: bytes | None,
         limits: CarryLimits,
@@ -194,13 +201,9 @@ class Streamed:
     async def write(self, send: Send) -> None:
         leaving = asyncio.ensure_future(self._left())
         try:
-            async with aclosing(self._body) as body:
-                first = await anext(
-                    body
-                )  # which is there at once: from here on what the body holds is let go of with it
+            async with self._body as body, aclosing(self._with_signs_of_life(body, leaving)) as sending:
                 await self._write(send, {"type": "http.response.start", "status": self.status, "headers": self.headers})
-                await self._write(send, {"type": "http.response.body", "body": first, "more_body": True})
-                async for sent in self._with_signs_of_life(body, leaving):
+                async for sent in sending:
                     await self._write(send, {"type": "http.response.body", "body": sent, "more_body": True})
             if not leaving.done():
                 await self._write(send, {"type": "http.response.body", "body": b""})

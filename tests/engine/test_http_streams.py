@@ -10,12 +10,13 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from engine.accepting import Carrier
 from engine.bounds import Limits
-from engine.execution import Executor, Policy
+from engine.execution import Answer, Executor, Policy, Request
 from engine.http import GraphQLHTTP
-from engine.http_streams import Carrying, CarryLimits
+from engine.http_streams import Carried, Carrying, CarryLimits
 from engine.socket_watch import SocketWatch
-from engine.streams import Streams
+from engine.streams import Stream, StreamLimits, Streams
 from tests.engine.test_subscriptions import Counting
 
 Client = Callable[..., Any]
@@ -23,6 +24,14 @@ Client = Callable[..., Any]
 
 class NoTokens:
     """A context of nobody."""
+
+
+async def nobody(_asked: Any) -> NoTokens:
+    return NoTokens()
+
+
+async def nothing_new() -> NoTokens:
+    return NoTokens()
 
 
 @asynccontextmanager
@@ -34,10 +43,7 @@ async def serving(
     watch = SocketWatch(server.still_allowed)
     carrying = Carrying(Streams(executor), lambda context: context, watch, limits)
 
-    async def context(_asked: Any) -> NoTokens:
-        return NoTokens()
-
-    endpoint = GraphQLHTTP(executor, context, Limits(), carrying)
+    endpoint = GraphQLHTTP(executor, nobody, Limits(), carrying)
     config = uvicorn.Config(
         Starlette(routes=[Route("/graphql", endpoint)]), port=0, lifespan="off", log_level="critical"
     )
@@ -67,6 +73,65 @@ async def test_who_leaves_leaves_no_work_behind() -> None:
             assert await anext(text) == ":\n\n"
             await server.until(lambda: server.open["count"] == 1)
         await server.until(lambda: server.open["count"] == 0)
+
+
+class Remembering(Streams):
+    """Keeps what it gave: that a place is free again must not hang on what the garbage collector finds."""
+
+    def __init__(self, executor: Executor, limits: StreamLimits) -> None:
+        super().__init__(executor, limits)
+        self.given: list[Answer | Stream] = []
+
+    async def start(self, *arguments: Any, **options: Any) -> Answer | Stream:
+        outcome = await super().start(*arguments, **options)
+        self.given.append(outcome)
+        return outcome
+
+
+async def test_who_leaves_before_anything_is_sent_leaves_no_work_behind() -> None:
+    server = Counting()
+    sent: list[Any] = []
+    executor = Executor(server.schema(), lambda *_: None, Policy(30))
+    streams = Remembering(executor, StreamLimits(most=1))
+    carrying = Carrying(streams, lambda context: context, SocketWatch(server.still_allowed))
+    endpoint = GraphQLHTTP(executor, nobody, Limits(), carrying)
+    body = b'{"query": "subscription { count }"}'
+    headers = [(b"accept", b"text/event-stream"), (b"content-type", b"application/json")]
+    for _ in range(3):
+        messages = [{"type": "http.request", "body": body}, {"type": "http.disconnect"}]
+
+        async def receive(messages: list[dict[str, Any]] = messages) -> dict[str, Any]:
+            return messages.pop(0) if len(messages) > 1 else messages[0]
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": "/graphql", "headers": headers, "query_string": b""}
+        await endpoint(scope, receive, send)
+    assert [each["status"] for each in sent if "status" in each] == [200, 200, 200]
+    assert all(isinstance(each, Stream) for each in streams.given)
+
+
+async def test_who_does_not_even_read_signs_of_life_is_dropped_with_its_work() -> None:
+    server = Counting()
+    begun: list[Any] = []
+    streams = Streams(Executor(server.schema(), lambda *_: None, Policy(30)))
+    outcome = await streams.start(Request("subscription { count }"), NoTokens(), nothing_new)
+    assert isinstance(outcome, Stream)
+    limits = CarryLimits(alive_every_s=0.01, send_s=0.05)
+    carrying = Carrying(streams, lambda context: context, SocketWatch(server.still_allowed), limits)
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        begun.append(message)
+        if len(begun) > 2:  # the head and the first comment went out
+            await asyncio.Event().wait()
+
+    await carrying.reply(Carried(Carrier.EVENTS, outcome, NoTokens()), receive).write(send)
+    assert server.open["count"] == 0
+    assert len(begun) == 3
 
 
 async def test_a_silent_stream_gives_signs_of_life() -> None:
