@@ -117,16 +117,15 @@ class KeptLoad:
         if not keys:
             return {}
         store, kept = shelf.store, self._kept
-        ticket, began = store.notices, store.clock()
         there = await self._values(keys, load)
         rows = dict(zip(there, await self._level.rows(list(there.values()), None, run), strict=True))
         fresh: dict[Hashable, Rendered] = {}
         for key in keys:
             changes_at = kept.changes_at(there[key]) if kept.changes_at and key in there else None
-            until = store.until(began, kept.max_age_s, changes_at)
+            until = store.until(shelf.began, kept.max_age_s, changes_at)
             entry, fresh[key] = self._entry((shape.digest, key), shape, rows.get(key), until)
             if key in there or self.keeps_nulls:
-                store.put(entry, ticket)
+                store.put(entry, shelf.ticket)
         return fresh
 
     def _entry(self, at: At, shape: Shape, row: Any, until: float) -> tuple[Entry, Rendered]:

@@ -161,7 +161,7 @@ class Store:
         return entry
 
     def put(self, entry: Entry, ticket: int) -> None:
-        """Keep an entry, unless something that it shows has changed since `ticket`, the number of notices when its load began."""
+        """Keep an entry, unless something that it shows has changed since `ticket`, the number of notices before anything was loaded."""
         if ticket < self._floor or any(self._told.get(tag, 0) > ticket for tag in entry.tags):
             self.counts.refused += 1
             return
@@ -210,9 +210,9 @@ class Store:
                 del self._by_tag[tag]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shelf:
-    """The store as one operation sees it. `shared_as` says what else shapes its bytes, such as a language.
+    """The store as one operation sees it, from its begin. `shared_as` says what else shapes its bytes, such as a language.
 
     `shown` are the fragments in its answer, those within others too.
     """
@@ -220,3 +220,9 @@ class Shelf:
     store: Store
     shared_as: Hashable
     shown: list[Rendered] = field(default_factory=list)
+    ticket: int = field(init=False)
+    """What its loaders give may be as old as the operation: so is what is kept of it, whenever it was rendered."""
+    began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ticket, self.began = self.store.notices, self.store.clock()
