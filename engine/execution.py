@@ -343,6 +343,14 @@ class Executor:
             seen.answered(answer.body)
             return answer
 
+    def paid(self, ready: Ready, answer: Answer) -> Answer:
+        """An answer that says nothing of who asked, with what this client has left after paying for it."""
+        if "extensions" not in answer.body:  # it came to nothing
+            return answer
+        actual = answer.body["extensions"]["cost"]["actual"]
+        own = {"cost": shown(ready.cost, actual, ready.admission.settle(ready.cost, actual))}
+        return replace(answer, body=answer.body | {"extensions": own}, written=None)
+
     def asked_by(self, ready: Ready, context: Any) -> Ready:
         """The same operation in another context."""
         direct(context, self.schema, ready.operation, ready.request.variables)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
-from graphql import GraphQLSchema
+from graphql import DocumentNode, GraphQLSchema
 
 from engine.compiled.reasons import Unsupported
 from engine.compiled.selection import Selector, condition_variables
@@ -37,13 +37,16 @@ def shows_all_the_same(schema: GraphQLSchema, ready: Ready) -> bool:
 class Kept:
     """An answer with what its key is about, which stays alive as long as the key is in use."""
 
-    ready: Ready
+    document: DocumentNode
     event: Any
     answer: Answer
 
 
 class SharedAnswers:
-    """The answers written last, by the document, operation and variables that asked, and the very event."""
+    """The answers written last, by the document, operation and variables that asked, and the very event.
+
+    What is in one is shown to everybody: nothing of who asked first, such as what that client has left, may be.
+    """
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
@@ -59,7 +62,7 @@ class SharedAnswers:
             return answer
         kept = replace(answer, written=orjson.dumps(answer.body, default=written))
         if len(kept.written or b"") <= LARGEST_BYTES:
-            self._kept[_key(ready, event)] = Kept(ready, event, kept)
+            self._kept[_key(ready, event)] = Kept(ready.node, event, kept)
             if len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return kept

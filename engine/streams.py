@@ -9,7 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Hashable, Iterator
 from contextlib import AsyncExitStack, aclosing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -161,16 +161,25 @@ class Streams:
                 return
             try:
                 asked = self._executor.asked_by(ready, await following())
-                answer = self._shared.get(ready, event) if alike else None
-                if answer is None:
-                    if not (is_paid or alike):  # what is written once for all costs nobody anything more
+                if alike:
+                    answer = await self._alike(asked, event, is_paid=is_paid)
+                else:
+                    if not is_paid:
                         await ready.admission.run(ready.cost, {})
                     answer = await self._executor.event(asked, event)
             except (ContextRefused, NotAdmitted) as refused:
                 yield Answer({"errors": [refused.error]}, ran=False)
                 return
             is_paid = False
-            yield self._shared.keep(ready, event, answer) if alike and answer.written is None else answer
+            yield answer
+
+    async def _alike(self, asked: Ready, event: Any, *, is_paid: bool) -> Answer:
+        """What is written once for all: it costs nobody anything but the first event, and only that tells what a client has left."""
+        answer = self._shared.get(asked, event)
+        if answer is None:
+            nobodys = replace(asked, admission=Admission(None, asked.context))
+            answer = self._shared.keep(asked, event, await self._executor.event(nobodys, event))
+        return self._executor.paid(asked, answer) if is_paid else answer
 
 
 class Places:
