@@ -24,12 +24,13 @@ MARK = "· "
 SLOWEST_START_S = 600.0
 SLOWEST_STOP_S = 60.0
 ALL_THERE_WITHIN_S = 30.0
+LAST_LINES = 10
 
 Progress = Callable[[str], None]
 
 
 class DidNotStart(Exception):
-    """`torii up` ended before it was up. Carries what it said last."""
+    """`torii up` ended before it was up, or before it was told to. Carries what it said last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class Torii:
             patience.cancel()
         if not said or UP not in said[-1][1]:
             self.stop()
-            raise DidNotStart("\n".join(["torii up did not start:", *(line for _, line in said[-10:])]))
+            raise DidNotStart("\n".join(["torii up did not start:", *(line for _, line in said[-LAST_LINES:])]))
         self._until_all_are_there()
         marks = [(after, line.removeprefix(MARK)) for after, line in said if line.startswith(MARK)]
         return Start(kind, said[-1][0], marks)
@@ -118,6 +119,13 @@ class Torii:
             self._process.kill()
             self._process.communicate()
         self._process = None
+
+    def last_words(self) -> str:
+        """What it said when it ended by itself; empty while it runs."""
+        if self._process is None or self._process.poll() is None:
+            return ""
+        said, _ = self._process.communicate()
+        return "\n".join(["torii up ended by itself:", *said.splitlines()[-LAST_LINES:]])
 
     def pids(self) -> parts.Pids:
         """The first process of each part."""
@@ -148,5 +156,9 @@ def throwaway(products: int) -> Iterator[Torii]:
         torii = Torii(folder, products)
         try:
             yield torii
+        except Exception as error:
+            if words := torii.last_words():  # then whatever failed did so for this
+                raise DidNotStart(words) from error
+            raise
         finally:
             torii.stop()

@@ -1,11 +1,16 @@
 """`python -m bench`, whole and tiny."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
+
+from bench.torii import DidNotStart, throwaway
 
 ROOT = Path(__file__).parents[2]
 TINY = ("--products", "200", "--seconds", "0.5", "--connections", "2")
@@ -32,6 +37,16 @@ def test_starts_a_marketplace_measures_it_and_leaves_nothing(tmp_path: Path) -> 
     assert "feed of 20" in done.stdout
     folder = done.stderr.split(", in ", 1)[1].split("\n", 1)[0]
     assert not Path(folder).exists()
+
+
+@pytest.mark.bench
+def test_says_that_the_marketplace_ended_where_that_is_why_nothing_answers() -> None:
+    with pytest.raises(DidNotStart, match=r"(?s)torii up ended by itself:.*worker"), throwaway(200) as torii:  # noqa: PT012
+        torii.start("cold")
+        pids = torii.pids()
+        os.kill(pids["worker"], signal.SIGKILL)
+        psutil.Process(pids["supervisor"]).wait(60)
+        raise ConnectionError("nobody answers")
 
 
 def test_measures_nothing_but_this_machine() -> None:
