@@ -58,6 +58,9 @@ class Server:
 
 
 SERVE = python("-m", "cli", "serve")
+PATIENT = {"TORII_REDIS_TIMEOUT_MS": "5000", "TORII_QUERY_TIMEOUT_MS": "20000"}
+"""A busy machine would have the gateway skip its cache: then a warm one is none."""
+
 NOTHING_CACHED = {"TORII_CATALOG_CACHE": "false", "TORII_FRAGMENTS": "false"}
 NO_RATES = {"TORII_RATE_LIMITS": "false"}
 ASGI = (
@@ -143,6 +146,8 @@ def running(servers: Sequence[Server], torii: Torii, modules: Path | None) -> It
 def _program(name: str, server: Server, port: int, torii: Torii, scripts: Path) -> Program:
     environment: dict[str, str | None] = dict.fromkeys(os.environ)
     environment |= {**torii.environment, **_run_env(torii), **server.settings, "PORT": str(port)}
+    if server.kind is Kind.TORII:
+        environment |= PATIENT
     if server.kind is Kind.NODE:
         command: tuple[str, ...] = (str(node()), *server.command)
     else:
