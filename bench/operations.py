@@ -1,6 +1,7 @@
 """What is measured: three queries that a storefront sends, and the floor under them."""
 
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -178,9 +179,12 @@ def require_count(what: str, nodes: Sequence[Any], expected: int) -> None:
 
 
 def answer_to(url: str, query: str, variables: Variables | None = None) -> bytes:
-    """The body of the answer to a POST to `url`. Raises OSError."""
+    """The body of the answer to a POST to `url`. Raises WrongAnswer, OSError."""
     request = urllib.request.Request(url, json.dumps({"query": query, "variables": variables or {}}).encode())
     request.add_header("content-type", "application/json")
-    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
-        body: bytes = answer.read()
-        return body
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+            body: bytes = answer.read()
+            return body
+    except urllib.error.HTTPError as error:
+        raise WrongAnswer(f"{url}: status {error.code}: {error.read()[:200]!r}") from error

@@ -16,13 +16,18 @@ OTHERS = "others"
 
 
 def processes(pids: Pids) -> dict[str, list[psutil.Process]]:
-    """Every process of each part that runs now."""
-    found: dict[str, list[psutil.Process]] = {}
-    for name, pid in pids.items():
-        with suppress(psutil.NoSuchProcess):
-            root = psutil.Process(pid)
-            found[name] = [root, *_descendants(root, apart_from=set(pids.values()))]
-    return found
+    """Every process of each part that runs now. Looks at all processes of the machine once: whoever asks does nothing else meanwhile."""
+    running: dict[int, psutil.Process] = {}
+    children: dict[int, list[int]] = {}
+    for process in psutil.process_iter(["ppid"]):
+        running[process.pid] = process
+        children.setdefault(process.info["ppid"], []).append(process.pid)
+    apart = set(pids.values())
+    return {
+        name: [running[each] for each in (pid, *_descendants(pid, children, apart))]
+        for name, pid in pids.items()
+        if pid in running
+    }
 
 
 def cpu_seconds(pids: Pids) -> dict[str, float]:
@@ -64,9 +69,9 @@ def listener(port: int) -> int | None:
     return next(filter(None, pids), None)
 
 
-def _descendants(root: psutil.Process, apart_from: set[int]) -> list[psutil.Process]:
-    own = [child for child in root.children() if child.pid not in apart_from]
-    return own + [each for child in own for each in _descendants(child, apart_from)]
+def _descendants(root: int, children: Mapping[int, Sequence[int]], apart_from: set[int]) -> list[int]:
+    own = [child for child in children.get(root, ()) if child not in apart_from]
+    return own + [each for child in own for each in _descendants(child, children, apart_from)]
 
 
 def _cpu_of(process: psutil.Process) -> float:

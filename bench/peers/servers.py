@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from bench.parts import listener
 from bench.peers.operations import FEED, LISTING, NAMES, SMALL
 from bench.peers.packages import NODE_DIR, node
 from bench.peers.statements import SQL_DIR
@@ -137,7 +138,7 @@ def running(servers: Sequence[Server], torii: Torii, modules: Path | None) -> It
             part = spawn(_program(name, server, ports[name], torii, scripts), folder, folder)
             parts.append(part)
             # one after another: starting all at once, some would wait for a back end longer than they are willing to
-            asyncio.run(until_ready(part, _answering(ports[name]), NOT_YET, READY_WITHIN_S))
+            asyncio.run(until_ready(part, _answering(part, ports[name]), NOT_YET, READY_WITHIN_S))
         yield Running(ports, {part.name: part for part in parts})
     finally:
         asyncio.run(_stop_all(parts))
@@ -183,9 +184,10 @@ def _scripts(folder: Path, modules: Path) -> Path:
     return scripts
 
 
-def _answering(port: int) -> Callable[[], Awaitable[bool]]:
+def _answering(part: Part, port: int) -> Callable[[], Awaitable[bool]]:
     async def answers() -> bool:
-        return await asyncio.to_thread(_answers, port)
+        # another program may have taken the port since it was chosen, and answers too
+        return await asyncio.to_thread(_answers, port) and listener(port) in (None, part.pid)
 
     return answers
 
