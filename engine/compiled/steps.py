@@ -145,7 +145,12 @@ class Load:
         wanted = [key for key in keys if key is not None]
         if not wanted:
             return [None] * len(keys)
-        found: Column = await run.context.loaders.load_level(self._kind.loader, wanted, arguments)
+        try:
+            found: Column = await run.context.loaders.load_level(self._kind.loader, wanted, arguments)
+        except (
+            Exception
+        ) as error:  # a loader has these in the places of its values; what else raises is told by graphql-core
+            raise Deviation(Reason.EXCEPTION, type(error).__name__) from error
         if len(wanted) == len(keys):
             return found
         each = iter(found)

@@ -269,6 +269,20 @@ async def test_names_of_a_client_are_texts_in_a_plan_and_nothing_else() -> None:
     assert runner.counts == (1, 0, 0)
 
 
+async def test_loaders_that_raise_fail_the_fields_that_asked_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def down(*_: object) -> object:
+        raise OSError("down")
+
+    monkeypatch.setattr(Context, "load_level", down)
+    monkeypatch.setattr(Context, "load", down)
+    runner = Runner("{ things(first: 2) { id maker { name } } }")
+    result = await runner.run()
+    assert result.data == {"things": [{"id": 0, "maker": None}, {"id": 1, "maker": None}]}
+    assert [error.path for error in result.errors or ()] == [["things", 0, "maker"], ["things", 1, "maker"]]
+    assert runner.context.calls == ["things"]
+    assert runner.engine.counts.why() == {"exception": 1}
+
+
 async def test_a_list_that_is_empty_asks_for_nothing() -> None:
     runner = Runner("{ things(first: 0) { maker { name } } }")
     assert (await runner.run()).data == {"things": []}
