@@ -213,7 +213,9 @@ async def open_marketplace(
         favorites = Favorites(PostgresFavorites(database), catalog)
         profiles = Profiles(PostgresProfiles(database), clock)
         sellers = Sellers(PostgresSellers(database))
-        carts = CartDesk(DynamoCarts(aws, prefix, clock), catalog, clock)
+        carts = CartDesk(
+            DynamoCarts(aws, prefix, clock), catalog, clock, take_over_s=0.4 * settings.query_timeout_ms / 1000
+        )
         orders, reviews = OrderDesk(PostgresOrders(database)), ReviewBoard(PostgresReviews(database))
         limiter = RedisLimiter(stores.redis)
         secret, previous = settings.secret_key.get_secret_value(), settings.secret_key_previous.get_secret_value()

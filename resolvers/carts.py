@@ -69,7 +69,8 @@ async def merge(info: Info) -> CartPayload:
 async def take_over(info: Info, access_token: str) -> CartOutcome | None:
     """At a sign-in, whose mutation still runs as the guest: what became of the guest's cart; None without one.
 
-    Where a back end is away the guest stays the same one, so that `cartMerge` can do it later: nobody is kept from signing in.
+    Where a back end is away or slow the guest stays the same one, so that `cartMerge` can do it later: nobody is kept from
+    signing in.
     """
     context = info.context
     guest_id = context.viewer.guest_id
@@ -77,10 +78,11 @@ async def take_over(info: Info, access_token: str) -> CartOutcome | None:
         return None
     try:
         user = await context.services.accounts.user_of(access_token)
-        outcome = await context.services.carts.merge(user, guest_id)
     except Refusal:
         return None
-    context.change_guest()
+    outcome = await context.services.carts.take_over(user, guest_id)
+    if outcome is not None:
+        context.change_guest()
     return outcome
 
 

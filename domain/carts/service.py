@@ -13,7 +13,7 @@ from domain.catalog.model import Product, Variation
 from domain.catalog.service import Catalog
 from domain.shared.clock import Clock
 from domain.shared.ids import ProductId, VariationId
-from domain.shared.refusals import InvalidInput
+from domain.shared.refusals import InvalidInput, Refusal
 from domain.shared.viewer import Viewer
 
 
@@ -23,7 +23,9 @@ class CartDesk:
     Price and stock are the catalogue's, which may be some seconds old: checkout asks anew.
     """
 
-    def __init__(self, carts: Carts, catalog: Catalog, clock: Clock) -> None:
+    def __init__(self, carts: Carts, catalog: Catalog, clock: Clock, *, take_over_s: float = 1.0) -> None:
+        """`take_over_s`: the longest that somebody who signs in waits for the guest's cart."""
+        self._take_over_s = take_over_s
         self._carts = carts
         self._catalog = catalog
         self._clock = clock
@@ -97,6 +99,17 @@ class CartDesk:
             return decide_merge(cart, left, offers, now)
 
         return await self._carts.merge(guest, owner, decide)
+
+    async def take_over(self, viewer: Viewer, guest_id: UUID) -> CartOutcome | None:
+        """As `merge`, beside a sign-in that is to succeed whatever becomes of a cart: None where it did not come about in time.
+
+        It may have come about all the same; to merge once more changes nothing then.
+        """
+        try:
+            async with asyncio.timeout(self._take_over_s):
+                return await self.merge(viewer, guest_id)
+        except (Refusal, TimeoutError):
+            return None
 
     async def _offers(self, refs: Sequence[LineRef]) -> dict[LineRef, Offer | None]:
         """What is offered for each line; None where nothing can be sold."""

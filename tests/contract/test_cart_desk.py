@@ -1,16 +1,18 @@
 """What a shopper does with a cart: the desk, on carts in DynamoDB and a catalogue in memory."""
 
+import asyncio
+
 import pytest
 
 from adapters.dynamodb.carts import DynamoCarts
-from domain.carts.model import Cart, WarningCode
+from domain.carts.model import Cart, CartOwner, WarningCode
 from domain.carts.refusals import LineNotFound, NoCartOwner, OutOfStock, ProductNotFound, VariationRequired
 from domain.carts.service import CartDesk
 from domain.catalog.model import ProductStatus
 from domain.catalog.service import Catalog
 from domain.shared.ids import ProductId, UserId, VariationId, uuid7
 from domain.shared.money import Money
-from domain.shared.refusals import InvalidInput
+from domain.shared.refusals import InvalidInput, Unavailable
 from domain.shared.viewer import ANONYMOUS, Role, Viewer
 from tests.shelf import NOW, PRICE, Shelf
 from tests.watch import Watch
@@ -29,6 +31,27 @@ def desk(carts: DynamoCarts, shelf: Shelf, watch: Watch) -> CartDesk:
 @pytest.fixture
 def viewer() -> Viewer:
     return Viewer(Role.USER, user_id=UserId(uuid7()))
+
+
+class Away:
+    """Carts that do not answer, or not now."""
+
+    def __init__(self, problem: Exception | None = None) -> None:
+        self._problem = problem
+
+    async def cart(self, _owner: CartOwner) -> Cart:
+        if self._problem:
+            raise self._problem
+        return await asyncio.Event().wait()  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("carts_are", [Away(), Away(Unavailable("DynamoDB"))])
+async def test_a_sign_in_waits_for_no_cart_that_does_not_come(
+    carts_are: Away, shelf: Shelf, watch: Watch, viewer: Viewer
+) -> None:
+    desk = CartDesk(carts_are, Catalog(shelf, None, None), watch, take_over_s=0.01)  # type: ignore[arg-type]
+    async with asyncio.timeout(10):
+        assert await desk.take_over(viewer, uuid7()) is None
 
 
 class TestDesk:
