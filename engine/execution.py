@@ -15,6 +15,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     get_variable_values,
     located_error,
 )
@@ -27,6 +28,7 @@ from engine.compiled.shadow import Shadow
 from engine.directives import direct
 from engine.documents import Document, Documents, is_mutation, is_subscription, name_of
 from engine.errors import BAD_REQUEST, TIMEOUT, UNAVAILABLE, ExplainTo, formatted
+from engine.fragments.publicity import PRIVATE
 from engine.fragments.store import Store
 from engine.kinds import ignores_bearer
 from engine.limits import Code, check_variables
@@ -151,6 +153,7 @@ class Executor:
             shadow=Shadow(policy.shadow_share),
             store=fragments,
         )
+        self._tells_cache = fragments is not None
         self._metrics.counter("torii_shadow", COMPARED, lambda: asdict(self._engine.shadow.compared), "outcome")
         self._metrics.counter("torii_engine_operations", RUNS, lambda: self._engine.counts.runs(), "by")
         self._metrics.counter("torii_engine_fallbacks", WHY, lambda: self._engine.counts.why(), "reason")
@@ -367,7 +370,11 @@ class Executor:
         body: dict[str, Any] = {}
         if result.errors:
             body["errors"] = formatted(result.errors, partial(self._explain, ready.context))
-        extensions = {"cost": shown(ready.cost, actual, bucket)} | ({"trace": probe.as_json()} if probe else {})
+        extensions: dict[str, Any] = {"cost": shown(ready.cost, actual, bucket)} | (
+            {"trace": probe.as_json()} if probe else {}
+        )
+        if self._tells_cache and ready.operation.operation is OperationType.QUERY:
+            extensions |= result.extensions or {"cache": PRIVATE}
         body |= {"data": result.data, "extensions": extensions}
         return Answer(body, ran=True)
 

@@ -123,16 +123,19 @@ def resolver(
     cost: int = 1,
     size: int | None = None,
     finds: Finds | None = None,
+    shared_s: int | None = None,
 ) -> Any:
     """A field with code of its own. `graphql_type` is what it shows; the function returns the value behind it.
 
-    `finds`: of the root, where its arguments name an entity that may be kept.
+    Of the root, `finds` where its arguments name an entity that may be kept, and `shared_s` where it is the same for all of the
+    public, but for what is guarded below: how long, in seconds, whoever keeps an answer may show it.
     """
+    marks = {"finds": finds, "shared_s": shared_s}
     return strawberry.field(
         resolver=function,
         description=description,
         graphql_type=graphql_type,
-        metadata=metadata(access, cost, size=size) | ({"finds": finds} if finds else {}),
+        metadata=metadata(access, cost, size=size) | {name: each for name, each in marks.items() if each is not None},
     )
 
 

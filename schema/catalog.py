@@ -15,7 +15,9 @@ from schema.reviews import Rating, Review
 from schema.sellers import Seller
 
 PRICE_AGE_S = 2
-"""How old a price or a stock may be shown."""
+"""How old a price or a stock may be shown, in seconds."""
+TEXT_AGE_S = 60
+"""The same of names and texts."""
 
 strawberry.enum(model.ProductStatus, description="Where a product stands; OUT_OF_STOCK sets itself.")
 strawberry.enum(model.Availability, description="Whether it can be bought, derived from status and stock.")

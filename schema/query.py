@@ -11,7 +11,7 @@ from resolvers.context import Info
 from schema.access import PUBLIC, SIGNED_IN
 from schema.accounts import Viewer
 from schema.carts import Cart
-from schema.catalog import Brand, Category, Product
+from schema.catalog import PRICE_AGE_S, TEXT_AGE_S, Brand, Category, Product
 from schema.favorites import FirstViewed, ViewedProduct
 from schema.identity import Passkey
 from schema.inputs import ProductFilter
@@ -122,12 +122,14 @@ class Query:
         _product,
         access=PUBLIC,
         finds=catalog.FINDS_PRODUCT,
+        shared_s=PRICE_AGE_S,
         graphql_type=Product | None,
         description="One product: by id, by slug, or by seller and SKU. One out of stock still has its page.",
     )
     products: Connection[Product] | None = resolver(
         _products,
         access=PUBLIC,
+        shared_s=PRICE_AGE_S,
         cost=2,
         graphql_type=Connection[Product] | None,
         description="Products, narrowed and in order.",
@@ -136,32 +138,46 @@ class Query:
         _category,
         access=PUBLIC,
         finds=catalog.FINDS_CATEGORY,
+        shared_s=TEXT_AGE_S,
         graphql_type=Category | None,
         description="One category, by id or slug.",
     )
     categories: list[Category] | None = resolver(
         _categories,
         access=PUBLIC,
+        shared_s=TEXT_AGE_S,
         size=20,
         graphql_type=list[Category] | None,
         description="The top of the category tree.",
     )
     brand: Brand | None = resolver(
-        _brand, access=PUBLIC, finds=catalog.FINDS_BRAND, graphql_type=Brand | None, description="One brand."
+        _brand,
+        access=PUBLIC,
+        finds=catalog.FINDS_BRAND,
+        shared_s=TEXT_AGE_S,
+        graphql_type=Brand | None,
+        description="One brand.",
     )
     brands: Connection[Brand] | None = resolver(
-        _brands, access=PUBLIC, cost=2, graphql_type=Connection[Brand] | None, description="All brands, by name."
+        _brands,
+        access=PUBLIC,
+        shared_s=TEXT_AGE_S,
+        cost=2,
+        graphql_type=Connection[Brand] | None,
+        description="All brands, by name.",
     )
     seller: Seller | None = resolver(
         _seller,
         access=PUBLIC,
         finds=catalog.FINDS_SELLER,
+        shared_s=TEXT_AGE_S,
         graphql_type=Seller | None,
         description="One seller.",
     )
     search: Connection[SearchHit] | None = resolver(
         _search,
         access=PUBLIC,
+        shared_s=PRICE_AGE_S,
         cost=5,
         graphql_type=Connection[SearchHit] | None,
         description="Products by words, best first; Japanese in any script and width.",
@@ -169,6 +185,7 @@ class Query:
     recommendations: Connection[Recommendation] | None = resolver(
         _recommendations,
         access=PUBLIC,
+        shared_s=PRICE_AGE_S,
         cost=5,
         graphql_type=Connection[Recommendation] | None,
         description="What may be liked: beside a product what is bought with it, else what is popular.",

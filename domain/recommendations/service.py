@@ -1,7 +1,9 @@
 """What one may ask of recommendations."""
 
 import asyncio
+import time
 from bisect import bisect_left, bisect_right
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from domain.catalog.model import Availability, Product
@@ -34,6 +36,12 @@ TIERS = (Reason.BOUGHT_TOGETHER, Reason.POPULAR)
 Candidate = tuple[int, Scored]
 """A product and the index of its tier. A feed is some 250 of them and made anew for each request: kept bare for speed."""
 
+Wanted = tuple[ProductId | None, PageRequest]
+
+KEPT_S = 2.0
+"""How long a page is shown to the public again: what went off sale meanwhile is in it, and says so."""
+MAX_KEPT = 1_000
+
 LookUp = Callable[[Sequence[ProductId]], Awaitable[Sequence[Product | None]]]
 """Products by their ids, in the same order."""
 
@@ -47,10 +55,14 @@ class Recommendations:
     across it, but a cursor never becomes invalid.
     """
 
-    def __init__(self, features: Features, catalog: Catalog, clock: Clock) -> None:
+    def __init__(
+        self, features: Features, catalog: Catalog, clock: Clock, *, seconds: Callable[[], float] = time.monotonic
+    ) -> None:
         self._features = features
         self._catalog = catalog
         self._clock = clock
+        self._seconds = seconds
+        self._kept: OrderedDict[Wanted, tuple[float, Sequence[Candidate]]] = OrderedDict()
 
     async def recommend(
         self,
@@ -63,16 +75,33 @@ class Recommendations:
 
         Products off sale are left out before the page is cut, so that it is full. Look-ups: two of features, at once,
         and one of the catalogue, or two when more than SPARE have gone. `look_up` finds products for a caller who is about
-        to ask for the same ones. Raises InvalidCursor, Unavailable.
+        to ask for the same ones. What the public is shown is kept for KEPT_S, as ids. Raises InvalidCursor, Unavailable.
         """
-        look_up = look_up or self._catalog.products_by_ids
+        began, wanted = self._seconds(), (product_id, request)
+        kept = self._kept.get(wanted) if viewer.is_public else None
+        if kept is not None and began - kept[0] < KEPT_S:
+            found = kept[1]
+        else:
+            found = await self._found(product_id, request, look_up or self._catalog.products_by_ids)
+            if viewer.is_public:
+                self._keep(wanted, began, found)
+        nodes = [Recommendation(each.product_id, each.score, TIERS[tier]) for tier, each in found]
+        return cut_page(nodes, request, RECOMMENDATIONS_ORDER, _key, RecommendationsScope(viewer, product_id))
+
+    async def _found(self, product_id: ProductId | None, request: PageRequest, look_up: LookUp) -> Sequence[Candidate]:
+        """A page's candidates that can be bought, and the one that tells whether there are more."""
         candidates = _window(await self._candidates(product_id), request)
         needed = request.size + 1
         found = await _buyable(candidates[: needed + SPARE], look_up)
         if len(found) < needed and len(candidates) > needed + SPARE:
             found += await _buyable(candidates[needed + SPARE :], look_up)
-        nodes = [Recommendation(each.product_id, each.score, TIERS[tier]) for tier, each in found[:needed]]
-        return cut_page(nodes, request, RECOMMENDATIONS_ORDER, _key, RecommendationsScope(viewer, product_id))
+        return found[:needed]
+
+    def _keep(self, wanted: Wanted, began: float, found: Sequence[Candidate]) -> None:
+        self._kept[wanted] = began, found
+        self._kept.move_to_end(wanted)
+        if len(self._kept) > MAX_KEPT:
+            self._kept.popitem(last=False)
 
     async def count(self, scope: RecommendationsScope) -> Count:
         candidates = await self._candidates(scope.product_id)

@@ -28,6 +28,8 @@ from engine.compiled.reasons import Deviation, Reason, Unsupported
 from engine.compiled.selection import condition_variables
 from engine.compiled.shadow import Shadow
 from engine.compiled.steps import Entry
+from engine.fragments.flights import Flights, flight_key
+from engine.fragments.publicity import told
 from engine.fragments.store import Shelf, Store
 from engine.paced import PacedExecutor
 from engine.probe import BY_CORE, BY_PLAN, Probe
@@ -60,6 +62,7 @@ class Engine:
         self._hints = hints
         self.shadow = shadow or Shadow(0)
         self._store = store
+        self.flights: Flights[tuple[dict[str, Any], Shelf]] = Flights()
         self.counts = Counts()
 
     async def execute(
@@ -94,7 +97,10 @@ class Engine:
         # What is compared is the two engines: fragments are a little older than what the other would load.
         shelf = self._shelf(context) if is_query and not shadowed else None
         try:
-            data = await plan.run(context, coerced, journal, probe, shelf, root)
+            if shelf is None or probe is not None:
+                data = await plan.run(context, coerced, journal, probe, shelf, root)
+            else:
+                data, shelf = await self._shared(plan, context, coerced, variables, journal, shelf)
         except Deviation as deviation:
             self._deviated(compiled, deviation, probe)
             return await interpret(journal)
@@ -102,7 +108,32 @@ class Engine:
         if shadowed:
             name = operation.name.value if operation.name else None
             self.shadow.compare(document, name, data, partial(interpret, journal))
-        return ExecutionResult(data, None)
+        if plan.public_age_s is None or shelf is None:
+            return ExecutionResult(data, None)
+        return ExecutionResult(data, None, {"cache": told(plan.public_age_s, plan.lists, shelf)})
+
+    async def _shared(
+        self,
+        plan: Plan,
+        context: Any,
+        coerced: VariableValues,
+        variables: dict[str, Any] | None,
+        journal: list[Entry],
+        shelf: Shelf,
+    ) -> tuple[dict[str, Any], Shelf]:
+        """The data of a query, out of another's run where one like it is under way and the answer is for everybody."""
+
+        async def run() -> tuple[dict[str, Any], Shelf]:
+            return await plan.run(context, coerced, journal, None, shelf), shelf
+
+        store = shelf.store
+        key = flight_key(plan, shelf.shared_as, variables, store.notices)
+        if key is None or plan.public_age_s is None or not store.is_live(store.clock()):
+            return await run()
+        (data, shown), by_another = await self.flights.share(key, run)
+        if by_another:
+            plan.noted(context, coerced, data)
+        return data, shown
 
     def _ran(self, compiled: Compiled, probe: Probe | None) -> None:
         compiled.failures = 0

@@ -32,7 +32,7 @@ class Level:
         self._guards = selection.guards
         self._shown = selection.values
         loaded = tuple(field for field in selection.fields if not field.is_inline)
-        self._steps: tuple[Step, ...] = tuple(map(_step, loaded))
+        self.steps: tuple[Step, ...] = tuple(map(_step, loaded))
         self._render: Render = renderer(selection, loaded)
 
     async def rows(self, values: Sequence[Any], paths: Paths, run: Run) -> list[Any]:
@@ -46,8 +46,8 @@ class Level:
         if not values:
             return []
         columns: Sequence[Column] = ()
-        if self._steps:
-            columns = await together([_column(step, values, paths, run) for step in self._steps])
+        if self.steps:
+            columns = await together([_column(step, values, paths, run) for step in self.steps])
         if len(values) <= PIECE:
             return self._written(values, columns)
         written: list[Any] = []
@@ -60,7 +60,7 @@ class Level:
     async def rows_in_turn(self, values: Sequence[Any], paths: Paths, run: Run) -> list[Any]:
         """The same, a field after the other, as the fields of a mutation have to be; each may change who asks."""
         columns = []
-        for step in self._steps:
+        for step in self.steps:
             if step.field.guard is not None:
                 _admit(step.field.guard, values, run)
             columns.append(await _column(step, values, paths, run))

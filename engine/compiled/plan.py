@@ -26,6 +26,8 @@ from engine.compiled.levels import Level
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.selection import Field, Selector
 from engine.compiled.steps import Entry, Run
+from engine.fragments.publicity import lists_of, public_age
+from engine.fragments.steps import KeptCall
 from engine.fragments.store import Shelf
 from engine.probe import Probe
 
@@ -50,6 +52,9 @@ class Plan:
         assert root is not None, "the document is valid"
         selection = Selector(schema, document, conditions).select(root, [operation.selection_set])
         self._level = Level(selection)
+        self.public_age_s = public_age(selection)
+        """How old its answer may become in the hands of others; None where it is not for everybody."""
+        self.lists = lists_of(selection)
 
     async def run(
         self,
@@ -66,6 +71,12 @@ class Plan:
         data: dict[str, Any]
         [data] = await rows([root], [None], run)
         return data
+
+    def noted(self, context: Any, variables: VariableValues, data: dict[str, Any]) -> None:
+        """Take note, for this context, of what another's run has shown."""
+        for step in self._level.steps:
+            if isinstance(step, KeptCall):
+                step.noted(data[step.field.key], _Arguments(variables)(step.field), context)
 
     def _info_of(self, context: Any, variables: VariableValues) -> Callable[[Field, Path], GraphQLResolveInfo[Any]]:
         def info(field: Field, path: Path) -> GraphQLResolveInfo[Any]:

@@ -1,5 +1,6 @@
 """Pieces of an answer that are bytes already, and how they get into the bytes around them."""
 
+from math import inf
 from typing import Any
 
 import orjson
@@ -17,10 +18,10 @@ At = tuple[bytes, Any]
 class Rendered:
     """A value of an answer, as JSON. It stands in `data` where a dict or None would."""
 
-    __slots__ = ("at", "body", "client_age_s", "cost", "tags", "until")
+    __slots__ = ("at", "body", "cost", "ends", "tags", "until")
 
     def __init__(
-        self, at: At, body: bytes, cost: float, until: float, tags: tuple[str, ...], client_age_s: int
+        self, at: At, body: bytes, cost: float, until: float, tags: tuple[str, ...], ends: float = inf
     ) -> None:
         self.at = at
         self.body = body
@@ -29,7 +30,8 @@ class Rendered:
         self.until = until
         """Until when it is true at the latest, by the store's clock."""
         self.tags = tags
-        self.client_age_s = client_age_s
+        self.ends = ends
+        """When it changes by itself; never, of most."""
 
 
 def written(value: object) -> Any:

@@ -16,6 +16,7 @@ from engine.fragments.rendered import MAX_TAGS, At, Rendered, cut
 from engine.fragments.sites import Shape, Site
 from engine.fragments.store import Entry, Hole, Shelf, Store
 
+NULL = b"null"
 Wanted = dict[int, dict[Hashable, None]]
 """Keys of what is missing, by the number of the nested site that shows it."""
 
@@ -122,13 +123,14 @@ class KeptLoad:
         fresh: dict[Hashable, Rendered] = {}
         for key in keys:
             changes_at = kept.changes_at(there[key]) if kept.changes_at and key in there else None
-            until = store.until(shelf.began, kept.max_age_s, changes_at)
-            entry, fresh[key] = self._entry((shape.digest, key), shape, rows.get(key), until)
+            ends = store.moment(changes_at)
+            until = min(shelf.began + kept.max_age_s, ends)
+            entry, fresh[key] = self._entry((shape.digest, key), shape, rows.get(key), until, ends)
             if key in there or self.keeps_nulls:
                 store.put(entry, shelf.ticket)
         return fresh
 
-    def _entry(self, at: At, shape: Shape, row: Any, until: float) -> tuple[Entry, Rendered]:
+    def _entry(self, at: At, shape: Shape, row: Any, until: float, ends: float) -> tuple[Entry, Rendered]:
         """What is kept of a row, and what is shown of it."""
         try:
             texts, inside = cut(row)
@@ -139,7 +141,7 @@ class KeptLoad:
         holes = tuple(Hole(*shape.nested[each.at[0]], each.at) for each in inside)
         cost = 0 if row is None else self._site.priced.of_value(row)
         cost -= sum(hole.times * each.cost for hole, each in zip(holes, inside, strict=True))
-        own = Rendered(at, b"" if inside else texts[0], cost, until, tags, self._kept.client_age_s)
+        own = Rendered(at, b"" if inside else texts[0], cost, until, tags, ends)
         entry = Entry(own, texts, holes, (tag,))
         return entry, put_together(entry, inside)
 
@@ -169,9 +171,16 @@ class KeptCall(KeptLoad):
         if key is None:
             return list((await self._rows([None], resolved, run)).values())
         [found] = (await self._shown([key], resolved, run)).values()
-        if not was_called and self._finds.seen:
-            self._finds.seen(run.context, key)
+        if not was_called:
+            self.noted(found, run.arguments(self.field), run.context)
         return [found]
+
+    def noted(self, found: Any, arguments: Mapping[str, Any], context: Any) -> None:
+        """What the resolver would have taken note of."""
+        key = self._finds.key(arguments)
+        is_there = found is not None and not (isinstance(found, Rendered) and found.body == NULL)
+        if is_there and key is not None and self._finds.seen:
+            self._finds.seen(context, key)
 
 
 def whole(entry: Entry, store: Store, now: float, wanted: Wanted) -> Rendered | None:
@@ -215,11 +224,11 @@ def put_together(entry: Entry, inside: Sequence[Rendered]) -> Rendered:
     if not inside:
         return own
     parts = [entry.texts[0]]
-    cost, until, age = own.cost, own.until, own.client_age_s
+    cost, until, ends = own.cost, own.until, own.ends
     tags = dict.fromkeys(own.tags)
     for hole, each, text in zip(entry.holes, inside, entry.texts[1:], strict=True):
         parts += each.body, text
         cost += hole.times * each.cost
-        until, age = min(until, each.until), min(age, each.client_age_s)
+        until, ends = min(until, each.until), min(ends, each.ends)
         tags |= dict.fromkeys(each.tags)
-    return Rendered(own.at, b"".join(parts), cost, until, tuple(tags)[:MAX_TAGS], age)
+    return Rendered(own.at, b"".join(parts), cost, until, tuple(tags)[:MAX_TAGS], ends)

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from typing import NamedTuple
 
 from engine.fragments.rendered import At, Rendered
@@ -182,11 +183,9 @@ class Store:
         """All tags that drop something here."""
         return list(self._by_tag)
 
-    def until(self, began: float, max_age_s: float, changes_at: datetime | None) -> float:
-        """The end of an entity's time, by this store's clock, whose load began then."""
-        if changes_at is None:
-            return began + max_age_s
-        return min(began + max_age_s, self.clock() + (changes_at - self._now()).total_seconds())
+    def moment(self, at: datetime | None) -> float:
+        """A time of day by this store's clock; None is never."""
+        return inf if at is None else self.clock() + (at - self._now()).total_seconds()
 
     def _evict(self) -> None:
         at, entry = next(iter(self._entries.items()))
