@@ -94,10 +94,10 @@ class Engine:
         journal: list[Entry] = []
         is_query = operation.operation is OperationType.QUERY
         shadowed = is_query and self.shadow.takes_next()
-        # What is compared is the two engines: fragments are a little older than what the other would load.
-        shelf = self._shelf(context) if is_query and not shadowed else None
+        # What is compared is the two engines, and fragments are a little older; what is traced is meant to show its loads.
+        shelf = self._shelf(context) if is_query and not shadowed and probe is None else None
         try:
-            if shelf is None or probe is not None:
+            if shelf is None:
                 data = await plan.run(context, coerced, journal, probe, shelf, root)
             else:
                 data, shelf = await self._shared(plan, context, coerced, variables, journal, shelf)
