@@ -18,8 +18,8 @@ from rich.table import Table
 from domain.shared.clock import Clock, SystemClock
 from domain.shared.periodic import Outcome
 from domain.shared.refusals import Refusal
-from infra.backends import running_backends
-from infra.embedded import run_env
+from event_commands import dlq, mail
+from infra.backends import load_settings, running_backends
 from infra.embedded.refusals import StartRefused
 from reports import (
     access_lines,
@@ -65,6 +65,8 @@ imports = typer.Typer(help="Take in data of another shop.", no_args_is_help=True
 app.add_typer(imports, name="import")
 users = typer.Typer(help="Look after users.", no_args_is_help=True)
 app.add_typer(users, name="users")
+app.add_typer(dlq, name="dlq")
+app.add_typer(mail, name="mail")
 console = Console()
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -341,12 +343,6 @@ def steps(settings: Settings, clock: Clock) -> list["Step"]:
         Step(tables, python("-m", "cli", "migrate"), once=True),
         Step("search-index", python("-m", "cli", "reindex"), is_needed=has_no_index, shows_progress=True),
     ]
-
-
-def load_settings() -> Settings:
-    """The settings, without what a killed `torii up` left behind. Raises pydantic.ValidationError."""
-    run_env.remove_if_stale(configuration.data_dir_from_environment())
-    return configuration.load()
 
 
 def say(message: str) -> None:

@@ -2,24 +2,35 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 from adapters.cognito.pool import DEMO_ACCOUNTS, DEMO_PASSWORD, ensure_user
 from adapters.cognito.roll import CognitoRoll
 from adapters.dynamodb.tables import ensure_tables
 from adapters.health import State
 from adapters.parquet.online_retail import OnlineRetailFile
+from adapters.postgres.accounts_recipients import PostgresRecipients
+from adapters.postgres.events_failures import PostgresFailures
 from adapters.postgres.migrate import upgrade_async
+from adapters.postgres.notifications import PostgresMails
 from adapters.postgres.online_retail import OnlineRetailShop
 from cloud import open_aws, user_pool
 from domain.accounts.repair import Repaired, UserRepair
+from domain.events.ports import Failure
+from domain.events.upkeep import redrive as reopen_and_send
 from domain.imports.ports import Progress as ImportProgress
 from domain.imports.service import ImportSummary, OnlineRetailImport
+from domain.notifications.ports import Mail
+from domain.notifications.templates import Letter, letter
 from domain.shared.clock import SystemClock
-from domain.shared.refusals import Refusal
+from domain.shared.events import EventId
+from domain.shared.refusals import NotFound, Refusal
 from infra.demo.load import Summary, load
 from periodic import make_partitions, state_of_workers
-from pipeline import ensure_places, open_event_tools
+from pipeline import ensure_places, open_event_tools, places_of, subscribers
 from reports import Told
 from settings import Mode, Settings, require
 from wiring import JOB_TIMEOUT_MS, health_of, open_admins, open_deletions, open_jobs, open_stores, open_suspension
@@ -125,3 +136,73 @@ async def doctor(settings: Settings) -> Sequence[State]:
         worker = state_of_workers(stores.database, SystemClock())
         states, at_work = await asyncio.gather(health_of(settings, stores).states(), worker)
         return [*states, at_work]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """What waits for a consumer, in its queues and in the table of failures."""
+
+    consumer: str
+    waiting: int
+    dead_letters: int
+    undelivered: int
+    failures: int
+    oldest: datetime | None
+
+
+async def queue_states(settings: Settings) -> Sequence[QueueState]:
+    """Of each consumer. Raises Unavailable, PlacesAreGone."""
+    async with open_event_tools(settings, SystemClock()) as tools:
+        counts = await PostgresFailures(tools.database).counts()
+
+        async def state(consumer: str) -> QueueState:
+            places = places_of(tools, consumer)
+            queues = (places.queue, places.dead_letters, places.undelivered)
+            waiting, dead, undelivered = await asyncio.gather(*(queue.waiting() for queue in queues))
+            failures, oldest = counts.get(consumer, (0, None))
+            return QueueState(consumer, waiting, dead, undelivered, failures, oldest)
+
+        return await asyncio.gather(*(state(each.subscription.consumer) for each in subscribers(settings)))
+
+
+async def failures_of(settings: Settings, consumer: str, limit: int) -> Sequence[Failure]:
+    """The newest failures. Raises UnknownConsumer, Unavailable."""
+    async with open_event_tools(settings, SystemClock()) as tools:
+        return await PostgresFailures(tools.database).newest(places_of(tools, consumer).consumer, limit)
+
+
+async def failure_of(settings: Settings, consumer: str, event_id: UUID) -> Failure:
+    """Raises UnknownConsumer, NotFound, Unavailable."""
+    async with open_event_tools(settings, SystemClock()) as tools:
+        found = await PostgresFailures(tools.database).find(places_of(tools, consumer).consumer, EventId(event_id))
+    if found is None:
+        raise NotFound(f"{consumer} has no failure of the event {event_id}")
+    return found
+
+
+async def redrive(settings: Settings, consumer: str, ids: Sequence[UUID] | None, limit: int) -> int:
+    """Give a consumer failed events once more; how many. Raises UnknownConsumer, NotFound, Unavailable."""
+    async with open_event_tools(settings, SystemClock()) as tools:
+        places, failures = places_of(tools, consumer), PostgresFailures(tools.database)
+        chosen = None if ids is None else [EventId(each) for each in ids]
+        again = await reopen_and_send(places, failures, tools.clock, chosen, limit)
+    if ids is not None and not again:
+        raise NotFound(f"{consumer} has no failure of the event {ids[0]}")
+    return len(again)
+
+
+async def mails(settings: Settings, limit: int) -> Sequence[Mail]:
+    """The newest mails. Raises Unavailable."""
+    async with open_event_tools(settings, SystemClock()) as tools:
+        return await PostgresMails(tools.database).newest(limit)
+
+
+async def mail(settings: Settings, mail_id: UUID) -> tuple[Mail, str | None, Letter]:
+    """A mail, whom it goes to now, and its text. Raises NotFound, Unavailable."""
+    async with open_event_tools(settings, SystemClock()) as tools:
+        found = await PostgresMails(tools.database).find(mail_id)
+        if found is None:
+            raise NotFound(f"there is no mail {mail_id}")
+        to = await PostgresRecipients(tools.database).recipient(found.user_id)
+    name = None if to is None else to.name
+    return found, None if to is None else to.email, letter(found.template, found.language, name)

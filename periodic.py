@@ -17,6 +17,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.events import forget_done, forget_streams
 from adapters.postgres.idempotency import forget_old_keys
 from adapters.postgres.jobs import PostgresRuns, last_sign_of_life
+from adapters.postgres.notifications import forget_mails
 from adapters.postgres.payments import forget_handled
 from adapters.redis.client import RedisClient, connect
 from cloud import open_aws, user_pool
@@ -27,7 +28,7 @@ from domain.shared.periodic import Run
 from domain.shared.refusals import Refusal, Unavailable
 from infra.logs import log_stray
 from infra.worker import Job, Result, Stop, Worker
-from pipeline import EventTools, open_event_tools, run_events
+from pipeline import EventTools, open_event_tools, run_events, settle_events, upkeep_of
 from settings import Settings, require
 from wiring import JOB_REDIS_MS, JOB_TIMEOUT_MS, account_deletion, admins
 
@@ -130,10 +131,28 @@ JOBS: Sequence[Job[Tools]] = (
         lambda tools: forget_done(tools.database, tools.clock.now()),
     ),
     Job(
+        "settle-events",
+        timedelta(minutes=1),
+        "marks events that all consumers had, and sends again what one did not get",
+        lambda tools: settle_events(tools.events),
+    ),
+    Job(
+        "return-dead-letters",
+        timedelta(seconds=30),
+        "sends messages back whose worker was killed",
+        lambda tools: upkeep_of(tools.events).return_dead_letters(),
+    ),
+    Job(
         "forget-event-streams",
         timedelta(days=1),
         "deletes the counters of streams in which nothing happened for long",
         lambda tools: forget_streams(tools.database, tools.clock.now()),
+    ),
+    Job(
+        "forget-mails",
+        timedelta(days=1),
+        "deletes what is known of mails of long ago",
+        lambda tools: forget_mails(tools.database, tools.clock.now()),
     ),
     Job(
         "forget-payment-events",

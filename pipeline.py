@@ -2,24 +2,31 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from adapters.aws.clients import OF_EVENTS, Aws
+from adapters.aws.clients import DYNAMODB, OF_EVENTS, Aws
 from adapters.aws.event_bus import EventBridgeBus
 from adapters.aws.event_places import EventPlaces, PlaceNames, Subscription
+from adapters.aws.mailer import SesMailer
 from adapters.aws.queues import SqsQueue
+from adapters.dynamodb.preferences import DynamoPreferences
 from adapters.page_cache import HttpPageCache
+from adapters.postgres.accounts_recipients import PostgresRecipients
 from adapters.postgres.database import Database
 from adapters.postgres.events import PostgresOutbox
 from adapters.postgres.events_deliveries import PostgresDeliveries
 from adapters.postgres.locks import one_at_a_time
+from adapters.postgres.notifications import PostgresMails
 from cloud import open_aws
+from domain.accounts.preferences import PreferredLanguages
 from domain.catalog.revalidation import Revalidation
 from domain.events.handling import Handling
 from domain.events.ports import Consumer
 from domain.events.relay import Relay
+from domain.events.upkeep import EventUpkeep, Places
+from domain.notifications.service import Notifications
 from domain.shared.clock import Clock
 from domain.shared.refusals import Refusal
 from infra.messages import Ensure, QueueLoop, RelayLoop
@@ -55,6 +62,15 @@ class Subscriber:
     open: Callable[[EventTools], AbstractAsyncContextManager[Consumer]]
 
 
+class UnknownConsumer(Refusal):
+    """There is no consumer of this name, or its settings are empty."""
+
+    code = "UNKNOWN_CONSUMER"
+
+    def __init__(self, name: str, others: Sequence[str]) -> None:
+        super().__init__(f"there is no consumer {name}: there are {', '.join(others) or 'none'}")
+
+
 @asynccontextmanager
 async def _revalidation(tools: EventTools) -> AsyncIterator[Consumer]:
     settings = tools.settings
@@ -63,11 +79,23 @@ async def _revalidation(tools: EventTools) -> AsyncIterator[Consumer]:
         yield Revalidation(pages)
 
 
+@asynccontextmanager
+async def _notifications(tools: EventTools) -> AsyncIterator[Consumer]:
+    languages = PreferredLanguages(DynamoPreferences(tools.aws, tools.settings.dynamodb_table_prefix))
+    mailer = SesMailer(tools.aws, tools.settings.mail_from)
+    yield Notifications(
+        PostgresRecipients(tools.database), languages, PostgresMails(tools.database), mailer, tools.clock
+    )
+
+
 SUBSCRIBERS: Sequence[Subscriber] = (
     Subscriber(
         Subscription(Revalidation.name, Revalidation.types, Revalidation.behind_s),
         lambda settings: bool(settings.revalidate_url),
         _revalidation,
+    ),
+    Subscriber(
+        Subscription(Notifications.name, Notifications.types), lambda settings: bool(settings.mail_from), _notifications
     ),
 )
 """Who acts on which events. Queues, rules and targets are made from this; docs/events.md says how to add one."""
@@ -86,7 +114,7 @@ async def open_event_tools(settings: Settings, clock: Clock) -> AsyncIterator[Ev
         # the relay, and for each consumer what it does at most at once
         database = Database(url, pool_size=2 + len(SUBSCRIBERS), timeout_ms=DATABASE_MS)
         stack.push_async_callback(database.close)
-        aws = await stack.enter_async_context(open_aws(settings, settings.events_timeout_ms, OF_EVENTS))
+        aws = await stack.enter_async_context(open_aws(settings, settings.events_timeout_ms, (*OF_EVENTS, DYNAMODB)))
         yield EventTools(settings, database, aws, clock)
 
 
@@ -95,6 +123,30 @@ async def ensure_places(tools: EventTools) -> None:
     subscriptions = [each.subscription for each in subscribers(tools.settings)]
     async with one_at_a_time(tools.database, f"event places {tools.settings.event_prefix}"):
         await EventPlaces(tools.aws, tools.names, subscriptions).ensure()
+
+
+def places_of(tools: EventTools, consumer: str) -> Places:
+    """Raises UnknownConsumer."""
+    found = next((each for each in subscribers(tools.settings) if each.subscription.consumer == consumer), None)
+    if found is None:
+        raise UnknownConsumer(consumer, [each.subscription.consumer for each in subscribers(tools.settings)])
+    names = tools.names
+    queues = (SqsQueue(tools.aws, name(consumer)) for name in (names.queue, names.dead_letters, names.undelivered))
+    return Places(consumer, found.subscription.types, *queues)
+
+
+def upkeep_of(tools: EventTools) -> EventUpkeep:
+    places = [places_of(tools, each.subscription.consumer) for each in subscribers(tools.settings)]
+    return EventUpkeep(places, PostgresDeliveries(tools.database), tools.clock)
+
+
+async def settle_events(tools: EventTools) -> AsyncGenerator[int, None]:
+    """Mark events done, and send again what a consumer did not get. Raises Unavailable, PlacesAreGone."""
+    upkeep = upkeep_of(tools)
+    async for settled in upkeep.settle():
+        yield settled
+    async for sent in upkeep.send_forgotten():
+        yield sent
 
 
 async def run_events(tools: EventTools, stop: Stop, grace_s: float) -> None:

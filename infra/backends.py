@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from dotenv import dotenv_values
 
+from infra.embedded import run_env
 from infra.embedded.refusals import NothingRuns
 from infra.embedded.stack import Progress, Stack, silent
 from settings import Settings
@@ -23,6 +24,12 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+def load_settings() -> Settings:
+    """The settings, without what a killed `torii up` left behind. Raises pydantic.ValidationError."""
+    run_env.remove_if_stale(configuration.data_dir_from_environment())
+    return configuration.load()
+
+
 @contextmanager
 def running_backends(settings: Settings, progress: Progress = silent, *, must_run: bool = False) -> Iterator[Settings]:
     """Settings whose back ends run. Raises what infra.embedded.refusals names.
@@ -32,8 +39,8 @@ def running_backends(settings: Settings, progress: Progress = silent, *, must_ru
     Use it from the main thread, outside of an event loop. boto3 finds its keys in the environment while it is open.
     """
     if not settings.embedded:
-        run_env = dotenv_values(settings.data_dir / configuration.RUN_ENV)
-        keys = {name: value for name, value in run_env.items() if name.startswith("AWS_") and value}
+        written = dotenv_values(settings.data_dir / configuration.RUN_ENV)
+        keys = {name: value for name, value in written.items() if name.startswith("AWS_") and value}
         with environment({name: value for name, value in keys.items() if name not in os.environ}):
             yield settings
         return

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+from adapters.aws import queues
 from adapters.breaker import Breaker
 from adapters.postgres.events import CHANNEL
 from adapters.postgres.listening import LOST, listening
@@ -22,7 +23,6 @@ RELISTEN_S = 1.0
 POLL_QUEUE_S = 2
 """The longest that a receive waits, and so the longest that a stop waits for it."""
 HEARTBEAT_S = 10.0
-VISIBLE_S = 30
 LONGEST_S = 600.0
 """The longest that a consumer may be at one message."""
 
@@ -159,7 +159,7 @@ class QueueLoop:
             while True:
                 await asyncio.sleep(HEARTBEAT_S)
                 try:
-                    await self._queue.hide(message, VISIBLE_S)
+                    await self._queue.hide(message, queues.VISIBLE_AGAIN_S)
                 except (Unavailable, PlacesAreGone) as problem:  # somebody else may begin: then one of the two is late
                     log.warning("the visibility of a message was not extended", exc_info=problem)
 

@@ -23,9 +23,11 @@ DONE_ARE_KEPT = timedelta(days=30)
 """Twice as long as any queue keeps a message: one that comes later finds no event, and does nothing."""
 STREAMS_ARE_KEPT = timedelta(days=90)
 
-SEVERAL = func.unnest(
-    bindparam("ids", type_=ARRAY(Uuid)), bindparam("times", type_=ARRAY(DateTime(timezone=True)))
-).table_valued(column("id", Uuid), column("try_at", DateTime(timezone=True)), name="several")
+SEVERAL = (
+    func.unnest(bindparam("ids", type_=ARRAY(Uuid)), bindparam("times", type_=ARRAY(DateTime(timezone=True))))
+    .table_valued(column("id", Uuid), column("try_at", DateTime(timezone=True)), name="several")
+    .render_derived()
+)
 RECORD = (
     outbox.c.id,
     outbox.c.type,

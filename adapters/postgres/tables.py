@@ -344,7 +344,20 @@ deliveries = Table(
     Column("returned", Integer),
     Column("sent_again", Integer),
     _time("sent_again_at"),
+    _time("reopened_at"),
     schema="events",
+)
+
+mails = _table(
+    "notifications",
+    "mails",
+    Column("key", Text),
+    Column("template", Text),
+    Column("language", Text),
+    Column("user_id", Uuid),
+    _time("begun_at"),
+    _time("sent_at"),
+    Column("message_id", Text),
 )
 
 streams = Table(

@@ -82,6 +82,17 @@ class PreferenceStore(Protocol):
         ...
 
 
+class PreferredLanguages:
+    """In which language each user is spoken to, for other modules."""
+
+    def __init__(self, store: PreferenceStore) -> None:
+        self._store = store
+
+    async def language(self, user_id: UserId) -> Language:
+        """Raises Unavailable."""
+        return (await self._store.of(user_id)).language
+
+
 class PreferenceDesk:
     """The viewer's preferences."""
 

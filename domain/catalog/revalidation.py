@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from domain.catalog.tags import CATALOG_CHANGED, PRODUCT_CHANGED, tags_of
-from domain.shared.events import EventId, EventRecord
+from domain.events.ports import Delivery
+from domain.shared.events import EventId
 
 
 class PageCache(Protocol):
@@ -24,6 +25,6 @@ class Revalidation:
     def __init__(self, pages: PageCache) -> None:
         self._pages = pages
 
-    async def consume(self, record: EventRecord) -> None:
-        if tags := tags_of(record.event):
-            await self._pages.revalidate(record.id, tags)
+    async def consume(self, delivery: Delivery) -> None:
+        if tags := tags_of(delivery.record.event):
+            await self._pages.revalidate(delivery.record.id, tags)

@@ -6,10 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from domain.events.ports import Consumer, Deliveries, GivenUp, Message, Standing
+from domain.events.ports import Consumer, Deliveries, Delivery, GivenUp, Message, Standing
 from domain.events.relay import PAUSES_S
 from domain.shared.clock import Clock
-from domain.shared.events import EventRecord
 from domain.shared.refusals import Unavailable
 
 log = logging.getLogger("torii.events")
@@ -59,9 +58,12 @@ class Handling:
         if record is None:
             log.error("a message is no event", extra={"fields": {"consumer": name}})
             return Verdict(is_done=False, rest_s=later)
-        if await self._deliveries.standing(name, record.id) in (Standing.PROCESSED, Standing.GONE):
+        standing, reopened_at = await self._deliveries.standing(name, record.id)
+        if standing in (Standing.PROCESSED, Standing.GONE):
             return DONE
-        problem, attempts = await self._attempted(record)
+        if standing is Standing.FAILED:  # people have it: it goes to the dead letters
+            return Verdict(is_done=False)
+        problem, attempts = await self._attempted(Delivery(record, reopened_at))
         if problem is None:
             await self._deliveries.processed(name, record.id, self._clock.now())
             return DONE
@@ -70,13 +72,13 @@ class Handling:
         if isinstance(problem, Unavailable):  # not recorded: nobody has to look at it, it goes back by itself
             return Verdict(is_done=False, rest_s=later, is_outage=True)
         await self._deliveries.failed(name, record.id, self._clock.now(), attempts, reason_of(problem))
-        return Verdict(is_done=False, rest_s=0 if isinstance(problem, GivenUp) else later)
+        return Verdict(is_done=False)
 
-    async def _attempted(self, record: EventRecord) -> tuple[Exception | None, int]:
+    async def _attempted(self, delivery: Delivery) -> tuple[Exception | None, int]:
         """What the last attempt failed with, and how many there were."""
         for attempt, pause in enumerate((*PAUSES_S, None), start=1):
             try:
-                await self._consumer.consume(record)
+                await self._consumer.consume(delivery)
                 return None, attempt
             except GivenUp as hopeless:
                 return hopeless, attempt

@@ -1,13 +1,14 @@
 """What the way of an event needs from the outside: the outbox, the bus, queues, and what is kept of each delivery."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from domain.shared.events import EventId, EventRecord
+from domain.shared.refusals import Refusal
 
 Unsent = tuple[EventRecord, int]
 """An event, and how often sending it failed before."""
@@ -43,8 +44,13 @@ class EventBus(Protocol):
         ...
 
 
-class PlacesAreGone(Exception):
-    """A bus or queue is not there any more: an emulator that was started anew, or somebody removed it."""
+class PlacesAreGone(Refusal):
+    """A bus or queue is not there: nobody made it yet, an emulator was started anew, or somebody removed it."""
+
+    code = "EVENT_PLACES_GONE"
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"{service} has not what events go through: `torii migrate` makes it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,18 @@ class Queue(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An event as a consumer gets it. `reopened_at`: when people last asked for it to be acted on in spite of a failure."""
+
+    record: EventRecord
+    reopened_at: datetime | None = None
+
+
+Wanted = Mapping[str, frozenset[str]]
+"""The types of event that each consumer is to have."""
+
+
 class Consumer(Protocol):
     """Somebody who acts on events of some types."""
 
@@ -90,7 +108,7 @@ class Consumer(Protocol):
         """Its queues are called after it: it stays as it is."""
         ...
 
-    async def consume(self, record: EventRecord) -> None:
+    async def consume(self, delivery: Delivery) -> None:
         """Act on the event, which may come several times, and at once, and after others that happened later.
 
         The effect either does no harm when it happens again, or is in the transaction that keeps that the event was
@@ -128,7 +146,9 @@ class Failure:
 class Deliveries(Protocol):
     """What is kept of each event and consumer. Every method raises Unavailable."""
 
-    async def standing(self, consumer: str, event_id: EventId) -> Standing: ...
+    async def standing(self, consumer: str, event_id: EventId) -> tuple[Standing, datetime | None]:
+        """How it stands, and when people last reopened it."""
+        ...
 
     async def processed(self, consumer: str, event_id: EventId, at: datetime) -> bool:
         """Keep that the consumer acted on the event, and forget its failure; False where it had, or the event is gone."""
@@ -140,4 +160,37 @@ class Deliveries(Protocol):
 
     async def returned(self, consumer: str, event_id: EventId) -> int:
         """Count that its message goes from a dead-letter queue back to the queue; how often that was now."""
+        ...
+
+    def settle(self, wanted: Wanted, at: datetime) -> AsyncGenerator[int, None]:
+        """Keep of sent events that all who want them have them, or failed; how many, a batch at a time."""
+        ...
+
+    async def forgotten(
+        self, consumer: str, types: frozenset[str], at: datetime, after: timedelta, limit: int
+    ) -> Sequence[EventRecord]:
+        """Events that were sent that long ago and never came, the oldest first.
+
+        What was sent again for it is left alone for as long, then twice as long, and so on.
+        """
+        ...
+
+    async def sent_again(self, consumer: str, ids: Sequence[EventId], at: datetime) -> None: ...
+
+
+class Failures(Protocol):
+    """What people look at. Every method raises Unavailable."""
+
+    async def counts(self) -> Mapping[str, tuple[int, datetime]]:
+        """How many failures each consumer has that has any, and when the oldest was."""
+        ...
+
+    async def newest(self, consumer: str, limit: int) -> Sequence[Failure]: ...
+
+    async def find(self, consumer: str, event_id: EventId) -> Failure | None: ...
+
+    async def reopen(
+        self, consumer: str, ids: Sequence[EventId] | None, limit: int, at: datetime
+    ) -> Sequence[EventRecord]:
+        """Forget failures, the oldest first: these, or any. Gives the events, which are then as those that never came."""
         ...

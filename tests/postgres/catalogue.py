@@ -4,7 +4,18 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-SCHEMAS = ("accounts", "catalog", "events", "idempotency", "jobs", "orders", "payments", "reviews", "sellers")
+SCHEMAS = (
+    "accounts",
+    "catalog",
+    "events",
+    "idempotency",
+    "jobs",
+    "notifications",
+    "orders",
+    "payments",
+    "reviews",
+    "sellers",
+)
 FAMILIES = {
     "timestamp with time zone": "timestamp",
     "character(3)": "string",

@@ -103,6 +103,8 @@ DIFFERENCES = {
     "deliveries: added": "which consumer acted on which event, or failed to",
     "idx_deliveries_event_id: added": FOREIGN_KEY,
     "idx_deliveries_failed: added": "failures, for those who look after them",
+    "mails: added": "which mails were sent, so that none is twice",
+    "idx_mails_begun_at: added": "what can be removed",
     "streams: added": "the last number of each stream of events",
     "idx_streams_used_at: added": "what can be removed",
     "idx_favorites_newest: added": LIST,

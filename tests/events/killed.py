@@ -1,0 +1,142 @@
+"""A program that does one piece of work again and again, each time in a process that ends with -9 at another line of ours.
+
+    python -m tests.events.killed relay|consumer KILLS
+
+It first does it once to the end, to count the lines, and prints how many processes were killed.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from types import FrameType
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from adapters.aws import queues
+from adapters.postgres.events import put_out
+from adapters.postgres.events_deliveries import PostgresDeliveries, first_time
+from domain.events.handling import Handling
+from domain.events.ports import Delivery
+from domain.shared.clock import SystemClock
+from domain.shared.events import Event
+from domain.shared.viewer import ANONYMOUS
+from infra.messages import QueueLoop
+from infra.worker import Stop
+from pipeline import EventTools, open_event_tools
+from settings.loading import load
+from tests.events.consumers import KIND, NAME
+from tests.events.places import relay_of
+
+ROOT = Path(__file__).parents[2]
+OURS = {
+    str(ROOT / file)
+    for file in (
+        "domain/events/relay.py",
+        "domain/events/handling.py",
+        "adapters/postgres/events.py",
+        "adapters/postgres/events_deliveries.py",
+        "adapters/aws/event_bus.py",
+        "adapters/aws/queues.py",
+        "infra/messages.py",
+        "tests/events/killed.py",
+    )
+}
+Work = Callable[[EventTools], Coroutine[Any, Any, None]]
+
+
+class Counting:
+    """Acts on an event in PostgreSQL: counts how often, in the transaction that keeps that it did."""
+
+    name = NAME
+
+    def __init__(self, tools: EventTools) -> None:
+        self._tools = tools
+
+    async def consume(self, delivery: Delivery) -> None:
+        async with self._tools.database.transaction(ANONYMOUS) as connection:
+            if await first_time(connection, NAME, delivery.record.id, SystemClock().now()):
+                await connection.execute(
+                    text("UPDATE events.outbox SET attempts = attempts + 1 WHERE id = :id"), {"id": delivery.record.id}
+                )
+
+
+async def relay(tools: EventTools) -> None:
+    await put_in_one(tools)
+    await relay_of(tools).send_batch()
+
+
+async def put_in_one(tools: EventTools) -> None:
+    """So that every run has something to send."""
+    async with tools.database.transaction(ANONYMOUS) as connection:
+        await put_out(connection, [Event(KIND, "test", UUID(int=7))])
+
+
+async def consume(tools: EventTools) -> None:
+    stop = Stop()
+    handling = Handling(Counting(tools), PostgresDeliveries(tools.database), tools.clock, stop.within)
+    queue = queues.SqsQueue(tools.aws, tools.names.queue(NAME))
+    loop = QueueLoop(NAME, queue, handling, stop, ensure=none)
+    for message in await queue.receive(wait_s=5):
+        await loop.work(message)
+
+
+async def none() -> None:
+    """There is nothing to be made."""
+
+
+def lines(work: Work, last: int | None) -> int:
+    """Do it, in this process, and be killed before that line; how many lines there were."""
+    seen = 0
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal seen
+        if frame.f_code.co_filename not in OURS:
+            return None
+        if event == "line":
+            seen += 1
+            if seen == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+
+    async def whole() -> None:
+        async with open_event_tools(load(), SystemClock()) as tools:
+            sys.settrace(trace)
+            try:
+                await asyncio.ensure_future(work(tools))
+            finally:
+                sys.settrace(None)
+
+    asyncio.run(whole())
+    return seen
+
+
+def in_child(work: Work, last: int) -> bool:
+    """Whether it was killed."""
+    child = os.fork()
+    if child == 0:
+        lines(work, last)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
+
+
+def main(what: str, kills: int) -> None:
+    queues.VISIBLE_AGAIN_S = 1
+    work = {"relay": relay, "consumer": consume}[what]
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(writing, str(lines(work, None)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    total = int(os.read(reading, 20))
+    points = [1 + round(step * (total - 1) / (kills - 1)) for step in range(kills)]
+    print(sum(in_child(work, point) for point in points), total)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
