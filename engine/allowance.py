@@ -7,7 +7,8 @@ that aliases buy nothing.
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol
@@ -115,6 +116,27 @@ class Admission:
         if self._allowance is not None:
             WHO.reset(self._payer)
             self._allowance.end(self._client)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Around what goes on after the `with` block, in whichever tasks: it counts as one more that runs. Raises NotAdmitted."""
+        if self._allowance is None:
+            yield
+            return
+        client = self._allowance.begin(self._context)
+        try:
+            yield
+        finally:
+            self._allowance.end(client)
+
+    @contextmanager
+    def paying(self) -> Iterator[None]:
+        """Around one step of that, in one task: it waits in its client's turn."""
+        payer = WHO.set(self._client)
+        try:
+            yield
+        finally:
+            WHO.reset(payer)
 
     async def read(self, size: int) -> None:
         """Before a document of so many bytes is read. Raises NotAdmitted."""

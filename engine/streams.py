@@ -105,6 +105,7 @@ class Streams:
     async def _in_parts(self, ready: Ready, deadline: float) -> Answer | Stream:
         async with AsyncExitStack() as held:
             held.enter_context(self._places.taken(ready.admission.client))
+            held.enter_context(ready.admission.running())  # before anything is done
             results = await self._executor.parts(ready)
             if isinstance(results, Answer):
                 return results
@@ -121,8 +122,9 @@ class Streams:
         pending = {each["id"] for each in first["pending"]}
         while True:
             try:
-                async with asyncio.timeout_at(deadline):
-                    result = await anext(results.subsequent_results, None)
+                with ready.admission.paying():
+                    async with asyncio.timeout_at(deadline):
+                        result = await anext(results.subsequent_results, None)
             except TimeoutError:
                 late = [{"id": id, "errors": [self._executor.late()]} for id in sorted(pending)]
                 yield Answer({"hasNext": False, "completed": late}, ran=True)
@@ -161,12 +163,13 @@ class Streams:
                 return
             try:
                 asked = self._executor.asked_by(ready, await following())
-                if alike:
-                    answer = await self._alike(asked, event, is_paid=is_paid)
-                else:
-                    if not is_paid:
-                        await ready.admission.run(ready.cost, {})
-                    answer = await self._executor.event(asked, event)
+                with ready.admission.paying():
+                    if alike:
+                        answer = await self._alike(asked, event, is_paid=is_paid)
+                    else:
+                        if not is_paid:
+                            await ready.admission.run(ready.cost, {})
+                        answer = await self._executor.event(asked, event)
             except (ContextRefused, NotAdmitted) as refused:
                 yield Answer({"errors": [refused.error]}, ran=False)
                 return

@@ -1,7 +1,7 @@
 """`@defer` and `@stream`: to whom in which form, and what becomes of them when the client leaves or it takes too long."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from typing import Any
 
 import httpx
@@ -19,13 +19,14 @@ from graphql import (
     specified_directives,
 )
 
+from engine.allowance import NotAdmitted
 from engine.bounds import Limits
-from engine.execution import Executor, Policy, Request
+from engine.execution import Answer, Executor, Policy, Request
 from engine.incremental import FormOf2022
-from engine.streams import Streams
+from engine.streams import Stream, Streams
 from tests.engine.test_http_streams import asking
 from tests.engine.test_http_streams import serving as serving_http
-from tests.engine.test_subscriptions import Counting
+from tests.engine.test_subscriptions import Counting, Purse
 from tests.engine.test_websocket import ask, client, heard, serving
 
 SLOW = '{ hello thing { name ... @defer(label: "later") { slow } } }'
@@ -49,6 +50,10 @@ class Putting(Counting):
         def broken(_root: Any, _info: Any) -> str:
             raise OSError("secret")
 
+        def a_thing(_root: Any, _info: Any) -> object:
+            self.told += 1
+            return object()
+
         plain = super().schema()
         thing = GraphQLObjectType(
             "Thing",
@@ -60,7 +65,7 @@ class Putting(Counting):
             },
         )
         assert plain.query_type is not None
-        fields = {**plain.query_type.fields, "thing": GraphQLField(thing, resolve=lambda *_: object())}
+        fields = {**plain.query_type.fields, "thing": GraphQLField(thing, resolve=a_thing)}
         return GraphQLSchema(
             GraphQLObjectType("Query", fields),
             subscription=plain.subscription_type,
@@ -102,6 +107,37 @@ async def test_apollos_default_has_the_form_of_2022() -> None:
         server.go_on.set()
         part = {"data": {"slow": "at last"}, "path": ["thing"], "label": "later"}
         assert [each async for each in coming] == [{"incremental": [part], "hasNext": False}]
+
+
+class Two(Purse):
+    """Lets two operations of a client run: the one that begins, and what it goes on with."""
+
+    def begin(self, context: Any) -> Hashable:
+        if self.running >= 2:
+            raise NotAdmitted(429, {"message": "Too many run.", "extensions": {"code": "RATE_LIMITED"}}, {})
+        return super().begin(context)
+
+
+async def nobody() -> object:
+    return object()
+
+
+async def test_what_is_put_off_counts_as_running_until_it_is_told() -> None:
+    server, purse = Putting(), Two(10_000)
+    streams = Streams(Executor(server.schema(), lambda *_: None, Policy(30), purse))
+    outcomes = [await streams.start(Request(SLOW), object(), nobody) for _ in range(3)]
+    first, second, third = outcomes
+    assert isinstance(first, Stream)
+    assert isinstance(second, Answer)
+    assert isinstance(third, Answer)
+    assert second.body["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+    assert purse.running == 1
+    assert server.told == 1, "who is refused has begun nothing"
+    server.go_on.set()
+    async with first as answers:
+        told = [answer.body async for answer in answers]
+    assert told[-1]["incremental"][0]["data"] == {"slow": "at last"}
+    assert purse.running == 0
 
 
 async def test_events_and_sockets_carry_it_too() -> None:

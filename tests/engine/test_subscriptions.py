@@ -21,6 +21,7 @@ from websockets.asyncio.client import connect
 from engine.allowance import Bucket, Demand, NotAdmitted
 from engine.contexts import ContextRefused
 from engine.execution import Executor, Policy
+from engine.shares import WHO
 from engine.streams import StreamLimits, Streams
 from tests.engine.test_websocket import PROTOCOL, Server, ask, client, closed, heard, say, serving
 
@@ -62,6 +63,7 @@ class Counting(Server):
         self.counts: asyncio.Queue[int | None] = asyncio.Queue()
         self.open: Counter[str] = Counter()
         self.told = 0
+        self.payers: list[Hashable] = []
 
     def schema(self) -> GraphQLSchema:
         async def counting(_root: Any, _info: Any) -> AsyncIterator[int]:
@@ -89,6 +91,7 @@ class Counting(Server):
             raise OSError("there is no source")
 
         def shown(event: Any, _info: Any, **_arguments: Any) -> Any:
+            self.payers.append(WHO.get())
             if event == 13:
                 raise OSError("not this one")
             return event
@@ -242,6 +245,15 @@ async def test_a_client_has_so_many_subscriptions_on_all_of_its_sockets() -> Non
         await server.until(lambda: server.open["count"] == 1)
         await ask(other, "1", NUMBERS)
         assert (await heard(other))["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+
+
+async def test_events_wait_in_the_turn_of_whoever_watches() -> None:
+    async with counting(purse=Purse(1000)) as server, client(server) as socket:
+        await ask(socket, "1", NUMBERS)
+        for number in (1, 2):
+            await server.counts.put(number)
+            assert await numbers(socket) == {"count": number}
+        assert server.payers == ["somebody"] * 2
 
 
 async def test_each_event_is_paid_for_and_one_that_cannot_be_ends_the_subscription() -> None:
