@@ -36,12 +36,12 @@ class Carrier(StrEnum):
 
     @property
     def media(self) -> str:
-        """The value of `Content-Type`."""
+        """The value of `Content-Type`. The boundary is last: GraphiQL takes all that follows for it."""
         return {
             Carrier.EVENTS: f"{EVENT_STREAM}; charset=utf-8",
-            Carrier.PARTS: f'{MIXED}; boundary="-"; incrementalSpec=v0.2',
-            Carrier.PARTS_OF_2022: f'{MIXED}; boundary="-"; deferSpec=20220824',
-            Carrier.SUBSCRIPTION_PARTS: f'{MIXED}; boundary="-"; subscriptionSpec=1.0',
+            Carrier.PARTS: f'{MIXED}; incrementalSpec=v0.2; boundary="-"',
+            Carrier.PARTS_OF_2022: f'{MIXED}; deferSpec=20220824; boundary="-"',
+            Carrier.SUBSCRIPTION_PARTS: f'{MIXED}; subscriptionSpec=1.0; boundary="-"',
         }[self]
 
 
@@ -116,7 +116,8 @@ def _parts(offer: _Offer) -> Carrier | None:
         return Carrier.EVENTS
     if offer.media != MIXED or "subscriptionspec" in offer.parameters:
         return None
-    return Carrier.PARTS_OF_2022 if offer.parameters.get("deferspec") == "20220824" else Carrier.PARTS
+    # whoever names no form is older than the present one
+    return Carrier.PARTS if "incrementalspec" in offer.parameters else Carrier.PARTS_OF_2022
 
 
 def _events(offer: _Offer) -> Carrier | None:

@@ -89,7 +89,7 @@ async def test_apollos_parts_carry_a_subscription(browser: httpx.AsyncClient, ma
     product = await make.product(stock_quantity=9)
     body = {"query": STOCK, "variables": {"id": encode("Product", product)}}
     async with browser.stream("POST", "/graphql", json=body, headers=APOLLOS) as response:
-        assert response.headers["content-type"] == 'multipart/mixed; boundary="-"; subscriptionSpec=1.0'
+        assert response.headers["content-type"] == 'multipart/mixed; subscriptionSpec=1.0; boundary="-"'
         text = ""
         async for piece in response.aiter_text():
             text += piece

@@ -222,3 +222,26 @@ async def test_the_page_speaks_graphql_over_websocket(graphiql: GraphiQL, token:
     signed_in = {"Authorization": f"Bearer {token}"}
     [answer] = await page.evaluate(OVER_WEBSOCKET, signed_in)
     assert answer["data"] == {"viewer": {"email": "buyer@example.com"}}
+
+
+async def test_a_subscription_shows_the_present_value_until_it_is_stopped(graphiql: GraphiQL) -> None:
+    await graphiql.choose("NewestProducts")
+    product = (await graphiql.run())["products"]["nodes"][0]
+    watched = f'subscription Stock {{ stockChanged(productId: "{product["id"]}") {{ name stockQuantity }} }}'
+    await graphiql.write(graphiql.query, watched)
+    shown = (await graphiql.run())["stockChanged"]
+    assert shown["name"] == product["name"]
+    await graphiql.page.get_by_role("button", name="Stop query").click()
+    await expect(graphiql.page.get_by_role("button", name="Execute query")).to_be_visible()
+
+
+async def test_what_is_deferred_is_filled_in(graphiql: GraphiQL) -> None:
+    await graphiql.choose("NewestProducts")
+    product = (await graphiql.run())["products"]["nodes"][0]
+    await graphiql.write(
+        graphiql.query, f'query Deferred {{ product(id: "{product["id"]}") {{ name ... @defer {{ sku slug }} }} }}'
+    )
+    await graphiql.page.wait_for_function(KNOWS_ITS_OPERATION)
+    await graphiql.page.get_by_role("button", name="Execute query").click()
+    await expect(graphiql.result).to_contain_text('"slug"', timeout=ANSWER_MS)
+    await expect(graphiql.result).to_contain_text(product["name"])
