@@ -24,10 +24,9 @@ JSON = "application/json"
 
 @pytest.mark.parametrize("path", ["/graphql", "/api/graphql"])
 async def test_both_paths_answer(http: httpx.AsyncClient, path: str) -> None:
-    assert (await http.post(path, json={"query": OK})).json() == {
-        "data": {"__typename": "Query"},
-        "extensions": {"cost": {"requested": 1, "actual": 1}},
-    }
+    answer = (await http.post(path, json={"query": OK})).json()
+    assert answer["data"] == {"__typename": "Query"}
+    assert answer["extensions"]["cost"] == {"requested": 1, "actual": 1}
 
 
 @pytest.mark.parametrize(
