@@ -9,8 +9,10 @@ PRODUCT_CHANGED = "ProductChanged"
 CATALOG_CHANGED = "CatalogChanged"
 """So much changed in one transaction that it is not told product by product."""
 
+LISTS = ("products",)
+"""Lists that any product may come into, by the field that gives them: docs/caching.md says what an answer is tagged with."""
 CATALOG = "catalog"
-"""What shows lists that any product may come into."""
+"""All of the catalogue. No answer bears it: a shop front adds it to whatever it keeps, for changes that name no product."""
 
 
 def product_tag(product_id: object) -> str:
@@ -31,9 +33,9 @@ def seller_tag(seller_id: object) -> str:
 def tags_of(event: Event) -> Sequence[str]:
     """Tags of what the event makes out of date; none when nothing is."""
     if event.type == CATALOG_CHANGED:
-        return (CATALOG,)
+        return (CATALOG, *LISTS)
     if event.type != PRODUCT_CHANGED:
         return ()
     named = ((category_tag, "categoryId"), (seller_tag, "sellerId"))
     others = [tag(event.payload[key]) for tag, key in named if event.payload.get(key)]
-    return (product_tag(event.aggregate_id), *others)
+    return (product_tag(event.aggregate_id), *others, *LISTS)

@@ -25,4 +25,4 @@ async def test_a_change_of_a_product_reaches_the_shop_front_once(
 
     async with at_work(tools):
         await until(is_done)
-    assert shop_front.tags == [f"product:{product}", f"category:{category}", f"seller:{seller}"]
+    assert shop_front.tags == [f"product:{product}", f"category:{category}", f"seller:{seller}", "products"]
