@@ -37,6 +37,7 @@ from engine.persisted import PersistedDocuments
 from engine.socket_watch import SocketWatch, Verdict
 from engine.streams import StreamLimits, Streams
 from engine.websocket import GraphQLWebSocket, SocketLimits
+from infra.background import running
 from infra.draining import Draining
 from resolvers.allowance import RateLimits, Rates, network_of
 from resolvers.context import Context
@@ -45,7 +46,7 @@ from resolvers.requests import DEVICE, GUEST, Contexts
 from schema.build import build_schema
 from schema.examples import EXAMPLES
 from settings import STRIPE_WEBHOOKS, EngineKind, Mode, Settings, listed
-from wiring import Marketplace, open_marketplace, running
+from wiring import Marketplace, open_marketplace
 
 GRAPHQL_PATHS = ("/graphql", "/api/graphql")
 HEALTH_PATHS = ("/health", "/api/health")
@@ -99,7 +100,7 @@ class Gateway:
             secure = self._settings.url.startswith("https:")
             self._contexts = Contexts(marketplace.services, marketplace.guests, secure=secure)
             for job in self._jobs:
-                await stack.enter_async_context(running(job()))
+                await stack.enter_async_context(running(job))
             # What is here now stays: a full collection that walks it again and again costs a feed a third of its time.
             gc.collect()
             gc.freeze()

@@ -1,11 +1,8 @@
 """The composition root: settings -> adapters -> domain services. gateway.py makes an ASGI app of them, jobs.py commands."""
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from adapters.aws.clients import Aws
 from adapters.cognito.admins import CognitoAdmins
@@ -90,13 +87,13 @@ from domain.shared.viewer import Role, Viewer
 from engine.fragments.store import Store
 from engine.shares import Gate
 from engine.turns import turn
+from infra.background import running
 from resolvers.services import Services
 from search_index import open_index
 from settings import Mode, Settings, require
 
 JOB_TIMEOUT_MS = 60_000
 JOB_REDIS_MS = 5_000
-log = logging.getLogger("torii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,10 +256,10 @@ async def open_marketplace(
         # the cache first: who is told of a change and asks again is not to find what was there before
         invalidation = Invalidation(cache, fragments or Store(0))
         changes = CatalogChanges(settings.database_url.get_secret_value(), Audiences(invalidation, stock), invalidation)
-        await stack.enter_async_context(running(changes.run()))
-        await stack.enter_async_context(running(stock.run()))
-        await stack.enter_async_context(running(viewed.run()))
-        await stack.enter_async_context(running(sessions.keep_moving()))
+        await stack.enter_async_context(running(changes.run))
+        await stack.enter_async_context(running(stock.run))
+        await stack.enter_async_context(running(viewed.run))
+        await stack.enter_async_context(running(sessions.keep_moving))
         guests = GuestTokens(secret, clock, previous=previous)
         signed = StripeWebhooks(settings.stripe_webhook_secret.get_secret_value(), clock)
         payment_events = PaymentEvents(signed, PostgresPaymentEvents(database))
@@ -368,21 +365,3 @@ def key_set(settings: Settings, pool: Pool, clock: Clock) -> KeySet:
     if settings.mode is not Mode.PRODUCTION:
         return KeySet(url, clock)
     return KeySet(url, clock, refuse_kids=(EMULATOR_KID,), refuse_moduli=(EMULATOR_MODULUS,))
-
-
-@asynccontextmanager
-async def running(job: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """A background job for as long as the block lasts. It is a fault, and logged, when one ends by itself."""
-    task = asyncio.create_task(job)
-    task.add_done_callback(_ended)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-def _ended(task: asyncio.Task[None]) -> None:
-    if not task.cancelled():
-        log.critical("a background job ended by itself", exc_info=task.exception())

@@ -96,14 +96,14 @@ class StockWatch:
             self._has_stale.set()
 
     async def _read(self) -> None:
-        """Raises Unavailable, and what was not read is still to be."""
+        """Raises Unavailable; whatever it raises, what was not read is still to be."""
         stale = {str(id): watched for id, watched in self._watched.items() if str(id) in self._stale}
         batch = list(stale)[:BATCH]
         self._stale = dict.fromkeys(list(stale)[BATCH:])
         ids = [stale[id].id for id in batch]
         try:
             found = await self._products.by_ids(ids) if ids else ()
-        except Unavailable:
+        except Exception:
             self._mark(*batch)
             raise
         for id, product in zip(batch, found, strict=True):
