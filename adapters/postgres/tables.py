@@ -151,9 +151,9 @@ categories = _table(
     Column("icon_url", Text),
     Column("sort_order", Integer),
     Column("is_active", Boolean),
-    Column("tax_class", Text),
     _time("created_at"),
     _time("updated_at"),
+    Column("tax_class", Text),
 )
 brands = _table(
     "catalog",

@@ -32,7 +32,7 @@ class Market:
 
 SHOWN = {
     "product", "product's image", "product's variation", "product's rating", "sold out",
-    "category", "brand", "profile of the store", "profile of the rival", "hanako as an author", "taro as an author",
+    "category", "brand", "profile of the store", "profile of the rival", "carriage of the store", "carriage of the rival", "hanako as an author", "taro as an author",
     "hanako's review", "hanako's review of the store",
 }  # fmt: skip
 """What anybody sees."""
@@ -105,6 +105,7 @@ async def _open_store(shop: Shop, market: Market) -> tuple[UUID, UUID]:
     profile = await shop.connection.fetchval("SELECT id FROM sellers.seller_profiles WHERE seller_id = $1", store)
     market.add("store's private profile", "sellers.seller_profiles", profile)
     market.add("profile of the store", "sellers.public_profiles", store)
+    market.add("carriage of the store", "sellers.shipping_terms", store)
     market.add("membership of the store", "sellers.members", store)
     category = market.add("category", "catalog.categories", await shop.category())
     brand = market.add("brand", "catalog.brands", await shop.brand())
@@ -123,6 +124,7 @@ async def _open_rival(shop: Shop, market: Market) -> tuple[UUID, UUID]:
     profile = await shop.connection.fetchval("SELECT id FROM sellers.seller_profiles WHERE seller_id = $1", rival)
     market.add("rival's private profile", "sellers.seller_profiles", profile)
     market.add("profile of the rival", "sellers.public_profiles", rival)
+    market.add("carriage of the rival", "sellers.shipping_terms", rival)
     market.add("membership of the rival", "sellers.members", rival)
     category = market.rows["category"][1]
     market.add("rival's draft", "catalog.products", await shop.product(rival, category, status="draft"))
