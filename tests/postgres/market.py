@@ -32,7 +32,8 @@ class Market:
 
 SHOWN = {
     "product", "product's image", "product's variation", "product's rating", "sold out",
-    "category", "brand", "profile of the store", "profile of the rival", "carriage of the store", "carriage of the rival", "hanako as an author", "taro as an author",
+    "category", "brand", "profile of the store", "profile of the rival", "carriage of the store", "carriage of the rival",
+    "hanako as an author", "taro as an author",
     "hanako's review", "hanako's review of the store",
 }  # fmt: skip
 """What anybody sees."""
