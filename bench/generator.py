@@ -196,6 +196,9 @@ async def _measured(traffic: Traffic, plan: Plan) -> Load:
     traffic.restart(plan.max_requests)
     began = time.perf_counter()
     await _until_over(traffic, plan.seconds)
+    if not traffic.latencies:  # slower than the time that was meant for it: the first answer ends it
+        traffic.limit = 1
+        await _until_over(traffic, PATIENCE_S)
     seconds = time.perf_counter() - began
     latencies, sizes = sorted(traffic.latencies), traffic.sizes
     if not latencies:
