@@ -43,7 +43,7 @@ def main(
 ) -> None:
     """Measure Torii beside Apollo Server, Yoga, Mercurius and Strawberry, and beside floors without GraphQL.
 
-    Starts a whole marketplace on a folder of its own and removes it afterwards; takes about six minutes. Before anything is
+    Starts a whole marketplace on a folder of its own and removes it afterwards; takes about fifteen minutes. Before anything is
     timed, all servers' answers are compared. docs/benchmarks.md says how to read the figures.
     """
     chosen = _chosen("server", only, [server.name for server in SERVERS])

@@ -3,7 +3,7 @@
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bench import parts
@@ -18,6 +18,9 @@ from infra.embedded.process import python
 SERVER = "server"
 BUYER = "buyer@example.com"
 TOKEN_WITHIN_S = 60.0
+WARM_REQUESTS, WARM_UP = 3_000, 8
+"""Before the rounds each server answers so many requests of each operation, or for so many times a measurement: V8 compiles what has
+run a thousand times, and before that takes twice as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +103,52 @@ def compare(
     cores = kept_apart(running, torii)
     found = [Measured(server.name, name) for name in operations for server in servers if name in server.operations]
     by_name = {server.name: server for server in servers}
-    for turn in range(rounds):
+    plans = {
+        (measured.server, measured.operation): _plan(
+            running, by_name[measured.server], measured.operation, variables, schedule, back_ends, cores, bearer
+        )
+        for measured in found
+    }
+    for turn in range(rounds + 1):
         for measured in found:
             server = by_name[measured.server]
-            say(f"round {turn + 1} of {rounds}: {OPERATIONS[measured.operation].title}, {server.title}")
-            plan = Plan(
-                operation=measured.operation,
-                port=running.ports[server.runs_as],
-                variables=variables[measured.operation],
-                connections=schedule.connections,
-                seconds=schedule.seconds,
-                warm_up_s=schedule.warm_up_s,
-                max_requests=schedule.requests,
-                pids={SERVER: running.pids[server.runs_as], **back_ends},
-                cores=cores,
-                path=server.path(measured.operation),
-                bearer=bearer if server.as_buyer else "",
-            )
+            title = f"{OPERATIONS[measured.operation].title}, {server.title}"
+            say(f"round {turn} of {rounds}: {title}" if turn else f"warming up: {title}")
+            plan = plans[measured.server, measured.operation]
+            if not turn:
+                plan = replace(plan, warm_up_s=0, seconds=plan.seconds * WARM_UP, max_requests=WARM_REQUESTS)
             try:
-                measured.rounds.append(carried_out(plan))
+                load = carried_out(plan)
             except CannotMeasure as error:
                 raise CannotMeasure("\n".join([f"{server.title}: {error}", *running.log_of(server)])) from error
+            if turn:
+                measured.rounds.append(load)
     return found
+
+
+def _plan(
+    running: Running,
+    server: Server,
+    operation: str,
+    variables: Mapping[str, Sequence[Variables]],
+    schedule: Schedule,
+    back_ends: parts.Pids,
+    cores: Sequence[int],
+    bearer: str,
+) -> Plan:
+    return Plan(
+        operation=operation,
+        port=running.ports[server.runs_as],
+        variables=variables[operation],
+        connections=schedule.connections,
+        seconds=schedule.seconds,
+        warm_up_s=schedule.warm_up_s,
+        max_requests=schedule.requests,
+        pids={SERVER: running.pids[server.runs_as], **back_ends},
+        cores=cores,
+        path=server.path(operation),
+        bearer=bearer if server.as_buyer else "",
+    )
 
 
 def kept_apart(running: Running, torii: Torii) -> Sequence[int]:
