@@ -194,6 +194,7 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
     gateway.run_beside(watch.watch)
     carrying = Carrying(streams, Context.renewed, watch)
     channels = EventChannels(streams, Context.renewed, watch)
+    gateway.run_beside(channels.watch)
     batches = Batches(executor, Context.following, settings.max_batch)
     http = GraphQLHTTP(executor, gateway.http_context, policy.limits, carrying, channels, batches)
     page = graphiql.page(GRAPHIQL_ASSETS, EXAMPLES) if settings.serves_graphiql else None

@@ -68,5 +68,5 @@ def _read(sent: Any) -> Request | Answer:
 
 
 def _may_change_something(operation: Request) -> bool:
-    """A mutation has that word in it; what is named by an id alone may have."""
-    return not operation.query or "mutation" in operation.query
+    """A mutation has that word in it; what is named by an id may have, whatever text comes along with it."""
+    return operation.document_id is not None or "mutation" in operation.query

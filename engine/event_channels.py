@@ -47,6 +47,8 @@ class ChannelLimits:
     max_operations: int = 100
     max_waiting: int = 100
     """Events that were not written yet; operations wait while there are so many."""
+    max_waiting_bytes: int = 1024 * 1024
+    """Of events that were not written yet; while there are more no operation begins."""
 
 
 @dataclass(slots=True, eq=False)
@@ -58,11 +60,24 @@ class Channel:
     events: asyncio.Queue[bytes]
     reserved_at: float
     is_open: bool = False
+    waiting_bytes: int = 0
+    """Of all that was not written yet, what waits for a place in the queue too."""
     operations: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     @property
     def user_id(self) -> Any:
         return getattr(self.context, "user_id", None)
+
+    async def put(self, event: bytes) -> None:
+        self.waiting_bytes += len(event)
+        await self.events.put(event)
+
+    async def taken(self) -> AsyncGenerator[bytes, None]:
+        """The events in order, as they come."""
+        while True:
+            event = await self.events.get()
+            self.waiting_bytes -= len(event)
+            yield event
 
     def close(self) -> None:
         """End all of its work. A second time does nothing."""
@@ -137,6 +152,8 @@ class EventChannels:
             raise BadRequest(409, f"An operation {id} is running.")
         if len(channel.operations) >= self._limits.max_operations:
             raise BadRequest(400, f"At most {self._limits.max_operations} operations may run on a channel.")
+        if channel.waiting_bytes > self._limits.max_waiting_bytes:
+            raise BadRequest(400, f"{channel.waiting_bytes:,} bytes wait on this channel: read its stream first.")
 
         async def following() -> Any:
             await self._watch.check(context)
@@ -172,15 +189,15 @@ class EventChannels:
     async def _tell(self, channel: Channel, id: str, outcome: Answer | Stream) -> None:
         try:
             if isinstance(outcome, Answer):
-                await channel.events.put(_next(id, outcome.json))
+                await channel.put(_next(id, outcome.json))
             else:
                 async with outcome as answers:
                     async for answer in answers:
-                        await channel.events.put(_next(id, answer.json))
-            await channel.events.put(_complete(id))
+                        await channel.put(_next(id, answer.json))
+            await channel.put(_complete(id))
         except (Closing, ContextRefused) as closing:
             error = {"message": str(closing), "extensions": {"code": UNAUTHENTICATED}}
-            await channel.events.put(_next(id, {"errors": [error]}) + _complete(id))
+            await channel.put(_next(id, {"errors": [error]}) + _complete(id))
         finally:
             if channel.operations.get(id) is asyncio.current_task():
                 del channel.operations[id]
@@ -198,7 +215,7 @@ class EventChannels:
         try:
             yield b":\n\n"
             with self._watch.over(channel.context) as ending:
-                async for event in until(ending, _taken(channel.events)):
+                async for event in until(ending, channel.taken()):
                     yield event
         except Closing as closing:
             error = {"message": closing.reason, "extensions": {"code": UNAUTHENTICATED}}
@@ -212,6 +229,12 @@ class EventChannels:
             raise _unknown()
         return channel
 
+    async def watch(self) -> None:
+        """Let go of what nobody came for, also while nobody asks for anything. Has to run beside the endpoint."""
+        while True:
+            await asyncio.sleep(self._limits.open_within_s)
+            self._sweep()
+
     def _sweep(self) -> None:
         """Let go of reservations that nobody came for: the oldest are first."""
         too_old = time.monotonic() - self._limits.open_within_s
@@ -221,11 +244,6 @@ class EventChannels:
             if not channel.is_open:
                 del self._channels[token]
                 channel.close()
-
-
-async def _taken(events: asyncio.Queue[bytes]) -> AsyncGenerator[bytes, None]:
-    while True:
-        yield await events.get()
 
 
 async def _nothing() -> None:

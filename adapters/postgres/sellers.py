@@ -38,7 +38,7 @@ class PostgresSellers:
         return one_each(ids, starmap(Seller, rows), lambda seller: seller.id)
 
     async def shipping_terms(self, ids: Sequence[SellerId]) -> Sequence[ShippingTerms]:
-        rows = await self._database.public(TERMS, {"ids": ids})
+        rows = await self._database.fresh(TERMS, {"ids": ids})
         found = {row.id: terms_of(row.shipping_policies) for row in rows}
         return [found.get(each, ShippingTerms()) for each in ids]
 

@@ -112,3 +112,28 @@ async def test_a_stream_that_ends_takes_its_channel_along(browser: httpx.AsyncCl
         await events.next()
     while (await send(browser, channel, "{ __typename }", "2")).status_code != 404:
         pass
+
+
+async def test_nothing_begins_on_a_channel_that_nobody_reads(browser: httpx.AsyncClient, make: Factory) -> None:
+    seller = await make.seller()
+    for _ in range(3):
+        await make.product(seller_id=seller, description="長い説明。" * 2_000)
+    much = (
+        "query ($s: ID!) { "
+        + " ".join(
+            f"a{number}: products(first: 3, filter: {{sellerId: $s}}) {{ nodes {{ description }} }}"
+            for number in range(5)
+        )
+        + " }"
+    )
+    channel = await reserve(browser)
+    refused = None
+    for number in range(20):
+        answer = await send(browser, channel, much, str(number), s=encode("Seller", seller))
+        if answer.status_code != 202:
+            refused = answer
+            break
+    assert refused is not None
+    assert "bytes wait on this channel" in refused.json()["errors"][0]["message"]
+    async with opened(browser, channel) as response:
+        assert (await Watching(response).next())[1]["id"] == "0", "what was accepted comes"
