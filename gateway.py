@@ -19,24 +19,24 @@ from domain.payments.refusals import UntrustedEvent
 from domain.shared.clock import Clock, SystemClock
 from domain.shared.rates import Rate
 from domain.shared.refusals import Unavailable
-from engine import graphiql
-from engine.asked import Asked
-from engine.batches import Batches
 from engine.compiled.engine import COMPILE_AT
-from engine.event_channels import TOKEN, EventChannels
 from engine.execution import Executor, Policy
 from engine.fragments.store import Store
-from engine.http import GraphQLHTTP
-from engine.http_request import BadRequest, body_of
-from engine.http_streams import Carrying
-from engine.metrics import CONTENT_TYPE as METRICS_TYPE
-from engine.metrics import Metrics
-from engine.open_sockets import OpenSockets, by_host
-from engine.origins import guards
-from engine.persisted import PersistedDocuments
-from engine.socket_watch import SocketWatch, Verdict
-from engine.streams import StreamLimits, Streams
-from engine.websocket import GraphQLWebSocket, SocketLimits
+from engine.reading.persisted import PersistedDocuments
+from engine.streaming.streams import StreamLimits, Streams
+from engine.transport import graphiql
+from engine.transport.asked import Asked
+from engine.transport.batches import Batches
+from engine.transport.event_channels import TOKEN, EventChannels
+from engine.transport.http import GraphQLHTTP
+from engine.transport.http_request import BadRequest, body_of
+from engine.transport.http_streams import Carrying
+from engine.transport.open_sockets import OpenSockets, by_host
+from engine.transport.origins import guards
+from engine.transport.socket_watch import SocketWatch, Verdict
+from engine.transport.websocket import GraphQLWebSocket, SocketLimits
+from engine.watching.metrics import CONTENT_TYPE as METRICS_TYPE
+from engine.watching.metrics import Metrics
 from infra.background import running
 from infra.draining import Draining
 from resolvers.allowance import RateLimits, Rates, network_of

@@ -84,9 +84,9 @@ from domain.search.service import Search
 from domain.sellers.service import Sellers
 from domain.shared.clock import Clock, SystemClock
 from domain.shared.viewer import Role, Viewer
+from engine.fairness.shares import Gate
+from engine.fairness.turns import turn
 from engine.fragments.store import Store
-from engine.shares import Gate
-from engine.turns import turn
 from infra.background import running
 from resolvers.services import Services
 from search_index import open_index

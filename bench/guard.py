@@ -30,14 +30,14 @@ from bench.torii import throwaway
 from cloud import token
 from domain.shared.clock import SystemClock
 from domain.shared.rates import Charge, Rate
-from engine.access import GUARD
-from engine.asked import Asked
-from engine.bounds import Limits
-from engine.http_request import read
-from engine.json_body import decode
-from engine.metrics import Metrics
-from engine.operation_log import observed
-from engine.trace import traced
+from engine.declared.access import GUARD
+from engine.reading.bounds import Limits
+from engine.transport.asked import Asked
+from engine.transport.http_request import read
+from engine.transport.json_body import decode
+from engine.watching.metrics import Metrics
+from engine.watching.operation_log import observed
+from engine.watching.trace import traced
 from gateway import create_app
 from infra.backends import running_backends
 from resolvers.allowance import RateLimits, Rates

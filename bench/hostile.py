@@ -19,10 +19,10 @@ from graphql import get_introspection_query
 from rich.console import Console
 from rich.table import Table
 
-from engine.asked import Asked
-from engine.bounds import Limits
 from engine.execution import Executor, Policy
-from engine.http import GraphQLHTTP
+from engine.reading.bounds import Limits
+from engine.transport.asked import Asked
+from engine.transport.http import GraphQLHTTP
 from schema.build import build_schema
 
 INTROSPECTION = get_introspection_query(input_value_deprecation=True)

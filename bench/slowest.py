@@ -10,10 +10,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.bounds import Limits
-from engine.documents import INLINE_BYTES, INLINE_TOKENS, Documents
-from engine.limits import LimitExceeded
-from engine.tokens import check_tokens
+from engine.reading.bounds import Limits
+from engine.reading.documents import INLINE_BYTES, INLINE_TOKENS, Documents
+from engine.reading.limits import LimitExceeded
+from engine.reading.tokens import check_tokens
 from schema.build import build_schema
 
 SECONDS = 20.0

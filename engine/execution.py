@@ -7,9 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import orjson
 from graphql import (
-    DocumentNode,
     ExecutionResult,
     ExperimentalIncrementalExecutionResults,
     GraphQLError,
@@ -20,24 +18,25 @@ from graphql import (
     located_error,
 )
 
-from engine.allowance import Admission, Allowance, NotAdmitted, limited_fields, shown
-from engine.aside import Aside, Busy
-from engine.bounds import Limits
 from engine.compiled.engine import COMPILE_AT, Engine
 from engine.compiled.shadow import Shadow
-from engine.directives import direct
-from engine.documents import Document, Documents, is_mutation, is_subscription, name_of
-from engine.errors import BAD_REQUEST, TIMEOUT, UNAVAILABLE, ExplainTo, formatted
+from engine.declared.directives import direct
+from engine.declared.kinds import ignores_bearer
+from engine.errors import ExplainTo, formatted
+from engine.exchange import Answer, NotAllowedByGet, Ready, Request, busy, timed_out
+from engine.fairness.allowance import Admission, Allowance, NotAdmitted, limited_fields, shown
+from engine.fairness.aside import Aside, Busy
 from engine.fragments.publicity import PRIVATE
 from engine.fragments.store import Store
-from engine.kinds import ignores_bearer
-from engine.limits import Code, check_variables
-from engine.metrics import Metrics
-from engine.operation_log import observed
-from engine.persisted import PersistedDocuments, trusted_documents
-from engine.probe import Probe
-from engine.secrecy import hidden_variables, reworded
-from engine.trace import name_operation
+from engine.reading.bounds import Limits
+from engine.reading.documents import Document, Documents, is_mutation, is_subscription, name_of
+from engine.reading.limits import Code, check_variables
+from engine.reading.persisted import PersistedDocuments, trusted_documents
+from engine.reading.secrecy import hidden_variables, reworded
+from engine.watching.metrics import Metrics
+from engine.watching.operation_log import observed
+from engine.watching.probe import Probe
+from engine.watching.trace import name_operation
 
 RUNS = "Operations that ran: by plans, by graphql-core, or begun by a plan and completed by graphql-core (deviated)."
 COMPARED = "Queries that plans ran and graphql-core once more, by whether the answers were the same."
@@ -48,58 +47,8 @@ NEEDS_STREAM = "A subscription needs a WebSocket (graphql-transport-ws), or an a
 CANNOT_STREAM = "NOT_ACCEPTABLE"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a client asks for, whichever transport brought it."""
-
-    query: str
-    """Empty where the document is named by `document_id` alone."""
-    variables: dict[str, Any] | None = None
-    operation_name: str | None = None
-    document_id: str | None = None
-    """Of a trusted document, or the SHA-256 of an automatic persisted query."""
-    wants_trace: bool = False
-    """Whether the answer is to tell how it came about; it does where the viewer may know."""
-    operation_id: str | None = None
-    """By which its answers are told from others' on one stream."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A response; `ran` tells whether execution began, on which the HTTP status depends. `status` where it is settled."""
-
-    body: dict[str, Any]
-    ran: bool
-    headers: dict[str, str] = field(default_factory=dict)
-    status: int | None = None
-    written: bytes | None = None
-    """The body as JSON, where it was written already."""
-
-    @property
-    def json(self) -> Any:
-        """What orjson writes the body from."""
-        return self.body if self.written is None else orjson.Fragment(self.written)
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """An operation that may run: paid for, and with a context that knows what it asks for."""
-
-    request: Request
-    document: Document
-    node: DocumentNode
-    operation: OperationDefinitionNode
-    cost: int
-    admission: Admission
-    context: Any
-
-
 T = TypeVar("T")
 GoOn = Callable[[Ready], Awaitable[T | Answer]]
-
-
-class NotAllowedByGet(Exception):
-    """A mutation came by GET, which must change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +121,7 @@ class Executor:
         return asyncio.get_running_loop().time() + self._policy.timeout_s
 
     async def ignores_bearer(self, request: Request, admission: Admission) -> bool:
-        """Whether every field at the operation's root brings credentials of its own, as `engine.fields.mutation` declares.
+        """Whether every field at the operation's root brings credentials of its own, as `engine.declared.fields.mutation` declares.
 
         Such an operation does the same with no bearer token at all, so a refused one must not keep it from running. With a
         single other field in it, it is not one of these: a bad token is never taken for none.
@@ -240,11 +189,11 @@ class Executor:
                         )
                         outcome = ready if isinstance(ready, Answer) else await go_on(ready)
             except Busy:
-                outcome = _busy()
+                outcome = busy()
             except NotAdmitted as refused:
                 outcome = Answer({"errors": [refused.error]}, False, refused.headers, refused.status)
             except TimeoutError:
-                outcome = Answer({"errors": [_timed_out(self._policy.timeout_s)], "data": None}, ran=True)
+                outcome = Answer({"errors": [timed_out(self._policy.timeout_s)], "data": None}, ran=True)
             if isinstance(outcome, Answer):
                 seen.answered(outcome.body)
                 outcome.headers["server-timing"] = seen.timing()
@@ -328,7 +277,7 @@ class Executor:
 
     def late(self) -> dict[str, Any]:
         """What is told of what took too long."""
-        return _timed_out(self._policy.timeout_s)
+        return timed_out(self._policy.timeout_s)
 
     def broken_off(self, ready: Ready, error: Exception) -> Answer:
         """What is told where the source of events fails."""
@@ -342,7 +291,7 @@ class Executor:
                 async with asyncio.timeout_at(self.deadline()):
                     answer = await self.answer(ready, event)
             except TimeoutError:
-                answer = Answer({"errors": [_timed_out(self._policy.timeout_s)], "data": None}, ran=True)
+                answer = Answer({"errors": [timed_out(self._policy.timeout_s)], "data": None}, ran=True)
             seen.answered(answer.body)
             return answer
 
@@ -418,20 +367,3 @@ class Executor:
 
 def _has_path(result: ExecutionResult) -> bool:
     return any(error.path for error in result.errors or ())
-
-
-def _timed_out(timeout_s: float) -> dict[str, Any]:
-    return {"message": f"The operation took longer than {timeout_s:g} s.", "extensions": {"code": TIMEOUT}}
-
-
-def _busy() -> Answer:
-    error = {
-        "message": "Too many large documents or descriptions of the schema at once: try again.",
-        "extensions": {"code": UNAVAILABLE, "retryable": True},
-    }
-    return Answer({"errors": [error]}, ran=False, status=503)
-
-
-def invalid(message: str, code: str = BAD_REQUEST) -> Answer:
-    """An answer to a request that is not GraphQL over HTTP."""
-    return Answer({"errors": [{"message": message, "extensions": {"code": code}}]}, ran=False)

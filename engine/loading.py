@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.turns import WALK, Walk, turn
+from engine.fairness.turns import WALK, Walk, turn
 
 WOKEN = 8
 """Of those that waited for a batch, at once: what each does with its value is all done before anybody else is served."""

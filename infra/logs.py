@@ -18,7 +18,7 @@ from redis.exceptions import TimeoutError as RedisSlow
 from sqlalchemy.exc import DBAPIError
 
 from domain.shared.refusals import Refusal
-from engine.trace import operation_name, trace_id
+from engine.watching.trace import operation_name, trace_id
 
 MAX_FRAMES = 40
 log = logging.getLogger("torii.loop")

@@ -36,7 +36,7 @@ def gateway_app() -> "ASGIApplication":
 
 def _app(settings: Settings, draining: Draining) -> "ASGIApplication":
     """Raises StartRefused."""
-    from engine.persisted import WrongManifest
+    from engine.reading.persisted import WrongManifest
     from gateway import create_app
 
     try:

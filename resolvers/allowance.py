@@ -9,7 +9,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from domain.shared.rates import Charge, Rate, RateLimited, Verdict
 from domain.shared.refusals import Refusal, Unavailable
-from engine.allowance import Bucket, Demand, NotAdmitted
+from engine.fairness.allowance import Bucket, Demand, NotAdmitted
 from resolvers.context import Context
 from resolvers.errors import explain
 

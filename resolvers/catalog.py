@@ -21,7 +21,7 @@ from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId
 from domain.shared.money import MINOR_DIGITS, minor_units
 from domain.shared.paging import Page, PageRequest
 from domain.shared.refusals import InvalidInput, NotFound
-from engine.fields import Paging
+from engine.declared.fields import Paging
 from engine.fragments.declared import Finds
 from resolvers.context import Context, Info
 from resolvers.global_ids import decode, key_of

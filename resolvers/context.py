@@ -9,8 +9,8 @@ from strawberry.types import Info as StrawberryInfo
 
 from domain.shared.languages import DEFAULT_LANGUAGE, Language
 from domain.shared.viewer import Role, Viewer
-from engine.access import NOBODY_YET, Admission
-from engine.kept_token import ClientToken, HandedOut
+from engine.declared.access import NOBODY_YET, Admission
+from engine.transport.kept_token import ClientToken, HandedOut
 from resolvers.loaders import Loaders
 from resolvers.services import Services
 

@@ -6,7 +6,7 @@ from domain.recommendations.model import RECOMMENDATIONS_ORDER, Recommendation
 from domain.search.model import SEARCH_ORDER, Hit
 from domain.shared.ids import ProductId
 from domain.shared.paging import Page, PageRequest
-from engine.fields import Paging
+from engine.declared.fields import Paging
 from resolvers.context import Info
 from resolvers.global_ids import key_of
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from domain.accounts.favorites import FAVORITES_ORDER, Favorite
 from domain.shared.ids import ProductId
 from domain.shared.paging import Page, PageRequest
-from engine.fields import Paging
+from engine.declared.fields import Paging
 from resolvers.context import Info
 from resolvers.errors import UserError, outcome_or_refusal
 from resolvers.global_ids import key_of

@@ -16,9 +16,9 @@ from domain.reviews.model import REVIEWS_ORDER, ReviewsScope
 from domain.search.model import SearchScope
 from domain.shared.paging import EMPTY, Count, PageRequest
 from domain.shared.viewer import Viewer
-from engine.kinds import Arguments
+from engine.declared.kinds import Arguments
 from engine.loading import BatchLoader
-from engine.probe import Probe
+from engine.watching.probe import Probe
 from resolvers.services import Services
 
 Batch = Callable[..., Awaitable[Sequence[Any]]]

@@ -2,7 +2,7 @@
 
 from domain.orders.model import ORDERS_ORDER, Order
 from domain.shared.paging import Page, PageRequest
-from engine.fields import Paging
+from engine.declared.fields import Paging
 from resolvers.context import Info
 from resolvers.global_ids import decode
 

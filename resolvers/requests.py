@@ -11,10 +11,10 @@ from domain.accounts.refusals import InvalidToken, SessionEnded
 from domain.shared.languages import Language
 from domain.shared.refusals import Refusal, Unavailable
 from domain.shared.viewer import Viewer
-from engine.asked import Asked
-from engine.contexts import ContextRefused
-from engine.kept_token import ClientToken, HandedOut, KeptToken
-from engine.socket_watch import Verdict
+from engine.transport.asked import Asked
+from engine.transport.contexts import ContextRefused
+from engine.transport.kept_token import ClientToken, HandedOut, KeptToken
+from engine.transport.socket_watch import Verdict
 from resolvers.context import Context
 from resolvers.errors import explain
 from resolvers.languages import accepted

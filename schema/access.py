@@ -11,7 +11,7 @@ from typing import Any
 from domain.shared.ids import SellerId, UserId
 from domain.shared.refusals import Forbidden, Refusal, Unauthenticated
 from domain.shared.viewer import Role, Viewer
-from engine.access import Guard
+from engine.declared.access import Guard
 
 
 class Access(Flag):

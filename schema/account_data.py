@@ -3,8 +3,8 @@
 import strawberry
 from strawberry.scalars import JSON
 
-from engine.fields import attribute
-from engine.secrecy import SENSITIVE
+from engine.declared.fields import attribute
+from engine.reading.secrecy import SENSITIVE
 from schema.access import ASKERS_OWN, OWNER, PUBLIC
 from schema.errors import UserError
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 import strawberry
 
 from domain.accounts import details
-from engine.fields import After, Before, First, Last, Paging, attribute, edge, private_input, resolver
+from engine.declared.fields import After, Before, First, Last, Paging, attribute, edge, private_input, resolver
 from resolvers import favorites, orders, sessions
 from resolvers.context import Info
 from schema.access import ASKERS_OWN, OWNER, PUBLIC, Ownership, of_user

@@ -6,7 +6,7 @@ from typing import Any
 import strawberry
 
 from domain.accounts import addresses
-from engine.fields import attribute, computed, private_input, shows
+from engine.declared.fields import attribute, computed, private_input, shows
 from schema.access import ASKERS_OWN, OWNER, PUBLIC, Ownership, of_user
 from schema.errors import UserError
 from schema.relay import Node, global_id

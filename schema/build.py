@@ -6,7 +6,7 @@ import strawberry
 from graphql import GraphQLObjectType, GraphQLSchema, get_named_type
 from strawberry.schema.config import StrawberryConfig
 
-from engine.access import Guard, enforce
+from engine.declared.access import Guard, enforce
 from schema.access import OWNER, SELLER, Access, Ownership, guard
 from schema.declared import DeclaredField, declared_fields, leads_to, ownership_of
 from schema.directives import in_context

@@ -3,7 +3,7 @@
 import strawberry
 
 from domain.carts import quotes
-from engine.fields import attribute, edge
+from engine.declared.fields import attribute, edge
 from schema.access import ASKERS_OWN, OWNER
 from schema.money import Money
 from schema.sellers import Seller

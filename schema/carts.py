@@ -6,7 +6,7 @@ from typing import Any
 import strawberry
 
 from domain.carts import model
-from engine.fields import attribute, edge, resolver
+from engine.declared.fields import attribute, edge, resolver
 from resolvers import carts
 from resolvers.context import Info
 from schema.access import ASKERS_OWN, OWNER, PUBLIC, Ownership

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from domain.catalog import categories, model
-from engine.fields import attribute, connection, edge, shows
+from engine.declared.fields import attribute, connection, edge, shows
 from engine.fragments.declared import Kept
 from schema.access import PUBLIC
 from schema.money import Money

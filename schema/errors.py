@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import strawberry
 
-from engine.fields import attribute
+from engine.declared.fields import attribute
 from schema.access import PUBLIC
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
-from engine.fields import attribute, edge
+from engine.declared.fields import attribute, edge
 from schema.access import ASKERS_OWN, OWNER, PUBLIC, Ownership, of_user
 from schema.catalog import Product
 from schema.errors import UserError

@@ -7,7 +7,7 @@ import strawberry
 
 from domain.accounts import model
 from domain.accounts.passwords import PasswordRule
-from engine.fields import attribute, private_input
+from engine.declared.fields import attribute, private_input
 from resolvers.identity import NextStep
 from schema.access import ASKERS_OWN, OWNER, PUBLIC
 from schema.carts import MERGED_LINES, CartWarning

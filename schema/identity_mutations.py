@@ -9,7 +9,7 @@ from typing import Annotated
 import strawberry
 
 from domain.accounts.model import ChallengeAnswer
-from engine.fields import mutation
+from engine.declared.fields import mutation
 from resolvers import identity
 from resolvers.context import Info
 from schema.access import PUBLIC, SIGNED_IN

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from engine.fields import mutation
+from engine.declared.fields import mutation
 from resolvers import carts, sessions
 from resolvers.context import Info
 from schema.access import PUBLIC, SIGNED_IN

@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from domain.orders import model
-from engine.fields import attribute, edge, shows
+from engine.declared.fields import attribute, edge, shows
 from schema.access import OWNER, SELLER, Ownership, of_user
 from schema.catalog import Product
 from schema.money import Money

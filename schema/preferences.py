@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from domain.shared.languages import Language
-from engine.fields import attribute
+from engine.declared.fields import attribute
 from schema.access import ASKERS_OWN, OWNER, PUBLIC
 from schema.errors import UserError
 

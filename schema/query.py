@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from domain.catalog.model import ProductSort
-from engine.fields import After, Before, First, Last, Paging, resolver
+from engine.declared.fields import After, Before, First, Last, Paging, resolver
 from resolvers import accounts, carts, catalog, discovery, favorites, identity, nodes, orders
 from resolvers.context import Info
 from schema.access import PUBLIC, SIGNED_IN

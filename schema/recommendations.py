@@ -3,7 +3,7 @@
 import strawberry
 
 from domain.recommendations import model
-from engine.fields import attribute, edge
+from engine.declared.fields import attribute, edge
 from schema.access import PUBLIC
 from schema.catalog import Product
 

@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 import strawberry
 
 from domain.shared.paging import Precision
-from engine.fields import attribute, computed, edge
+from engine.declared.fields import attribute, computed, edge
 from resolvers.global_ids import encoder
 from schema.access import PUBLIC, Access
 

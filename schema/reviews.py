@@ -6,7 +6,7 @@ import strawberry
 
 from domain.accounts import model as accounts
 from domain.reviews import model
-from engine.fields import attribute, edge, shows
+from engine.declared.fields import attribute, edge, shows
 from engine.fragments.declared import Kept
 from schema.access import PUBLIC
 from schema.relay import Node, global_id

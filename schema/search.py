@@ -2,7 +2,7 @@
 
 import strawberry
 
-from engine.fields import attribute, edge
+from engine.declared.fields import attribute, edge
 from schema.access import PUBLIC
 from schema.catalog import Product
 

@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from domain.sellers import model
-from engine.fields import attribute, shows
+from engine.declared.fields import attribute, shows
 from engine.fragments.declared import Kept
 from schema.access import PUBLIC
 from schema.relay import Node, global_id

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from engine.fields import attribute
+from engine.declared.fields import attribute
 from schema.access import ASKERS_OWN, OWNER, PUBLIC, Ownership, of_user
 from schema.errors import UserError
 from schema.relay import global_id

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from engine.fields import subscription
+from engine.declared.fields import subscription
 from resolvers import catalog
 from resolvers.context import Info
 from schema.access import PUBLIC

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from domain.shared.rates import Rate, parse_rates
-from engine.bounds import Limits
+from engine.reading.bounds import Limits
 from settings.backends import BackEndSettings
 from settings.modes import Mode
 from settings.values import listed

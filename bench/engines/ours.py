@@ -8,12 +8,13 @@ from graphql import GraphQLSchema, OperationDefinitionNode, parse
 from strawberry.schema.config import StrawberryConfig
 
 from bench.engines import feed
-from engine.access import NOBODY_YET
 from engine.compiled.counts import Compiled
 from engine.compiled.engine import Engine
-from engine.execution import Executor, Policy, Request
-from engine.fields import attribute, edge, resolver
-from engine.kinds import Arguments
+from engine.declared.access import NOBODY_YET
+from engine.declared.fields import attribute, edge, resolver
+from engine.declared.kinds import Arguments
+from engine.exchange import Request
+from engine.execution import Executor, Policy
 from engine.loading import BatchLoader
 
 LIST: Any = list  # of classes that are made below

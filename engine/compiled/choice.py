@@ -6,7 +6,7 @@ from typing import Any
 from graphql import GraphQLAbstractType, GraphQLSchema
 
 from engine.compiled.reasons import Deviation, Reason, Unsupported
-from engine.kinds import UnknownTest, values_shown
+from engine.declared.kinds import UnknownTest, values_shown
 
 CAST = "__as_strawberry_type__"
 """What `strawberry.cast` leaves on a value."""

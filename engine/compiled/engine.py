@@ -21,19 +21,19 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_variable_values
 from graphql.pyutils import AwaitableOrValue
 
-from engine.aside import Aside
 from engine.compiled.counts import Compiled, Counts
 from engine.compiled.plan import Plan, replaying
 from engine.compiled.reasons import Deviation, Reason, Unsupported
 from engine.compiled.selection import condition_variables
 from engine.compiled.shadow import Shadow
 from engine.compiled.steps import Entry
+from engine.fairness.aside import Aside
+from engine.fairness.paced import PacedExecutor
+from engine.fairness.turns import walked
 from engine.fragments.flights import Flights, flight_key
 from engine.fragments.publicity import told
 from engine.fragments.store import Shelf, Store
-from engine.paced import PacedExecutor
-from engine.probe import BY_CORE, BY_PLAN, Probe
-from engine.turns import walked
+from engine.watching.probe import BY_CORE, BY_PLAN, Probe
 
 log = logging.getLogger("torii.engine")
 

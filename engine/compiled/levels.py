@@ -9,17 +9,17 @@ from typing import Any
 
 from graphql.pyutils import Path
 
-from engine.access import Guard
 from engine.compiled.choice import Choice
 from engine.compiled.lists import Lists
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.render import Render, renderer, wrong
 from engine.compiled.selection import Field, Selection, Selections
 from engine.compiled.steps import Below, Call, Column, Load, Paths, Read, Run, Step, deviating, raised, together
+from engine.declared.access import Guard
+from engine.declared.kinds import Attribute, Computed, Edge
+from engine.fairness.turns import turn
 from engine.fragments.declared import finds_of
 from engine.fragments.steps import KeptCall, KeptLoad
-from engine.kinds import Attribute, Computed, Edge
-from engine.turns import turn
 
 PIECE = 50
 """Values written out without a break: with 80 fields each they take 4 ms."""

@@ -29,7 +29,7 @@ from engine.compiled.steps import Entry, Run
 from engine.fragments.publicity import lists_of, public_age
 from engine.fragments.steps import KeptCall
 from engine.fragments.store import Shelf
-from engine.probe import Probe
+from engine.watching.probe import Probe
 
 
 class Plan:

@@ -18,7 +18,7 @@ from graphql.pyutils import is_awaitable
 
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.selection import Field, Selection
-from engine.kinds import Attribute, Computed
+from engine.declared.kinds import Attribute, Computed
 
 MAX_INT, MIN_INT = 2**31 - 1, -(2**31)
 MAX_FLOAT = sys.float_info.max

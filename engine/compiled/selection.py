@@ -29,12 +29,12 @@ from graphql import (
     is_leaf_type,
 )
 
-from engine.access import GUARD, Guard
 from engine.compiled.choice import Choice
 from engine.compiled.reasons import Reason, Unsupported
-from engine.cost import price_below
+from engine.declared.access import GUARD, Guard
+from engine.declared.kinds import Attribute, Code, Computed, Kind, UnknownTest, kind_of, values_shown
 from engine.fragments.sites import Site, site_of
-from engine.kinds import Attribute, Code, Computed, Kind, UnknownTest, kind_of, values_shown
+from engine.reading.cost import price_below
 
 TYPENAME = "__typename"
 MAX_FIELDS = 2_000

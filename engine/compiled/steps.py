@@ -16,10 +16,10 @@ from graphql.pyutils import Path, is_awaitable
 
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.selection import Field
+from engine.declared.kinds import Arguments, Edge
+from engine.fairness.turns import pieces
 from engine.fragments.store import Shelf
-from engine.kinds import Arguments, Edge
-from engine.probe import Probe
-from engine.turns import pieces
+from engine.watching.probe import Probe
 
 CALLS = 200
 """Resolvers called without a break: some 5 µs each, and what they do themselves."""

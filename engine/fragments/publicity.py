@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLField
 
+from engine.declared.kinds import Attribute, Computed, Edge
 from engine.fragments.declared import finds_of, kept_of
 from engine.fragments.rendered import MAX_TAGS
 from engine.fragments.store import Shelf
-from engine.kinds import Attribute, Computed, Edge
 
 if TYPE_CHECKING:
     from engine.compiled.selection import Field, Selection, Selections

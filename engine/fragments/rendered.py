@@ -26,7 +26,7 @@ class Rendered:
         self.at = at
         self.body = body
         self.cost = cost
-        """What it costs in the sense of engine/cost.py, all that is in it included."""
+        """What it costs in the sense of engine/reading/cost.py, all that is in it included."""
         self.until = until
         """Until when it is true at the latest, by the store's clock."""
         self.tags = tags

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from graphql import GraphQLField, get_nullable_type, is_non_null_type, is_object_type
 from graphql.pyutils import Undefined
 
-from engine.cost import Priced, times
+from engine.declared.kinds import Attribute, Code, Computed, Edge
 from engine.fragments.declared import Kept, finds_of, kept_of
-from engine.kinds import Attribute, Code, Computed, Edge
+from engine.reading.cost import Priced, times
 
 if TYPE_CHECKING:  # whose fields have a site
     from engine.compiled.selection import Field, Selection, Selections

@@ -14,7 +14,7 @@ from math import inf
 from typing import NamedTuple
 
 from engine.fragments.rendered import At, Rendered
-from engine.metrics import Metrics
+from engine.watching.metrics import Metrics
 
 LIVE_S = 1.5
 """How long after it was last known to be whole the channel of notices counts as such: prices are shown 2 s at most."""

@@ -11,7 +11,7 @@ from graphql import GraphQLSchema
 from domain.shared.ids import SellerId, UserId, uuid7
 from domain.shared.refusals import Forbidden, Unauthenticated
 from domain.shared.viewer import ANONYMOUS, Role, Viewer
-from engine.fields import attribute, resolver
+from engine.declared.fields import attribute, resolver
 from schema.access import (
     ADMIN,
     ASKERS_OWN,

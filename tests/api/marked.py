@@ -23,7 +23,7 @@ from graphql import (
     is_required_input_field,
 )
 
-from engine.secrecy import is_sensitive
+from engine.reading.secrecy import is_sensitive
 
 Operation = tuple[str, dict[str, Any]]
 """A document and its variables."""

@@ -10,11 +10,11 @@ import orjson
 import pytest
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, parse, validate
 
-from engine.bounds import KIB, Limits
 from engine.compiled.engine import Engine
-from engine.cost import price_of
 from engine.fragments.rendered import written
 from engine.fragments.store import Store
+from engine.reading.bounds import KIB, Limits
+from engine.reading.cost import price_of
 from tests.differential.operations import Operations
 from tests.differential.wide import wide_schema
 from tests.differential.world import VIEWERS, Context, World, loader_types, made_up, real_schema

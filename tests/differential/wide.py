@@ -9,7 +9,7 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.directive import DirectiveLocation, DirectiveValue
 
-from engine.fields import attribute, computed, edge, mutation, resolver, shows
+from engine.declared.fields import attribute, computed, edge, mutation, resolver, shows
 from schema.access import ADMIN, PUBLIC, SIGNED_IN
 
 HERE = "tests.differential.wide"

@@ -26,8 +26,8 @@ from graphql import (
 
 from domain.shared.ids import UserId
 from domain.shared.viewer import ANONYMOUS, Role, Viewer
-from engine.access import NOBODY_YET
-from engine.kinds import Arguments, Attribute, Code, Edge, kind_of, values_shown
+from engine.declared.access import NOBODY_YET
+from engine.declared.kinds import Arguments, Attribute, Code, Edge, kind_of, values_shown
 from engine.loading import BatchLoader
 from schema.build import guard_fields
 from schema.directives import in_context

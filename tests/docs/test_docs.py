@@ -10,8 +10,8 @@ import typer.main
 from typer.core import TyperGroup
 
 from cli import app
-from engine.http_request import CODES
-from engine.limits import Code
+from engine.reading.limits import Code
+from engine.transport.http_request import CODES
 from infra.settings_table import filled_in
 from reports import access_page
 from schema.build import build_schema

@@ -15,7 +15,7 @@ from domain.accounts.refusals import SessionEnded
 from domain.accounts.sessions import MEMORY_S, Sessions
 from domain.shared.ids import SessionId, UserId, uuid7
 from domain.shared.refusals import Unavailable
-from engine.socket_watch import WATCH_EVERY_S
+from engine.transport.socket_watch import WATCH_EVERY_S
 from tests.watch import Watch
 
 

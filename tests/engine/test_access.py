@@ -19,7 +19,7 @@ from graphql import (
     subscribe,
 )
 
-from engine.access import GUARD, NOBODY_YET, Admission, Guard, enforce
+from engine.declared.access import GUARD, NOBODY_YET, Admission, Guard, enforce
 
 
 class Refused(Exception):

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from engine.aside import MAX_OF_ONE, MAX_WAITING, Aside, Busy
-from engine.shares import WHO
+from engine.fairness.aside import MAX_OF_ONE, MAX_WAITING, Aside, Busy
+from engine.fairness.shares import WHO
 
 
 @pytest.fixture

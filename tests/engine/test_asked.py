@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from engine.asked import Asked
-from engine.http_reply import headers_of
+from engine.transport.asked import Asked
+from engine.transport.http_reply import headers_of
 
 
 def asked(*headers: tuple[bytes, bytes], **more: Any) -> Asked:

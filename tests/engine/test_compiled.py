@@ -9,11 +9,11 @@ import strawberry
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, parse, validate
 from strawberry.directive import DirectiveLocation, DirectiveValue
 
-from engine.access import NOBODY_YET
 from engine.compiled.counts import MAX_FAILURES, MAX_VARIANTS, RETRY_EVERY, Compiled
 from engine.compiled.engine import COMPILE_ABOVE, Engine
-from engine.fields import attribute, computed, edge, mutation, resolver
-from engine.kinds import Arguments
+from engine.declared.access import NOBODY_YET
+from engine.declared.fields import attribute, computed, edge, mutation, resolver
+from engine.declared.kinds import Arguments
 from engine.loading import BatchLoader
 
 

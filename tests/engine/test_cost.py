@@ -10,10 +10,11 @@ import pytest
 from graphql import GraphQLObjectType, OperationDefinitionNode, execute_sync, get_introspection_query, parse
 
 from bench.operations import CHOICE, FEED, LIST, PRODUCT
-from engine.allowance import Bucket, Demand, NotAdmitted
-from engine.bounds import Limits
-from engine.cost import Price, price_of
-from engine.execution import Executor, Policy, Request
+from engine.exchange import Request
+from engine.execution import Executor, Policy
+from engine.fairness.allowance import Bucket, Demand, NotAdmitted
+from engine.reading.bounds import Limits
+from engine.reading.cost import Price, price_of
 from schema.build import build_schema
 from schema.examples import EXAMPLES
 

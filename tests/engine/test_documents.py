@@ -2,8 +2,8 @@
 
 from graphql import build_schema
 
-from engine.bounds import Limits
-from engine.documents import Documents
+from engine.reading.bounds import Limits
+from engine.reading.documents import Documents
 from tests.engine.admitting import admit
 
 SCHEMA = build_schema("type Query { a: Int }")

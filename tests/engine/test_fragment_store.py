@@ -11,14 +11,14 @@ import pytest
 import strawberry
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, parse
 
-from engine.access import NOBODY_YET
 from engine.compiled.engine import Compiled, Engine
-from engine.fields import attribute, edge, resolver
+from engine.declared.access import NOBODY_YET
+from engine.declared.fields import attribute, edge, resolver
+from engine.declared.kinds import Arguments
 from engine.fragments.declared import Finds, Kept
 from engine.fragments.flights import Flights
 from engine.fragments.rendered import Rendered, written
 from engine.fragments.store import LIVE_S, NOTICES, Entry, Store
-from engine.kinds import Arguments
 from engine.loading import BatchLoader
 
 BEGIN = datetime(2026, 4, 1, tzinfo=UTC)

@@ -6,12 +6,12 @@ from typing import Any
 import strawberry
 from graphql import OperationDefinitionNode, parse, validate
 
-from engine.access import NOBODY_YET
 from engine.compiled.engine import Engine
-from engine.fields import attribute, edge, resolver
+from engine.declared.access import NOBODY_YET
+from engine.declared.fields import attribute, edge, resolver
+from engine.declared.kinds import Arguments
 from engine.fragments.declared import Kept
 from engine.fragments.store import Store
-from engine.kinds import Arguments
 from engine.loading import BatchLoader
 
 

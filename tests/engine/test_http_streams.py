@@ -10,13 +10,14 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from engine.accepting import Carrier
-from engine.bounds import Limits
-from engine.execution import Answer, Executor, Policy, Request
-from engine.http import GraphQLHTTP
-from engine.http_streams import Carried, Carrying, CarryLimits
-from engine.socket_watch import SocketWatch
-from engine.streams import Stream, StreamLimits, Streams
+from engine.exchange import Answer, Request
+from engine.execution import Executor, Policy
+from engine.reading.bounds import Limits
+from engine.streaming.streams import Stream, StreamLimits, Streams
+from engine.transport.accepting import Carrier
+from engine.transport.http import GraphQLHTTP
+from engine.transport.http_streams import Carried, Carrying, CarryLimits
+from engine.transport.socket_watch import SocketWatch
 from tests.engine.test_subscriptions import Counting
 
 Client = Callable[..., Any]

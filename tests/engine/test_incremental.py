@@ -19,11 +19,12 @@ from graphql import (
     specified_directives,
 )
 
-from engine.allowance import NotAdmitted
-from engine.bounds import Limits
-from engine.execution import Answer, Executor, Policy, Request
-from engine.incremental import FormOf2022
-from engine.streams import Stream, Streams
+from engine.exchange import Answer, Request
+from engine.execution import Executor, Policy
+from engine.fairness.allowance import NotAdmitted
+from engine.reading.bounds import Limits
+from engine.streaming.incremental import FormOf2022
+from engine.streaming.streams import Stream, Streams
 from tests.engine.test_http_streams import asking
 from tests.engine.test_http_streams import serving as serving_http
 from tests.engine.test_subscriptions import Counting, Purse

@@ -9,11 +9,12 @@ import pytest
 from graphql import GraphQLError, build_schema, parse
 
 from bench.hostile import FULL_TYPE, INTROSPECTION, Send, hostile, longest_pause, measure, sender
-from engine.aside import MAX_WAITING, Busy
-from engine.bounds import Limits
-from engine.documents import Documents
-from engine.execution import Answer, Executor, Policy, Request
-from engine.shape import check_shape
+from engine.exchange import Answer, Request
+from engine.execution import Executor, Policy
+from engine.fairness.aside import MAX_WAITING, Busy
+from engine.reading.bounds import Limits
+from engine.reading.documents import Documents
+from engine.reading.shape import check_shape
 from tests.engine.admitting import admit
 
 HOSTILE = hostile()

@@ -8,10 +8,11 @@ import orjson
 import pytest
 from graphql import build_schema
 
-from engine.bounds import Limits
-from engine.execution import Answer, Executor, Policy, Request
-from engine.http_request import BadRequest, checked
-from engine.persisted import MAX_REGISTERED_A_MINUTE, WrongManifest
+from engine.exchange import Answer, Request
+from engine.execution import Executor, Policy
+from engine.reading.bounds import Limits
+from engine.reading.persisted import MAX_REGISTERED_A_MINUTE, WrongManifest
+from engine.transport.http_request import BadRequest, checked
 
 SCHEMA = build_schema("type Query { a: Int  b: Int  c: Query }")
 

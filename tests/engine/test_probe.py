@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from engine.probe import MAX_SPANS, Probe
+from engine.watching.probe import MAX_SPANS, Probe
 
 
 async def test_spans_lie_within_those_they_were_begun_for() -> None:

@@ -8,8 +8,9 @@ import pytest
 import strawberry
 from graphql import GraphQLError, GraphQLSchema, parse
 
-from engine.execution import Executor, Policy, Request
-from engine.secrecy import SENSITIVE, hidden_syntax_error
+from engine.exchange import Request
+from engine.execution import Executor, Policy
+from engine.reading.secrecy import SENSITIVE, hidden_syntax_error
 
 SECRET = "tarou@example.jp"
 NUMBER = 4242424242424242

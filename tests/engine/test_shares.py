@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Hashable
 from contextvars import copy_context
 
-from engine.shares import WHO, Gate, InTurn
+from engine.fairness.shares import WHO, Gate, InTurn
 
 
 def test_clients_are_served_in_turn_and_each_in_its_order() -> None:

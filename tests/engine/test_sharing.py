@@ -7,11 +7,12 @@ from typing import Any
 import orjson
 import strawberry
 
-from engine.access import NOBODY_YET
-from engine.allowance import Bucket, Demand
-from engine.execution import Executor, Policy, Request
-from engine.fields import subscription
-from engine.streams import Stream, Streams
+from engine.declared.access import NOBODY_YET
+from engine.declared.fields import subscription
+from engine.exchange import Request
+from engine.execution import Executor, Policy
+from engine.fairness.allowance import Bucket, Demand
+from engine.streaming.streams import Stream, Streams
 from tests.engine.test_compiled import Query, Thing, ThingView
 
 EVENTS = (Thing(1, 1), Thing(2, 1), None)

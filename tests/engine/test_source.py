@@ -6,10 +6,11 @@ from graphql import GraphQLError, GraphQLResolveInfo, Source, build_schema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.bounds import Limits
 from engine.errors import MAX_TOLD
-from engine.execution import Executor, Policy, Request
-from engine.source import LinedSource
+from engine.exchange import Request
+from engine.execution import Executor, Policy
+from engine.reading.bounds import Limits
+from engine.reading.source import LinedSource
 
 SCHEMA = build_schema("type Query { list: [A] }  type A { b: Int }")
 

@@ -18,11 +18,11 @@ from graphql import (
 )
 from websockets.asyncio.client import connect
 
-from engine.allowance import Bucket, Demand, NotAdmitted
-from engine.contexts import ContextRefused
 from engine.execution import Executor, Policy
-from engine.shares import WHO
-from engine.streams import StreamLimits, Streams
+from engine.fairness.allowance import Bucket, Demand, NotAdmitted
+from engine.fairness.shares import WHO
+from engine.streaming.streams import StreamLimits, Streams
+from engine.transport.contexts import ContextRefused
 from tests.engine.test_websocket import PROTOCOL, Server, ask, client, closed, heard, say, serving
 
 NUMBERS = "subscription { count }"

@@ -7,7 +7,7 @@ from graphql import GraphQLError, Lexer, Source, TokenKind
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.tokens import count_tokens
+from engine.reading.tokens import count_tokens
 
 MARKS = st.sampled_from(["!", "$", "&", "(", ")", "...", ":", "=", "@", "[", "]", "{", "|", "}"])
 NAMES = st.from_regex(r"\A[_A-Za-z][_0-9A-Za-z]{0,8}\Z")

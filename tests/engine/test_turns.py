@@ -10,11 +10,11 @@ import pytest
 from graphql import GraphQLError, GraphQLResolveInfo, build_schema, execute, parse
 
 from bench.hostile import longest_stretch
-from engine import turns
 from engine.compiled.engine import Engine
+from engine.fairness import turns
+from engine.fairness.shares import WHO
+from engine.fairness.turns import turn
 from engine.loading import WOKEN, BatchLoader
-from engine.shares import WHO
-from engine.turns import turn
 
 SCHEMA = build_schema(
     """

@@ -15,11 +15,11 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from engine.contexts import ContextRefused
 from engine.execution import Executor, Policy
-from engine.socket_watch import SocketWatch, Verdict
-from engine.streams import Streams
-from engine.websocket import GraphQLWebSocket, SocketLimits
+from engine.streaming.streams import Streams
+from engine.transport.contexts import ContextRefused
+from engine.transport.socket_watch import SocketWatch, Verdict
+from engine.transport.websocket import GraphQLWebSocket, SocketLimits
 
 PROTOCOL = "graphql-transport-ws"
 HOUR = 3_600.0

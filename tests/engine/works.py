@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import strawberry
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, parse, validate
 
-from engine.access import NOBODY_YET
 from engine.compiled.counts import Compiled
 from engine.compiled.engine import Engine
-from engine.fields import attribute, computed, edge, mutation, resolver, shows
-from engine.kinds import Arguments
+from engine.declared.access import NOBODY_YET
+from engine.declared.fields import attribute, computed, edge, mutation, resolver, shows
+from engine.declared.kinds import Arguments
 from engine.loading import BatchLoader
 
 

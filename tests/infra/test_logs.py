@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from adapters.postgres.database import Database
 from domain.shared.refusals import NotFound
-from engine.trace import name_operation, traced
+from engine.watching.trace import name_operation, traced
 from infra.logs import JsonLines, log_stray
 from settings import Settings
 

@@ -20,9 +20,9 @@ from graphql import (
 from strawberry.exceptions import StrawberryInputCoercionError
 
 from domain.shared.refusals import Refusal
-from engine.access import GUARD
-from engine.kinds import Edge
-from engine.secrecy import is_sensitive
+from engine.declared.access import GUARD
+from engine.declared.kinds import Edge
+from engine.reading.secrecy import is_sensitive
 from resolvers.loaders import BATCHES
 from resolvers.nodes import NODE_LOADERS
 from schema.access import PUBLIC, Access

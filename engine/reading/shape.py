@@ -23,8 +23,8 @@ from graphql import (
     ValueNode,
 )
 
-from engine.bounds import Limits
-from engine.limits import Code, hold
+from engine.reading.bounds import Limits
+from engine.reading.limits import Code, hold
 
 Definition = OperationDefinitionNode | FragmentDefinitionNode
 

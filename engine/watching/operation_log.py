@@ -11,7 +11,7 @@ from typing import Any
 
 from graphql import OperationDefinitionNode
 
-from engine.metrics import Metrics
+from engine.watching.metrics import Metrics
 
 log = logging.getLogger("torii.operations")
 

@@ -7,11 +7,11 @@ from urllib.parse import parse_qsl
 import orjson
 from starlette.types import Receive
 
-from engine.accepting import JSON
-from engine.asked import Asked
-from engine.bounds import Limits
-from engine.execution import Request
-from engine.json_body import TooManyValues, decode
+from engine.exchange import Request
+from engine.reading.bounds import Limits
+from engine.transport.accepting import JSON
+from engine.transport.asked import Asked
+from engine.transport.json_body import TooManyValues, decode
 
 CODES = {
     400: "BAD_REQUEST",

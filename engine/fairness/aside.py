@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
-from engine.shares import WHO, InTurn
+from engine.fairness.shares import WHO, InTurn
 
 T = TypeVar("T")
 

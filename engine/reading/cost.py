@@ -1,6 +1,6 @@
 """What an operation costs, known before it runs: compiled once a document, evaluated with each request's variables.
 
-A field costs FIELD and what its declaration adds (`cost` in engine/fields.py: an edge 1, a page 2, a mutation 10, …). What is
+A field costs FIELD and what its declaration adds (`cost` in engine/declared/fields.py: an edge 1, a page 2, a mutation 10, …). What is
 below a list counts once for each of its values: as many as `first` or `last` ask for on a connection, as there are in a
 list of `ids`, else as many as assumed. Of a type and its alternatives (`... on A`, `... on B`) all count.
 
@@ -39,10 +39,10 @@ from graphql import (
     is_list_type,
 )
 
-from engine.bounds import Limits
 from engine.fragments.rendered import Rendered
-from engine.introspection import Description, Spot
-from engine.limits import COUNTED
+from engine.reading.bounds import Limits
+from engine.reading.introspection import Description, Spot
+from engine.reading.limits import COUNTED
 
 FIELD = 0.1
 """Of every field: what resolving and writing out a value takes, beside a look-up that counts 1."""

@@ -14,16 +14,16 @@ from typing import Any, TypeVar, cast
 import orjson
 from starlette.types import Receive, Send
 
-from engine.accepting import Accepted, Carrier
-from engine.allowance import Admission
 from engine.errors import UNAUTHENTICATED
-from engine.execution import Answer, Request
+from engine.exchange import Answer, Request
+from engine.fairness.allowance import Admission
 from engine.fragments.rendered import written
-from engine.http_reply import RawHeaders, headers_of
-from engine.incremental import FormOf2022
-from engine.socket_messages import Closing
-from engine.socket_watch import SocketWatch
-from engine.streams import Stream, Streams, Takes
+from engine.streaming.incremental import FormOf2022
+from engine.streaming.streams import Stream, Streams, Takes
+from engine.transport.accepting import Accepted, Carrier
+from engine.transport.http_reply import RawHeaders, headers_of
+from engine.transport.socket_messages import Closing
+from engine.transport.socket_watch import SocketWatch
 
 T = TypeVar("T")
 log = logging.getLogger("torii.streams")

@@ -7,8 +7,8 @@ A document that the lexer takes is counted exactly; of any other at least what t
 import re
 from dataclasses import dataclass
 
-from engine.bounds import Limits
-from engine.limits import Code, hold
+from engine.reading.bounds import Limits
+from engine.reading.limits import Code, hold
 
 # Possessive, so that nothing is ever tried twice. A block string ends at the first three quotes without a backslash.
 TOKEN = re.compile(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.asked import Asked
+from engine.transport.asked import Asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The kinds of field as data, and what else fields and types of a schema declare, for whoever runs or checks operations.
 
-engine/fields.py makes fields that declare this.
+engine/declared/fields.py makes fields that declare this.
 """
 
 from collections.abc import Callable, Hashable, Mapping

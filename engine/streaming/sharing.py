@@ -9,7 +9,7 @@ from graphql import DocumentNode, GraphQLSchema
 
 from engine.compiled.reasons import Unsupported
 from engine.compiled.selection import Selector, condition_variables
-from engine.execution import Answer, Ready
+from engine.exchange import Answer, Ready
 from engine.fragments.rendered import written
 
 MOST = 128

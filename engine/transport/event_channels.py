@@ -18,19 +18,19 @@ from urllib.parse import parse_qs
 import orjson
 from starlette.types import Receive
 
-from engine.accepting import EVENT_STREAM, NotAcceptable
-from engine.allowance import Admission
-from engine.asked import Asked
-from engine.contexts import ContextRefused
 from engine.errors import UNAUTHENTICATED
-from engine.execution import Answer, Request
+from engine.exchange import Answer, Request
+from engine.fairness.allowance import Admission
 from engine.fragments.rendered import written
-from engine.http_reply import Reply, Whole, headers_of
-from engine.http_request import BadRequest
-from engine.http_streams import CarryLimits, Streamed, until
-from engine.socket_messages import MAX_ID, Closing
-from engine.socket_watch import SocketWatch
-from engine.streams import Places, Stream, StreamLimits, Streams
+from engine.streaming.streams import Places, Stream, StreamLimits, Streams
+from engine.transport.accepting import EVENT_STREAM, NotAcceptable
+from engine.transport.asked import Asked
+from engine.transport.contexts import ContextRefused
+from engine.transport.http_reply import Reply, Whole, headers_of
+from engine.transport.http_request import BadRequest
+from engine.transport.http_streams import CarryLimits, Streamed, until
+from engine.transport.socket_messages import MAX_ID, Closing
+from engine.transport.socket_watch import SocketWatch
 
 TOKEN = b"x-graphql-event-stream-token"
 MAX_QUERY = 1024

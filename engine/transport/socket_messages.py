@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
-from engine import json_body
-from engine.execution import Answer, Request
+from engine.exchange import Answer, Request
 from engine.fragments.rendered import written
-from engine.http_request import BadRequest, checked
+from engine.transport import json_body
+from engine.transport.http_request import BadRequest, checked
 
 PROTOCOL = "graphql-transport-ws"
 MAX_ID = 128

@@ -8,22 +8,23 @@ from typing import Any, TypeVar
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from engine.accepting import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, MIXED, Accepted, NotAcceptable, accepted
-from engine.allowance import Admission, NotAdmitted
-from engine.asked import Asked
-from engine.batches import Batches, status_of
-from engine.bounds import Limits
-from engine.contexts import ContextRefused
 from engine.errors import UNAVAILABLE
-from engine.event_channels import EventChannels, token_of
-from engine.execution import Answer, Executor, NotAllowedByGet, invalid
-from engine.execution import Request as Operation
+from engine.exchange import Answer, NotAllowedByGet, invalid
+from engine.exchange import Request as Operation
+from engine.execution import Executor
+from engine.fairness.allowance import Admission, NotAdmitted
 from engine.fragments.rendered import written
-from engine.http_reply import Reply, Whole, headers_of
-from engine.http_request import CODES, ONE, BadRequest, read, read_any
-from engine.http_streams import Carried, Carrying, Streamed
-from engine.kept_token import HandedOut
-from engine.trace import traced
+from engine.reading.bounds import Limits
+from engine.transport.accepting import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, MIXED, Accepted, NotAcceptable, accepted
+from engine.transport.asked import Asked
+from engine.transport.batches import Batches, status_of
+from engine.transport.contexts import ContextRefused
+from engine.transport.event_channels import EventChannels, token_of
+from engine.transport.http_reply import Reply, Whole, headers_of
+from engine.transport.http_request import CODES, ONE, BadRequest, read, read_any
+from engine.transport.http_streams import Carried, Carrying, Streamed
+from engine.transport.kept_token import HandedOut
+from engine.watching.trace import traced
 
 NO_TYPE = f"This endpoint answers with {GRAPHQL_RESPONSE}, {JSON}, {EVENT_STREAM} or {MIXED}."
 MakeContext = Callable[[Asked], Awaitable[Any]]

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-from engine.shares import WHO, InTurn
+from engine.fairness.shares import WHO, InTurn
 
 T = TypeVar("T")
 

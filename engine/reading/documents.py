@@ -22,17 +22,17 @@ from graphql import (
     validate,
 )
 
-from engine.aside import Aside
-from engine.bounds import KIB, Limits
 from engine.compiled.counts import Compiled
-from engine.cost import Price, price_of
-from engine.incremental import whole
-from engine.introspection import SCHEMA_FIELDS, Description
-from engine.limits import Code, LimitExceeded, hold
-from engine.secrecy import hidden_document, hidden_syntax_error, reworded
-from engine.shape import check_shape
-from engine.source import LinedSource
-from engine.tokens import check_tokens
+from engine.fairness.aside import Aside
+from engine.reading.bounds import KIB, Limits
+from engine.reading.cost import Price, price_of
+from engine.reading.introspection import SCHEMA_FIELDS, Description
+from engine.reading.limits import Code, LimitExceeded, hold
+from engine.reading.secrecy import hidden_document, hidden_syntax_error, reworded
+from engine.reading.shape import check_shape
+from engine.reading.source import LinedSource
+from engine.reading.tokens import check_tokens
+from engine.streaming.incremental import whole
 
 MAX_CACHED_BYTES = 1024 * 1024
 """Text of the documents kept; parsed, a document takes some hundred times as much."""

@@ -8,7 +8,7 @@ from graphql.execution.collect_fields import FieldDetailsList
 from graphql.execution.incremental import IncrementalExecutor
 from graphql.pyutils import AwaitableOrValue, Path, gather_with_cancel
 
-from engine.turns import WALK, Walk, pieces
+from engine.fairness.turns import WALK, Walk, pieces
 
 LONG, PIECE = 20, 5
 """Values of a list: five take 3 ms where 80 fields are asked of each."""

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
-from engine.contexts import ContextRefused
-from engine.socket_messages import Close, Closing
+from engine.transport.contexts import ContextRefused
+from engine.transport.socket_messages import Close, Closing
 
 C = TypeVar("C")
 Verdict = str | ContextRefused | None

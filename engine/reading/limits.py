@@ -1,7 +1,7 @@
 """How much a client may ask for: every bound on requests, documents and variables, and the codes of what breaks one.
 
-docs/limits.md has them in a table. What a document breaks is found by engine/tokens.py (before parsing) and
-engine/shape.py (before validation); what variables break is found here; cost is in engine/cost.py.
+docs/limits.md has them in a table. What a document breaks is found by engine/reading/tokens.py (before parsing) and
+engine/reading/shape.py (before validation); what variables break is found here; cost is in engine/reading/cost.py.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from engine.bounds import Limits
+from engine.reading.bounds import Limits
 
 COUNTED = 1_000_000_000
 """Where counting stops mattering: fragments within fragments make numbers that no client could read."""

@@ -1,4 +1,4 @@
-"""How much a client may ask for, as numbers. engine/limits.py has the codes of what breaks one."""
+"""How much a client may ask for, as numbers. engine/reading/limits.py has the codes of what breaks one."""
 
 from dataclasses import dataclass
 

@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from engine.execution import Answer, Executor, Request, invalid
-from engine.http_request import ONE, BadRequest, checked
+from engine.exchange import Answer, Request, invalid
+from engine.execution import Executor
+from engine.transport.http_request import ONE, BadRequest, checked
 
 MOST = 10
 

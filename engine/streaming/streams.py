@@ -15,13 +15,14 @@ from typing import Any
 
 from graphql import ExperimentalIncrementalExecutionResults
 
-from engine.allowance import Admission, NotAdmitted, shown
-from engine.contexts import ContextRefused
-from engine.documents import is_subscription
 from engine.errors import UNAVAILABLE
-from engine.execution import Answer, Executor, Ready, Request
-from engine.incremental import first_payload, next_payload
-from engine.sharing import SharedAnswers, shows_all_the_same
+from engine.exchange import Answer, Ready, Request
+from engine.execution import Executor
+from engine.fairness.allowance import Admission, NotAdmitted, shown
+from engine.reading.documents import is_subscription
+from engine.streaming.incremental import first_payload, next_payload
+from engine.streaming.sharing import SharedAnswers, shows_all_the_same
+from engine.transport.contexts import ContextRefused
 
 Following = Callable[[], Awaitable[Any]]
 """The context of the next event, once its asker may still have it. Raises ContextRefused, and what ends the connection."""

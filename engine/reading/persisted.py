@@ -14,7 +14,7 @@ from typing import Protocol
 import orjson
 from graphql import GraphQLError
 
-from engine.documents import Admit, Document, Documents
+from engine.reading.documents import Admit, Document, Documents
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MAX_REGISTERED_A_MINUTE = 60

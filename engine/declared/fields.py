@@ -2,7 +2,7 @@
 
 An *attribute* is read off the value. An *edge* leads to other values by a key and is loaded a whole level at a time. A
 *resolver* is code, for what is neither. Each carries its access rule and description; a field without either does not build.
-What a rule is the schema says, and `engine/access.py` enforces it.
+What a rule is the schema says, and `engine/declared/access.py` enforces it.
 """
 
 from collections.abc import Callable, Hashable
@@ -11,9 +11,9 @@ from typing import Annotated, Any, NamedTuple, Protocol
 import strawberry
 from strawberry.types import Info
 
+from engine.declared.kinds import Arguments, Computed, Edge, Shows
 from engine.fragments.declared import Finds
-from engine.kinds import Arguments, Computed, Edge, Shows
-from engine.secrecy import SENSITIVE
+from engine.reading.secrecy import SENSITIVE
 
 
 class Loading(Protocol):

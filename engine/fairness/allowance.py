@@ -1,7 +1,7 @@
 """How much a client may do in a time: asked before an operation runs, and told afterwards what it took.
 
 A client pays for reading a document that is not known yet before it is read, and for what an operation asks for before it
-runs. Some fields count towards limits of their own (`limit` of engine.fields.mutation), each time they are in an operation, so
+runs. Some fields count towards limits of their own (`limit` of engine.declared.fields.mutation), each time they are in an operation, so
 that aliases buy nothing.
 """
 
@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 from graphql import GraphQLObjectType
 
-from engine.documents import Document
-from engine.kinds import limit_of
-from engine.shares import WHO
+from engine.declared.kinds import limit_of
+from engine.fairness.shares import WHO
+from engine.reading.documents import Document
 
 BYTES_A_POINT = 64
 """Of a document that has to be read: parsing and validating them takes as long as a point's worth of fields."""

@@ -17,13 +17,13 @@ from typing import Any, Generic, TypeVar
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from engine.contexts import ContextRefused
-from engine.execution import Answer, Request, invalid
-from engine.open_sockets import OpenSockets, TooManySockets
-from engine.socket_messages import PROTOCOL, Close, Closing, Message, answer_of, decode, encode
-from engine.socket_watch import SocketWatch, always_allowed
-from engine.streams import Stream, Streams
-from engine.trace import traced
+from engine.exchange import Answer, Request, invalid
+from engine.streaming.streams import Stream, Streams
+from engine.transport.contexts import ContextRefused
+from engine.transport.open_sockets import OpenSockets, TooManySockets
+from engine.transport.socket_messages import PROTOCOL, Close, Closing, Message, answer_of, decode, encode
+from engine.transport.socket_watch import SocketWatch, always_allowed
+from engine.watching.trace import traced
 
 C = TypeVar("C")
 MakeContext = Callable[[WebSocket, dict[str, Any]], Awaitable[C]]

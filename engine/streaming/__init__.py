@@ -1,0 +1,1 @@
+"""Operations that are answered more than once: subscriptions, @defer and @stream."""

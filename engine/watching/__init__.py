@@ -1,0 +1,1 @@
+"""What is told of operations: figures, log lines, traces."""
