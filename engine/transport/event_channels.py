@@ -96,6 +96,14 @@ def token_of(asked: Asked) -> str | None:
     return sent
 
 
+def is_of_channel(asked: Asked, token: str | None) -> bool:
+    """Whether a request is about a channel. What should have no body, and has one, is not read as such."""
+    if token is None and asked.method != "PUT":
+        return False
+    has_body = (asked.header(b"content-length") or "0") != "0" or asked.header(b"transfer-encoding") is not None
+    return asked.method == "POST" or not has_body
+
+
 def _parameter(query: bytes, name: str) -> str | None:
     return parse_qs(query[:MAX_QUERY].decode("latin-1"), max_num_fields=20).get(name, [None])[0]
 

@@ -19,7 +19,7 @@ from engine.transport.accepting import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, MIX
 from engine.transport.asked import Asked
 from engine.transport.batches import Batches, status_of
 from engine.transport.contexts import ContextRefused
-from engine.transport.event_channels import EventChannels, token_of
+from engine.transport.event_channels import EventChannels, is_of_channel, token_of
 from engine.transport.http_reply import Reply, Whole, headers_of
 from engine.transport.http_request import CODES, ONE, BadRequest, read, read_any
 from engine.transport.http_streams import Carried, Carrying, Streamed
@@ -67,7 +67,7 @@ class GraphQLHTTP:
             media = takes.whole or JSON
             if self._channels is not None:
                 token = token_of(asked)
-                if token is not None or asked.method == "PUT":
+                if is_of_channel(asked, token):
                     return await self._by_channel(self._channels, token or "", asked, receive)
             operation = await read_any(asked, receive, self._limits)
             if not isinstance(operation, Operation):
