@@ -50,7 +50,7 @@ class PlacesAreGone(Refusal):
     code = "EVENT_PLACES_GONE"
 
     def __init__(self, service: str) -> None:
-        super().__init__(f"{service} has not what events go through: `torii migrate` makes it")
+        super().__init__(service=service)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,10 @@ OF_EVERYTHING = {
         "{service} is not available right now",
         "ただいま{service}をご利用いただけません。しばらくしてからもう一度お試しください。",
     ),
+    "EVENT_PLACES_GONE": Text(
+        "{service} has not what events go through: `torii migrate` makes it",
+        "{service}にイベントの送り先がありません。`torii migrate`で作成してください。",
+    ),
     "FORBIDDEN": Text("this is not for you to see or do", "この操作を行う権限がありません。"),
     "UNAUTHENTICATED": Text("sign in first", "サインインしてください。"),
     "invalid_token": Text(

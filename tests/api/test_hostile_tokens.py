@@ -69,6 +69,11 @@ def written() -> Iterator[io.StringIO]:
     handlers, level = root.handlers[:], root.level
     levels = {name: logging.getLogger(name).level for name in list(others)}
     root.handlers.clear()
+    servers = [logging.getLogger(name) for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi")]
+    before = [(each, each.handlers[:], each.propagate) for each in servers]
+    for each in servers:  # a server of another test may have set them up as uvicorn does by itself
+        each.handlers, each.propagate, each.disabled = [], True, False
+        each.setLevel(logging.NOTSET)
     lines = io.StringIO()
     logs.configure("debug")
     [handler] = root.handlers
@@ -79,6 +84,8 @@ def written() -> Iterator[io.StringIO]:
     root.setLevel(level)
     for name in list(others):
         logging.getLogger(name).setLevel(levels.get(name, logging.NOTSET))
+    for each, own, propagates in before:
+        each.handlers, each.propagate = own, propagates
 
 
 async def ask(http: httpx.AsyncClient, token: str) -> httpx.Response:
