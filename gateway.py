@@ -165,7 +165,8 @@ class Gateway:
 
 def create_app(settings: Settings, draining: Draining | None = None, clock: Clock | None = None) -> Starlette:
     """The gateway, as an ASGI app. Its back ends open when it starts, and close when it stops."""
-    gateway = Gateway(settings, draining or Draining(), clock or SystemClock())
+    draining = draining or Draining()
+    gateway = Gateway(settings, draining, clock or SystemClock())
     policy = Policy(
         settings.query_timeout_ms / 1000,
         settings.limits,
@@ -192,6 +193,7 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
     streams = Streams(executor, StreamLimits(settings.max_subscriptions, settings.max_subscriptions_each))
     watch = SocketWatch(gateway.still_allowed)
     gateway.run_beside(watch.watch)
+    draining.when_stopping.append(watch.end_all)
     carrying = Carrying(streams, Context.renewed, watch)
     channels = EventChannels(streams, Context.renewed, watch)
     gateway.run_beside(channels.watch)

@@ -58,6 +58,11 @@ class DrainingServer(uvicorn.Server):
         asyncio.get_running_loop().set_exception_handler(logs.log_stray)
         await super().startup(sockets)
 
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        for end in self._draining.when_stopping:
+            end()
+        await super().shutdown(sockets)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._drain_s == 0 or self._draining.has_begun:  # asked twice: no more patience
             super().handle_exit(sig, frame)

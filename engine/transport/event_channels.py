@@ -18,7 +18,6 @@ from urllib.parse import parse_qs
 import orjson
 from starlette.types import Receive
 
-from engine.errors import UNAUTHENTICATED
 from engine.exchange import Answer, Request
 from engine.fairness.allowance import Admission
 from engine.fragments.rendered import written
@@ -204,8 +203,7 @@ class EventChannels:
                         await channel.put(_next(id, answer.json))
             await channel.put(_complete(id))
         except (Closing, ContextRefused) as closing:
-            error = {"message": str(closing), "extensions": {"code": UNAUTHENTICATED}}
-            await channel.put(_next(id, {"errors": [error]}) + _complete(id))
+            await channel.put(_next(id, {"errors": [closing.error]}) + _complete(id))
         finally:
             if channel.operations.get(id) is asyncio.current_task():
                 del channel.operations[id]
@@ -226,9 +224,8 @@ class EventChannels:
                 async for event in until(ending, channel.taken()):
                     yield event
         except Closing as closing:
-            error = {"message": closing.reason, "extensions": {"code": UNAUTHENTICATED}}
             for id in list(channel.operations):
-                yield _next(id, {"errors": [error]}) + _complete(id)
+                yield _next(id, {"errors": [closing.error]}) + _complete(id)
 
     def _found(self, token: str) -> Channel:
         self._sweep()

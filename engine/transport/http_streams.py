@@ -14,7 +14,6 @@ from typing import Any, TypeVar, cast
 import orjson
 from starlette.types import Receive, Send
 
-from engine.errors import UNAUTHENTICATED
 from engine.exchange import Answer, Request
 from engine.fairness.allowance import Admission
 from engine.fragments.rendered import written
@@ -125,8 +124,7 @@ async def chunks(
                 async for answer in until(ending, answers):
                     yield chunk(carrier, in_form(answer))
         except Closing as closing:
-            error = {"message": closing.reason, "extensions": {"code": UNAUTHENTICATED}}
-            yield chunk(carrier, Answer({"errors": [error]}, ran=False))
+            yield chunk(carrier, Answer({"errors": [closing.error]}, ran=False))
     yield closing_of(carrier)
 
 

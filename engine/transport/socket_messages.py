@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from engine.errors import UNAUTHENTICATED, UNAVAILABLE
 from engine.exchange import Answer, Request
 from engine.fragments.rendered import written
 from engine.transport import json_body
@@ -25,6 +26,7 @@ class Close(IntEnum):
 
     NORMAL = 1000
     POLICY = 1008
+    RESTARTING = 1012
     TRY_AGAIN = 1013
     INVALID = 4400
     UNAUTHORIZED = 4401
@@ -42,6 +44,13 @@ class Closing(Exception):
         super().__init__(reason)
         self.code = code
         self.reason = reason.encode()[:MAX_REASON_BYTES].decode("utf-8", "ignore")
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The same as a GraphQL error, for streams that have no close codes."""
+        if self.code is Close.RESTARTING:
+            return {"message": self.reason, "extensions": {"code": UNAVAILABLE, "retryable": True}}
+        return {"message": self.reason, "extensions": {"code": UNAUTHENTICATED}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,12 @@ class SocketWatch(Generic[C]):
             del self._open[ending]
             ending.cancel()
 
+    def end_all(self) -> None:
+        """The process stops: whoever is connected does well to come again, to another."""
+        for ending in list(self._open):
+            if not ending.done():
+                ending.set_result(Closing(Close.RESTARTING, "the server stops: connect again"))
+
     async def check(self, context: C) -> None:
         """Before anything is done or told under a context. Raises Closing where it is no longer good, ContextRefused."""
         [verdict] = await self._still_allowed([context])

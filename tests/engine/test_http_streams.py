@@ -18,6 +18,8 @@ from engine.transport.accepting import Carrier
 from engine.transport.http import GraphQLHTTP
 from engine.transport.http_streams import Carried, Carrying, CarryLimits
 from engine.transport.socket_watch import SocketWatch
+from infra.draining import Draining
+from infra.serve import DrainingServer
 from tests.engine.test_subscriptions import Counting
 
 Client = Callable[..., Any]
@@ -48,9 +50,16 @@ async def serving(
     config = uvicorn.Config(
         Starlette(routes=[Route("/graphql", endpoint)]), port=0, lifespan="off", log_level="critical"
     )
-    running = uvicorn.Server(config)
+    draining = Draining()
+    draining.when_stopping.append(watch.end_all)
+    running = DrainingServer(config, draining, 0)
     tasks = [asyncio.create_task(watch.watch()), asyncio.create_task(running.serve())]
     await server.until(lambda: running.started)
+
+    def stop() -> None:
+        running.should_exit = True
+
+    server.stop = stop
     try:
         yield server, f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}/graphql"
     finally:
@@ -74,6 +83,25 @@ async def test_who_leaves_leaves_no_work_behind() -> None:
             assert await anext(text) == ":\n\n"
             await server.until(lambda: server.open["count"] == 1)
         await server.until(lambda: server.open["count"] == 0)
+
+
+async def test_a_server_that_stops_ends_its_streams_and_says_so() -> None:
+    async with serving() as (server, address), asyncio.timeout(20):
+        told: list[str] = []
+
+        async def listen() -> None:
+            async with asking(address, "subscription { count }") as text:
+                async for piece in text:
+                    told.append(piece)
+
+        listening = asyncio.create_task(listen())
+        await server.until(lambda: server.open["count"] == 1)
+        server.stop()
+        await listening  # to its end: the connection was not cut
+    assert "connect again" in "".join(told)
+    assert '"retryable":true' in "".join(told)
+    assert "".join(told).endswith("event: complete\ndata:\n\n")
+    assert server.open["count"] == 0
 
 
 class Remembering(Streams):

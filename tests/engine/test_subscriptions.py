@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -64,6 +64,8 @@ class Counting(Server):
         self.open: Counter[str] = Counter()
         self.told = 0
         self.payers: list[Hashable] = []
+        self.stop: Callable[[], None] = lambda: None
+        """Asks the server that runs it to stop."""
 
     def schema(self) -> GraphQLSchema:
         async def counting(_root: Any, _info: Any) -> AsyncIterator[int]:
