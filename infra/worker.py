@@ -66,7 +66,9 @@ class Stop:
     async def within(self, seconds: float) -> bool:
         """Wait so long, or until it is asked; whether it was."""
         try:
-            await asyncio.wait_for(self._asked.wait(), seconds)
+            # not wait_for, which Python 3.11 lets swallow a cancellation that comes just as it is asked
+            async with asyncio.timeout(seconds):
+                await self._asked.wait()
         except TimeoutError:
             return False
         return True

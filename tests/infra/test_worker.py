@@ -337,3 +337,14 @@ async def end_connections_of_workers(database: Database) -> None:
             " WHERE application_name = 'torii worker' AND datname = current_database()"
         )
     )
+
+
+async def test_to_be_given_up_in_the_very_moment_of_being_asked_is_not_lost() -> None:
+    stop = Stop()
+    waiting = asyncio.create_task(stop.within(30))
+    for _ in range(3):  # until it waits
+        await asyncio.sleep(0)
+    stop.ask()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
