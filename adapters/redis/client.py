@@ -27,6 +27,10 @@ class Missed(Exception):
     """Redis could not be asked."""
 
 
+class UnknownScript(Missed):
+    """Redis is there, and has not heard of the script."""
+
+
 class Client(Redis):
     """redis-py's client, with a connection beside its pool for the calls that every request makes."""
 
@@ -111,13 +115,16 @@ class RedisClient:
         return answer
 
     async def call(self, *words: Word) -> Any:
-        """What Redis answers to a command. Raises Missed."""
+        """What Redis answers to a command. Raises Missed, UnknownScript."""
         if self._breaker.is_open:
             raise Missed
         try:
             async with asyncio.timeout(self._timeout_s):
                 answer = await self.redis.wire.call(*words)
         except (HiredisError, RedisError, OSError, TimeoutError) as error:
+            if isinstance(error, ReplyError) and str(error).startswith("NOSCRIPT"):
+                self._breaker.succeeded()
+                raise UnknownScript from error
             self._breaker.failed()
             if self._breaker.has_opened:
                 self.redis.wire.lose()  # it may be one that nothing comes back on, and nobody would ever find out
@@ -130,9 +137,8 @@ class RedisClient:
         """What a script answers. Raises Missed."""
         try:
             return await self.call("EVALSHA", script.sha, len(keys), *keys, *arguments)
-        except Missed as missed:
-            if not (isinstance(missed.__cause__, ReplyError) and str(missed.__cause__).startswith("NOSCRIPT")):
-                raise
+        except UnknownScript:
+            pass
         return await self.call("EVAL", script.text, len(keys), *keys, *arguments)
 
 
