@@ -18,7 +18,6 @@ PYTHON = VENV / "bin" / "python"
 UV = VENV / "uv"
 OLDEST, NEWEST = (3, 11), (3, 13)
 REQUIREMENTS = {"run": ("requirements.txt",), "dev": ("requirements.txt", "requirements-dev.txt")}
-DEFAULT_INDEX = "https://pypi.org/simple"
 INDEX_TIMEOUT_S = 15
 PACKAGE_LINE = (" + ", " - ", " ~ ")  # uv names every package of the hundred
 
@@ -67,7 +66,7 @@ def fingerprint(kind: str) -> str:
 def install(kind: str) -> None:
     python = suitable_python()
     environment = index_settings(python)
-    require_index(environment)
+    require_index(environment, python)
     if not PYTHON.exists() or version_of(str(PYTHON)) is None:
         say(f"making .venv with Python {'.'.join(map(str, version_of(python) or ()))}")
         call([python, "-m", "venv", "--without-pip", "--clear", str(VENV)], "cannot make .venv")
@@ -154,7 +153,7 @@ def pip_setting(python: str, name: str) -> str:
     return " ".join(said.stdout.split()) if said.returncode == 0 else ""
 
 
-def require_index(environment: dict[str, str]) -> None:
+def require_index(environment: dict[str, str], python: str) -> None:
     """Asked beforehand: pip and uv try again for minutes and then say it in thirty lines. Raises CannotBootstrap."""
     import ssl
     import urllib.error
@@ -163,7 +162,9 @@ def require_index(environment: dict[str, str]) -> None:
 
     if environment.get("PIP_NO_INDEX") or environment.get("UV_OFFLINE"):
         return
-    index = environment.get("UV_DEFAULT_INDEX", DEFAULT_INDEX).rstrip("/")
+    index = (environment.get("UV_DEFAULT_INDEX") or index_of_pip(python)).rstrip("/")
+    if not index:
+        return
     context = ssl.create_default_context(cafile=environment.get("SSL_CERT_FILE"))
     host = urllib.parse.urlsplit(index).hostname
     without_password = index.replace(urllib.parse.urlsplit(index).netloc, host or "", 1)
@@ -177,6 +178,15 @@ def require_index(environment: dict[str, str]) -> None:
             f"cannot reach the package index at {host} ({reason}): "
             "check the network, or name a mirror with PIP_INDEX_URL"
         ) from error
+
+
+def index_of_pip(python: str) -> str:
+    """The index that pip asks unless it is told of another; empty where this pip does not say."""
+    import subprocess
+
+    ask = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
+    said = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=False)
+    return said.stdout.strip() if said.returncode == 0 else ""
 
 
 def call(command: list[str], failure: str, environment: dict[str, str] | None = None, shown: bool = False) -> None:
