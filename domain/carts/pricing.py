@@ -7,9 +7,11 @@ import asyncio
 from collections.abc import Sequence
 
 from domain.carts.model import Cart, LineRef
+from domain.carts.offers import listed_as, look_up
 from domain.carts.quotes import Goods, PricedCart, price
+from domain.carts.refusals import ProductNotFound, VariationRequired
 from domain.catalog.categories import CategoryTree
-from domain.catalog.model import Availability, Product, Variation
+from domain.catalog.model import Product, Variation
 from domain.catalog.service import Catalog
 from domain.sellers.service import Sellers
 from domain.shared.ids import SellerId
@@ -40,12 +42,8 @@ class Pricing:
         return [goods[ref].price if ref in goods else None for ref in refs]
 
     async def _goods(self, refs: Sequence[LineRef]) -> dict[LineRef, Goods]:
-        ids = list(dict.fromkeys(ref.product_id for ref in refs))
-        products, variations, tree = await asyncio.gather(
-            self._catalog.products_by_ids(ids), self._catalog.variations_of(ids), self._catalog.category_tree()
-        )
-        found = dict(zip(ids, zip(products, variations, strict=True), strict=True))
-        goods = {ref: _goods_of(ref, *found[ref.product_id], tree) for ref in refs}
+        found, tree = await asyncio.gather(look_up(self._catalog, refs), self._catalog.category_tree())
+        goods = {ref: _goods_of(ref, *each, tree) for ref, each in found.items()}
         return {ref: each for ref, each in goods.items() if each is not None}
 
 
@@ -53,14 +51,10 @@ def _goods_of(
     ref: LineRef, product: Product | None, variations: Sequence[Variation], tree: CategoryTree
 ) -> Goods | None:
     """None for what cannot be bought by this line whatever the stock."""
-    if product is None or product.availability is Availability.UNAVAILABLE:
+    try:
+        offer = listed_as(ref, product, variations)
+    except (ProductNotFound, VariationRequired):
         return None
+    assert product is not None
     category = tree.by_id.get(product.category_id)
-    tax = category.tax_class if category else TaxClass.STANDARD
-    active = {variation.id: variation for variation in variations if variation.is_active}
-    if ref.variation_id is None:
-        return None if active else Goods(product.seller_id, product.price, product.stock_quantity, tax)
-    variation = active.get(ref.variation_id)
-    if variation is None:
-        return None
-    return Goods(product.seller_id, variation.price, variation.stock_quantity, tax)
+    return Goods(product.seller_id, offer.price, offer.stock, category.tax_class if category else TaxClass.STANDARD)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.carts.changes import Decision, decide_add, decide_clear, decide_merge, decide_remove, decide_update
 from domain.carts.model import MAX_QUANTITY, Cart, CartOutcome, CartOwner, LineRef, OwnerKind
-from domain.carts.offers import Offer, offer_of
+from domain.carts.offers import Offer, look_up, offer_of
 from domain.carts.ports import Carts
 from domain.carts.refusals import CartBusy, LineNotFound, NoCartOwner, OutOfStock, ProductNotFound, VariationRequired
 from domain.catalog.model import Product, Variation
@@ -45,7 +45,7 @@ class CartDesk:
         owner = _owner(viewer)
         _check_quantity(quantity, least=1)
         ref = LineRef(product_id, variation_id)
-        offer = offer_of(ref, *await self._look_up(ref))
+        offer = offer_of(ref, *(await look_up(self._catalog, [ref]))[ref])
         now = self._clock.now()
         return await self._carts.change(
             owner, lambda cart: decide_add(cart, ref, quantity, offer.stock, offer.price, now)
@@ -61,7 +61,7 @@ class CartDesk:
         owner = _owner(viewer)
         _check_quantity(quantity, least=0)
         ref = _line(line_id)
-        product, variations = await self._look_up(ref)
+        product, variations = (await look_up(self._catalog, [ref]))[ref]
 
         def decide(cart: Cart) -> Decision:
             line = cart.line(ref)
@@ -113,18 +113,8 @@ class CartDesk:
 
     async def _offers(self, refs: Sequence[LineRef]) -> dict[LineRef, Offer | None]:
         """What is offered for each line; None where nothing can be sold."""
-        ids = list(dict.fromkeys(ref.product_id for ref in refs))
-        products, variations = await asyncio.gather(
-            self._catalog.products_by_ids(ids), self._catalog.variations_of(ids)
-        )
-        found = dict(zip(ids, zip(products, variations, strict=True), strict=True))
-        return {ref: _sellable(ref, *found[ref.product_id]) for ref in refs}
-
-    async def _look_up(self, ref: LineRef) -> tuple[Product | None, Sequence[Variation]]:
-        [product], [variations] = await asyncio.gather(
-            self._catalog.products_by_ids([ref.product_id]), self._catalog.variations_of([ref.product_id])
-        )
-        return product, variations
+        found = await look_up(self._catalog, refs)
+        return {ref: _sellable(ref, *each) for ref, each in found.items()}
 
 
 def _owner(viewer: Viewer) -> CartOwner:
