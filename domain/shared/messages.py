@@ -5,21 +5,9 @@ braces are the refusal's arguments.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from domain.shared.languages import Language
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """One message in every language."""
-
-    en: str
-    ja: str
-
-    def told(self, language: Language, arguments: Mapping[str, object]) -> str:
-        return str(getattr(self, language.value)).format(**arguments)
-
+from domain.shared.fulfilment_messages import OF_FULFILMENT
+from domain.shared.told import Text
 
 OF_EVERYTHING = {
     "REFUSED": Text("this was refused", "この操作は受け付けられませんでした。"),
@@ -255,4 +243,6 @@ OF_PAYMENTS = {
     "UNTRUSTED_EVENT": Text("this message cannot be trusted", "この通知の送信元を確認できません。"),
 }
 
-TEXTS: Mapping[str, Text] = OF_EVERYTHING | OF_LISTS | OF_CATALOGUE | OF_CARTS | OF_ACCOUNTS | OF_IDENTITY | OF_PAYMENTS
+TEXTS: Mapping[str, Text] = (
+    OF_EVERYTHING | OF_LISTS | OF_CATALOGUE | OF_CARTS | OF_ACCOUNTS | OF_IDENTITY | OF_PAYMENTS | OF_FULFILMENT
+)
