@@ -1,9 +1,12 @@
 """What the orders module needs from the outside."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from domain.orders.model import Order, OrderItem, Payment, StatusChange
+from domain.payments.refusals import PaymentReason
 from domain.shared.ids import OrderId, ProductId, UserId
 from domain.shared.paging import Count, Page, PageRequest
 from domain.shared.viewer import Viewer
@@ -34,4 +37,35 @@ class Orders(Protocol):
 class Baskets(Protocol):
     def baskets(self) -> AsyncIterator[Sequence[ProductId]]:
         """The products of each order that was not cancelled, for counting what is bought together."""
+        ...
+
+
+class SettlementKind(StrEnum):
+    """How far the payment of an order has come."""
+
+    SUCCEEDED = "succeeded"
+    PROCESSING = "processing"
+    """Not known yet: the provider is slow or away, or the money is on its way. Asking again later tells."""
+    ACTION_REQUIRED = "action_required"
+    """The buyer has to pay, or to authenticate: `client_secret` is for their browser."""
+    FAILED = "failed"
+    """The last try failed. With a `client_secret` another try is possible; without, the order can be paid no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    kind: SettlementKind
+    client_secret: str | None = field(default=None, repr=False)
+    """For the buyer's browser alone: no log's, and kept nowhere."""
+    reason: PaymentReason | None = None
+
+
+class Settling(Protocol):
+    """Brings an order and its payment to what the provider says: after checkout, and again whenever somebody asks."""
+
+    async def settle(self, order_id: OrderId, within_s: float) -> Settlement:
+        """Any number of times, and at once. Where the provider takes longer, it is `PROCESSING`, and goes on without the caller.
+
+        Raises NotFound, Unavailable (the database).
+        """
         ...
