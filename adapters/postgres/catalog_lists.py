@@ -47,8 +47,8 @@ CONDITIONS: dict[str, ColumnElement[bool]] = {
 }
 """By the parameter that each takes."""
 FLAGS: dict[tuple[str, bool], ColumnElement[bool]] = {
-    ("in_stock", True): P.stock_quantity > 0,
-    ("in_stock", False): P.stock_quantity == 0,
+    ("in_stock", True): P.sellable_quantity > 0,
+    ("in_stock", False): P.sellable_quantity == 0,
     ("on_sale", True): ON_SALE,
     ("on_sale", False): ~ON_SALE,
 }

@@ -26,7 +26,7 @@ COLUMNS = (
     P.currency,
     P.base_price,
     P.sale_price,
-    P.stock_quantity,
+    P.sellable_quantity,
     P.status,
     cast(P.attributes, Text).label("attributes"),
     cast(P.shipping_info, Text).label("shipping_info"),
@@ -47,7 +47,7 @@ VARIATIONS = Prepared(
         cast(V.attributes, Text).label("attributes"),
         (P.effective_price + V.price_adjustment).label("price"),
         P.currency,
-        V.stock_quantity,
+        V.sellable_quantity,
         V.is_active,
     )
     .join(products, P.id == V.product_id)

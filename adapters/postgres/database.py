@@ -22,6 +22,8 @@ PIECE = 100
 """Rows made into values without a break: some two milliseconds."""
 
 CONNECT_TIMEOUT_S = 5.0
+TILL = "torii_till"
+"""The role that moves money and stock, and logs in nowhere."""
 
 
 Statement = Prepared | Executable
@@ -130,13 +132,27 @@ class Database:
 
         Raises Unavailable, also when all of it together takes longer than the limit.
         """
-        async with outage_is_unavailable(self._limit_s), self._gate.place(), self.writer.begin() as connection:
-            await connection.execute(
-                select(
-                    func.set_config("torii.kind", viewer.role.value, True),
-                    func.set_config("torii.user_id", str(viewer.user_id or ""), True),
-                )
-            )
+        async with self._transaction(self._limit_s, _settings_of(viewer)) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def till(self, viewer: Viewer, within_s: float | None = None) -> AsyncIterator[AsyncConnection]:
+        """A transaction that moves money or stock, as the role `torii_till`: who may do what is the domain's to decide.
+
+        The role reads and writes orders and stock, whosever they are; `viewer` is there for what is kept by principal, and
+        ends with the transaction as the role does. `within_s`, where given, takes the place of the usual limit: whoever
+        wants the last unit stands in a queue. Raises Unavailable.
+        """
+        settings = _settings_of(viewer) | {"role": TILL}
+        if within_s is not None:
+            settings["statement_timeout"] = str(int(within_s * 1000))
+        async with self._transaction(within_s or self._limit_s, settings) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _transaction(self, limit_s: float, settings: dict[str, str]) -> AsyncIterator[AsyncConnection]:
+        async with outage_is_unavailable(limit_s), self._gate.place(), self.writer.begin() as connection:
+            await connection.execute(select(*(func.set_config(name, value, True) for name, value in settings.items())))
             yield connection
 
     async def seen_by(self, viewer: Viewer, statement: Statement, parameters: Parameters = None) -> Rows:
@@ -176,6 +192,16 @@ class Database:
         for reader in {self.reader, self.fresh_reader}:
             reader.close()
         await self.writer.dispose()
+
+
+def _settings_of(viewer: Viewer) -> dict[str, str]:
+    """What the policies know the viewer by. Whoever is signed in is no guest."""
+    return {
+        "torii.kind": viewer.role.value,
+        "torii.user_id": str(viewer.user_id or ""),
+        "torii.guest_id": str(viewer.guest_id or "") if viewer.user_id is None else "",
+        "torii.order_ids": ",".join(map(str, viewer.order_ids)),
+    }
 
 
 def _prepared(statement: Statement) -> Prepared:

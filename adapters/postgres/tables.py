@@ -106,6 +106,7 @@ sellers = _table(
     _time("approved_at"),
     _time("created_at"),
     _time("updated_at"),
+    Column("registration_number", Text),
 )
 seller_profiles = _table(
     "sellers",
@@ -187,6 +188,8 @@ products = _table(
     _time("published_at"),
     _time("created_at"),
     _time("updated_at"),
+    Column("reserved_quantity", Integer),
+    Column("sellable_quantity", Integer, Computed("greatest(stock_quantity - reserved_quantity, 0)")),
 )
 product_images = _table(
     "catalog",
@@ -211,6 +214,8 @@ product_variations = _table(
     Column("is_active", Boolean),
     _time("created_at"),
     _time("updated_at"),
+    Column("reserved_quantity", Integer),
+    Column("sellable_quantity", Integer, Computed("greatest(stock_quantity - reserved_quantity, 0)")),
 )
 
 orders = _table(
@@ -229,6 +234,10 @@ orders = _table(
     _time("ordered_at"),
     _time("created_at"),
     _time("updated_at"),
+    Column("guest_id", Uuid),
+    Column("cart_owner", Text),
+    _time("expires_at"),
+    Column("version", Integer),
 )
 order_items = _table(
     "orders",
@@ -246,6 +255,10 @@ order_items = _table(
     Column("metadata", JSONB),
     _time("created_at"),
     _time("updated_at"),
+    Column("variation_name", Text),
+    Column("sku", Text),
+    Column("tax_percent", Integer),
+    Column("version", Integer),
 )
 order_payments = _table(
     "orders",
@@ -269,6 +282,79 @@ order_status_histories = _table(
     Column("changed_by", Uuid),
     _time("created_at"),
 )
+
+order_numbers = Table(
+    "order_numbers",
+    metadata,
+    Column("order_number", Text, primary_key=True),
+    Column("order_id", Uuid),
+    schema="orders",
+)
+checkouts = Table(
+    "checkouts",
+    metadata,
+    Column("cart_owner", Text, primary_key=True),
+    Column("cart_id", Uuid, primary_key=True),
+    Column("cart_version", BigInteger, primary_key=True),
+    Column("order_id", Uuid),
+    _time("created_at"),
+    schema="orders",
+)
+reservations = _table(
+    "orders",
+    "reservations",
+    Column("order_id", Uuid),
+    Column("product_id", Uuid),
+    Column("product_variation_id", Uuid),
+    Column("quantity", Integer),
+    _time("expires_at"),
+    Column("state", Text),
+    _time("created_at"),
+    _time("settled_at"),
+)
+order_sellers = Table(
+    "order_sellers",
+    metadata,
+    Column("order_id", Uuid, primary_key=True),
+    Column("seller_id", Uuid, primary_key=True),
+    Column("seller_name", Text),
+    Column("registration_number", Text),
+    Column("currency", CHAR(3)),
+    Column("subtotal", BigInteger),
+    Column("shipping_fee", BigInteger),
+    Column("total", BigInteger),
+    Column("commission_rate_bp", Integer),
+    Column("commission", BigInteger),
+    _time("created_at"),
+    schema="orders",
+)
+order_taxes = Table(
+    "order_taxes",
+    metadata,
+    Column("order_id", Uuid, primary_key=True),
+    Column("seller_id", Uuid, primary_key=True),
+    Column("percent", Integer, primary_key=True),
+    Column("taxable", BigInteger),
+    Column("tax", BigInteger),
+    schema="orders",
+)
+order_addresses = Table(
+    "order_addresses",
+    metadata,
+    Column("order_id", Uuid, primary_key=True),
+    Column("recipient_name", Text),
+    Column("postal_code", Text),
+    Column("prefecture", Text),
+    Column("city", Text),
+    Column("address_line1", Text),
+    Column("address_line2", Text),
+    Column("phone_number", Text),
+    Column("email", Text),
+    Column("language", Text),
+    _time("created_at"),
+    schema="orders",
+)
+"""The mail address is read by `torii_till` and workers alone."""
 
 webhook_events = _table(
     "payments",

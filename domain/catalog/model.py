@@ -60,7 +60,8 @@ class ShippingInfo:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Something a seller offers. Prices include tax; `stock_quantity` is the sum of the variations' where there are any.
+    """Something a seller offers. Prices include tax; `stock_quantity` is what can still be sold: what lies in the warehouse
+    less what orders have set aside; the sum of the variations' where there are any.
 
     `version` grows with every change of the product, its variations or images.
     """

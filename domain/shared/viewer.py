@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from domain.shared.ids import SellerId, SessionId, UserId
+from domain.shared.ids import OrderId, SellerId, SessionId, UserId
 
 
 class Role(StrEnum):
@@ -28,7 +28,8 @@ class SignedIn:
 class Viewer:
     """The person behind a request: a user, or a guest known only by a key of ours.
 
-    `seller_ids` are the sellers the user works for; `sign_in` is there for a user who came with a token.
+    `seller_ids` are the sellers the user works for; `sign_in` is there for a user who came with a token; `order_ids` are
+    orders that may be seen whosever they are, by a link that only their buyer was given.
     """
 
     role: Role = Role.ANONYMOUS
@@ -36,6 +37,7 @@ class Viewer:
     guest_id: UUID | None = None
     seller_ids: tuple[SellerId, ...] = ()
     sign_in: SignedIn | None = None
+    order_ids: tuple[OrderId, ...] = ()
 
     @property
     def session_id(self) -> SessionId | None:

@@ -4,8 +4,9 @@
 --   export TORII_OWNER_PASSWORD=… TORII_APP_PASSWORD=… TORII_WORKER_PASSWORD=…
 --   psql -X -v ON_ERROR_STOP=1 -f infra/embedded/bootstrap.sql postgresql://superuser@host/postgres
 --
--- torii_owner owns the tables and migrates them; torii_app (the gateway) and torii_worker (workers, imports) own nothing,
--- and none of the three may pass row-level security by. All that they may touch is granted by the migrations.
+-- torii_owner owns the tables and migrates them; torii_app (the gateway) and torii_worker (workers, imports) own nothing.
+-- torii_till is nobody's login: those two take it on for transactions that move money or stock, and have none of its
+-- rights otherwise. None of the four may pass row-level security by. All that they may touch is granted by the migrations.
 \set QUIET on
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
@@ -20,6 +21,10 @@ SELECT format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASS
 FROM unnest(ARRAY['torii_owner', 'torii_app', 'torii_worker']) AS name
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name)
 \gexec
+SELECT 'CREATE ROLE torii_till NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS'
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'torii_till')
+\gexec
+GRANT torii_till TO torii_app, torii_worker WITH INHERIT FALSE, SET TRUE;
 ALTER ROLE torii_owner PASSWORD :'owner_password';
 ALTER ROLE torii_app PASSWORD :'app_password';
 ALTER ROLE torii_worker PASSWORD :'worker_password';

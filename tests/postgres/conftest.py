@@ -66,6 +66,11 @@ class Server:
         await self._postgres.bootstrap(name)
         return Addresses(*(self._postgres.url(role, name) for role in ("torii_owner", "torii_worker", "torii_app")))
 
+    async def as_superuser(self, sql: str) -> None:
+        connection = await connect(self._postgres.url("postgres", "postgres"))
+        await connection.execute(sql)
+        await connection.close()
+
 
 @pytest.fixture(scope="session")
 async def server() -> AsyncIterator[Server]:

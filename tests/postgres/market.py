@@ -3,12 +3,19 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.shared.ids import UserId
+from domain.shared.ids import OrderId, UserId, uuid7
 from domain.shared.viewer import Role, Viewer
 from tests.postgres.shop import Shop
 
-KEYS = {"idempotency.keys": "result", "reviews.product_ratings": "product_id", "sellers.members": "seller_id"}
-"""The key column of the tables whose key is not `id`."""
+KEYS = {
+    "idempotency.keys": "result",
+    "reviews.product_ratings": "product_id",
+    "sellers.members": "seller_id",
+    "orders.order_addresses": "order_id",
+    "orders.order_sellers": "order_id",
+    "orders.order_taxes": "order_id",
+}
+"""The key column of the tables whose key is not `id`; the market has one part of each order."""
 
 
 @dataclass(slots=True)
@@ -27,6 +34,10 @@ class Market:
             return Viewer()
         if person == "admin":
             return Viewer(Role.ADMIN)
+        if person == "guest":
+            return Viewer(guest_id=self.people[person])
+        if person == "whoever has the link":
+            return Viewer(order_ids=(OrderId(self.rows["guest's order"][1]),))
         return Viewer(Role.USER, UserId(self.people[person]))
 
 
@@ -41,20 +52,34 @@ HANAKOS = {
     "hanako", "hanako's profile", "hanako's address", "hanako's favorite", "hanako's idempotency key",
     "hanako's order", "hanako's item of the store",
     "hanako's item of the rival", "hanako's payment", "hanako's history",
+    "store's part of hanako's order", "store's tax of hanako's order", "hanako's order's address",
 }  # fmt: skip
 TAROS = {
-    "taro", "taro's profile", "taro's address", "taro's favorite", "taro's idempotency key",
-    "taro's order", "taro's item of the rival",
-    "taro's payment", "taro's history",
-}  # fmt: skip
+    "taro",
+    "taro's profile",
+    "taro's address",
+    "taro's favorite",
+    "taro's idempotency key",
+    "taro's order",
+    "taro's item of the rival",
+    "taro's payment",
+    "taro's history",
+    "rival's part of taro's order",
+    "rival's tax of taro's order",
+    "taro's order's address",
+}
+THE_GUESTS = {"guest's order", "guest's item of the store", "guest's payment", "guest's history"}  # fmt: skip
 THE_STORES = {
     "clerk", "store", "store's private profile", "membership of the store",
     "draft", "draft's image", "draft's variation", "discontinued", "hanako's item of the store",
-    "hanako's review of the draft", "draft's rating",
+    "hanako's review of the draft", "draft's rating", "guest's item of the store",
+    "store's part of hanako's order", "store's tax of hanako's order",
 }  # fmt: skip
 THE_RIVALS = {
     "rival clerk", "rival", "rival's private profile", "membership of the rival", "rival's draft",
     "hanako's item of the rival", "taro's item of the rival",
+    "rival's part of taro's order", "rival's tax of taro's order",
+    "taro's order's address",  # which it has to send
 }  # fmt: skip
 SEES = {
     "anonymous": SHOWN,
@@ -62,8 +87,10 @@ SEES = {
     "taro": SHOWN | TAROS,
     "clerk": SHOWN | THE_STORES,
     "rival clerk": SHOWN | THE_RIVALS,
+    "guest": SHOWN | THE_GUESTS | {"guest's idempotency key"},
+    "whoever has the link": SHOWN | THE_GUESTS,
     # an idempotency key is of use to nobody but who sent it
-    "admin": (SHOWN | HANAKOS | TAROS | THE_STORES | THE_RIVALS)
+    "admin": (SHOWN | HANAKOS | TAROS | THE_STORES | THE_RIVALS | THE_GUESTS)
     - {"hanako's idempotency key", "taro's idempotency key"},
 }
 
@@ -88,8 +115,18 @@ async def open_market(shop: Shop) -> Market:
         market.add(f"{person}'s payment", "orders.order_payments", await shop.payment(order))
         market.add(f"{person}'s history", "orders.order_status_histories", await shop.history(order))
         for name, bought in sold_by.items():
-            item = await shop.item(order, bought, {"store": store, "rival": rival}[name])
+            seller = {"store": store, "rival": rival}[name]
+            # taro's is paid: it is to be sent
+            item = await shop.item(
+                order, bought, seller, fulfillment_status="processing" if person == "taro" else "pending"
+            )
             market.add(f"{person}'s item of the {name}", "orders.order_items", item)
+        name, seller = {"hanako": ("store", store), "taro": ("rival", rival)}[person]
+        await shop.part(order, seller)
+        market.add(f"{name}'s part of {person}'s order", "orders.order_sellers", order)
+        market.add(f"{name}'s tax of {person}'s order", "orders.order_taxes", order)
+        market.add(f"{person}'s order's address", "orders.order_addresses", await shop.order_address(order))
+    await _sell_to_guest(shop, market, store, product)
     hanako, order = market.people["hanako"], market.rows["hanako's order"][1]
     market.add("hanako's review", "reviews.reviews", await shop.review(hanako, product))
     market.add("product's rating", "reviews.product_ratings", product)
@@ -98,6 +135,15 @@ async def open_market(shop: Shop) -> Market:
     market.add("draft's rating", "reviews.product_ratings", draft)
     market.add("hanako's review of the store", "reviews.seller_reviews", await shop.seller_review(hanako, store, order))
     return market
+
+
+async def _sell_to_guest(shop: Shop, market: Market, store: UUID, product: UUID) -> None:
+    guest = market.people["guest"] = uuid7()
+    order = market.add("guest's order", "orders.orders", await shop.order(None, guest_id=guest))
+    market.add("guest's item of the store", "orders.order_items", await shop.item(order, product, store))
+    market.add("guest's payment", "orders.order_payments", await shop.payment(order))
+    market.add("guest's history", "orders.order_status_histories", await shop.history(order))
+    market.add("guest's idempotency key", "idempotency.keys", await shop.idempotency_key(guest, kind="guest"))
 
 
 async def _open_store(shop: Shop, market: Market) -> tuple[UUID, UUID]:

@@ -41,12 +41,12 @@ class Shop:
     async def favorite(self, user: UUID, product: UUID) -> UUID:
         return await self.insert("accounts.favorites", {"user_id": user, "product_id": product})
 
-    async def idempotency_key(self, user: UUID) -> UUID:
-        """A key that the user sent; it is known by its result."""
+    async def idempotency_key(self, user: UUID, kind: str = "user") -> UUID:
+        """A key that the user, or guest, sent; it is known by its result."""
         result = uuid7()
         await self.connection.execute(
             "INSERT INTO idempotency.keys (principal, mutation, key, fingerprint, result) VALUES ($1, 'm', 'k', '', $2)",
-            f"user:{user}",
+            f"{kind}:{user}",
             result,
         )
         return result
@@ -106,6 +106,31 @@ class Shop:
 
     async def history(self, order: UUID, **columns: Any) -> UUID:
         return await self.insert("orders.order_status_histories", {"order_id": order, "status": "pending"} | columns)
+
+    async def part(self, order: UUID, seller: UUID) -> None:
+        """A seller's part of an order of 1,000 yen, and the tax in it."""
+        await self.connection.execute(
+            "INSERT INTO orders.order_sellers (order_id, seller_id, seller_name, currency, subtotal, shipping_fee, total,"
+            " commission_rate_bp, commission) VALUES ($1, $2, '山田商店', 'JPY', 1000, 0, 1000, 1000, 100)",
+            order,
+            seller,
+        )
+        await self.connection.execute(
+            "INSERT INTO orders.order_taxes (order_id, seller_id, percent, taxable, tax) VALUES ($1, $2, 10, 1000, 90)",
+            order,
+            seller,
+        )
+
+    async def order_address(self, order: UUID, **columns: Any) -> UUID:
+        """Known by its order."""
+        where = {"postal_code": "100-0001", "prefecture": "東京都", "city": "千代田区", "address_line1": "千代田1-1"}
+        whom = {"recipient_name": "山田花子", "email": "hanako@example.com"}
+        values = {"order_id": order, **whom, **where} | columns
+        places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
+        await self.connection.execute(
+            f"INSERT INTO orders.order_addresses ({', '.join(values)}) VALUES ({places})", *values.values()
+        )
+        return order
 
     async def review(self, user: UUID, product: UUID, **columns: Any) -> UUID:
         return await self.insert("reviews.reviews", {"user_id": user, "product_id": product, "rating": 4} | columns)

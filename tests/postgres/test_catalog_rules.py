@@ -214,3 +214,39 @@ class TestNames:
         await shelf.product(slug=slug)
         with pytest.raises(asyncpg.UniqueViolationError):
             await shelf.shop.product(await shelf.shop.seller(), shelf.category, slug=slug)
+
+
+class TestWhatIsSetAside:
+    async def test_the_last_unit_set_aside_makes_it_out_of_stock_and_letting_go_active_again(
+        self, shelf: Shelf
+    ) -> None:
+        product = await shelf.product(stock_quantity=2)
+        await shelf.change("products", product, reserved_quantity=2)
+        row = await shelf.read(product)
+        assert (row["status"], row["stock_quantity"], row["sellable_quantity"]) == ("out_of_stock", 2, 0)
+        await shelf.change("products", product, reserved_quantity=1)
+        row = await shelf.read(product)
+        assert (row["status"], row["sellable_quantity"]) == ("active", 1)
+
+    async def test_it_is_the_sum_of_the_active_variations(self, shelf: Shelf) -> None:
+        product = await shelf.product()
+        large = await shelf.shop.variation(product, stock_quantity=3)
+        small = await shelf.shop.variation(product, stock_quantity=4)
+        await shelf.change("product_variations", large, reserved_quantity=2)
+        await shelf.change("product_variations", small, reserved_quantity=1)
+        row = await shelf.read(product)
+        assert (row["stock_quantity"], row["reserved_quantity"], row["sellable_quantity"]) == (7, 3, 4)
+        await shelf.change("product_variations", small, is_active=False)
+        row = await shelf.read(product)
+        assert (row["stock_quantity"], row["reserved_quantity"], row["sellable_quantity"]) == (3, 2, 1)
+
+    async def test_a_stocktake_that_finds_less_than_was_promised_leaves_nothing_to_sell(self, shelf: Shelf) -> None:
+        product = await shelf.product(stock_quantity=5)
+        await shelf.change("products", product, reserved_quantity=3)
+        await shelf.change("products", product, stock_quantity=1)
+        row = await shelf.read(product)
+        assert (row["status"], row["sellable_quantity"]) == ("out_of_stock", 0)
+
+    async def test_it_is_never_below_nothing(self, shelf: Shelf) -> None:
+        with pytest.raises(asyncpg.CheckViolationError):
+            await shelf.change("products", await shelf.product(), reserved_quantity=-1)

@@ -19,6 +19,9 @@ FOREIGN_KEY = "the index behind a foreign key or an edge: without it a delete or
 LEAVING = "an account that is deleted, until every store has erased what it held"
 VERSION = "grows with every change, so that two tabs do not undo each other's"
 LIST = "a list's order, read from the cursor on"
+SET_ASIDE = "units that an order holds until it is paid, and what is left to sell"
+AS_AGREED = "an order keeps its own copy of what was agreed on"
+GUEST = "a guest's order is known by the guest, and its cart by its owner"
 
 DIFFERENCES = {
     # -- keys and types
@@ -84,6 +87,24 @@ DIFFERENCES = {
     "products.currency: added": ITS_CURRENCY,
     "products.effective_price: added": "what one pays, generated: prices are sorted and filtered by it",
     "products.version: added": "grows with every change, so that no cache goes back",
+    "products.reserved_quantity: added": SET_ASIDE,
+    "products.sellable_quantity: added": SET_ASIDE,
+    "product_variations.reserved_quantity: added": SET_ASIDE,
+    "product_variations.sellable_quantity: added": SET_ASIDE,
+    "reservations: added": SET_ASIDE,
+    "order_sellers: added": AS_AGREED,
+    "order_taxes: added": AS_AGREED,
+    "order_addresses: added": "where an order goes, apart from it: the account's deletion erases it",
+    "order_items.variation_name: added": AS_AGREED,
+    "order_items.sku: added": AS_AGREED,
+    "order_items.tax_percent: added": AS_AGREED,
+    "order_items.version: added": VERSION,
+    "orders.version: added": VERSION,
+    "orders.guest_id: added": GUEST,
+    "orders.cart_owner: added": GUEST,
+    "orders.expires_at: added": "until when it must be paid",
+    "checkouts: added": "one version of a cart makes one order",
+    "sellers.registration_number: added": "what a qualified invoice names its issuer by",
     "product_variations.seller_id: added": "the product's, for the SKU to be unique in it; kept by trigger",
     "orders.currency: added": ITS_CURRENCY,
     "order_items.currency: added": ITS_CURRENCY,
@@ -124,6 +145,12 @@ DIFFERENCES = {
     "idx_product_images_one_primary: added": "a product has one primary image",
     "idx_product_variations_product_id: added": FOREIGN_KEY,
     "idx_favorites_product_id: added": FOREIGN_KEY,
+    "idx_orders_unpaid: added": "what nobody has paid, by when it must be",
+    "idx_reservations_held: added": "what is set aside, by when it is let go",
+    "idx_reservations_order_id: added": FOREIGN_KEY,
+    "idx_reservations_product_id: added": FOREIGN_KEY,
+    "idx_reservations_product_variation_id: added": FOREIGN_KEY,
+    "idx_order_sellers_seller_id: added": LIST,
     "idx_orders_shipping_address_id: added": FOREIGN_KEY,
     "idx_order_items_order_id: added": FOREIGN_KEY,
     "idx_order_items_product_id: added": FOREIGN_KEY,

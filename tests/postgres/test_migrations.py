@@ -148,6 +148,18 @@ async def test_addresses_that_differ_in_capital_letters_stop_the_migration_which
     await shop.connection.close()
 
 
+async def test_a_database_of_before_the_till_is_told_what_to_run(empty: Addresses, server: Server) -> None:
+    await upgrade_async(empty.owner, "0021")
+    before = await everything(empty)
+    await server.as_superuser("REVOKE torii_till FROM torii_worker")
+    with pytest.raises(MigrationRefused, match=r"bootstrap\.sql"):
+        await upgrade_async(empty.owner)
+    assert await everything(empty) == before
+    await server.new_database()  # which runs it
+    await upgrade_async(empty.owner)
+    assert await revision(empty) == newest_revision()
+
+
 async def test_the_gateway_and_its_workers_cannot_migrate(empty: Addresses) -> None:
     for url in (empty.app, empty.worker):
         connection: Any = await connect(url)

@@ -22,7 +22,7 @@ from tests.postgres.shop import Shop
 RELATIONS = """
     SELECT n.nspname || '.' || c.relname AS name, c.oid, c.relkind::text AS kind, c.relispartition AS is_partition,
         c.relrowsecurity AS has_rls, c.relforcerowsecurity AS forces_rls, c.relacl::text AS grants,
-        has_table_privilege('torii_app', c.oid, 'SELECT') AS is_granted
+        has_any_column_privilege('torii_app', c.oid, 'SELECT') AS is_granted
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
 """
@@ -314,16 +314,27 @@ class TestHowItIsSetUp:
 
     async def test_the_roles_own_nothing_and_pass_nothing_by(self, owner: Any) -> None:
         roles = await owner.fetch(
-            "SELECT * FROM pg_roles WHERE rolname IN ('torii_app', 'torii_worker', 'torii_owner')"
+            "SELECT * FROM pg_roles WHERE rolname IN ('torii_app', 'torii_worker', 'torii_owner', 'torii_till')"
         )
-        assert len(roles) == 3
+        assert len(roles) == 4
         for role in roles:
             powers = ("rolsuper", "rolbypassrls", "rolcreaterole", "rolcreatedb", "rolreplication")
             assert [power for power in powers if role[power]] == []
         owned = "SELECT count(*) FROM pg_shdepend WHERE refobjid = ANY ($1) AND deptype = 'o'"
         programs = [role["oid"] for role in roles if role["rolname"] != "torii_owner"]
         assert await owner.fetchval(owned, programs) == 0
-        assert await owner.fetchval("SELECT count(*) FROM pg_auth_members WHERE member = ANY ($1)", programs) == 0
+
+    async def test_the_till_is_taken_on_by_the_gateway_and_the_workers_and_inherited_by_nobody(
+        self, owner: Any
+    ) -> None:
+        found = await owner.fetch(
+            "SELECT roleid::regrole::text AS role, member::regrole::text AS member, inherit_option, set_option, admin_option"
+            " FROM pg_auth_members WHERE roleid::regrole::text LIKE 'torii%' OR member::regrole::text LIKE 'torii%'"
+        )
+        assert {tuple(row) for row in found} == {
+            ("torii_till", member, False, True, False) for member in ("torii_app", "torii_worker")
+        }
+        assert await owner.fetchval("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'torii_till'") is False
 
     async def test_functions_that_run_as_the_owner_are_closed_and_look_nowhere_else(self, owner: Any) -> None:
         functions = await owner.fetch(
