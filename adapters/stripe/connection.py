@@ -2,14 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 import aiohttp
 
-from adapters.stripe.faults import SERVICE, in_our_terms
-from domain.shared.refusals import Unavailable
+from adapters.breaker import Breaker
+from adapters.stripe.faults import SERVICE, StripeFault, in_our_terms
+from domain.payments.refusals import ProviderAway
+from domain.shared.refusals import Refusal, Unavailable
 
 if TYPE_CHECKING:
     import stripe
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 API = "https://api.stripe.com"
 MAX_CONNECTIONS = 50
 CONNECT_WITHIN_S = 2.0
+SLOW_S = 1.0
+"""A call that its caller gave up after so long is held against Stripe."""
 FRESH_S = 30.0
 """How long a good answer to the health check is given again: Stripe counts our calls."""
 
@@ -24,10 +28,13 @@ FRESH_S = 30.0
 class StripeConnection:
     """Stripe's library is slow to import (half a second), so that happens with the first call, in a thread."""
 
-    def __init__(self, secret_key: str, *, api_base: str = "", timeout_ms: int = 5_000) -> None:
+    def __init__(
+        self, secret_key: str, *, api_base: str = "", timeout_ms: int = 5_000, breaker: Breaker | None = None
+    ) -> None:
         self._secret_key = secret_key
         self._api_base = api_base.rstrip("/") or API
         self._timeout_s = timeout_ms / 1000
+        self.breaker = breaker or Breaker()
         self._session: aiohttp.ClientSession | None = None
         self._client: stripe.StripeClient | None = None
         self._healthy: tuple[float, str] | None = None
@@ -40,16 +47,41 @@ class StripeConnection:
     async def calling(self) -> AsyncIterator["stripe.StripeClient"]:
         """The library's client, for one call in the time that one may take; what it raises leaves in our terms.
 
-        Raises Unavailable, NotFound, PaymentRefused, PaymentConflict.
+        After five outages in a row Stripe is left alone for half a minute: then this says so at once.
+        Raises ProviderAway, NotFound, PaymentRefused, PaymentConflict, KeySpent.
         """
+        if self.breaker.is_open:
+            raise ProviderAway(SERVICE) from ConnectionError("it failed too often, and is left alone for a while")
         if self._client is None:
             self._client = await asyncio.to_thread(self._make_client, self._open_session())
+        with self._watched():
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    with in_our_terms():
+                        yield self._client
+            except (TimeoutError, aiohttp.ClientError, OSError) as error:
+                raise ProviderAway(SERVICE) from error
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Tell the breaker how a call went."""
+        began = time.monotonic()
         try:
-            async with asyncio.timeout(self._timeout_s):
-                with in_our_terms():
-                    yield self._client
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise Unavailable(SERVICE) from error
+            yield
+        except asyncio.CancelledError:
+            if time.monotonic() - began >= SLOW_S:
+                self.breaker.failed()
+            raise
+        except ProviderAway as outage:
+            if isinstance(outage.__cause__, StripeFault) and not outage.__cause__.is_outage:
+                self.breaker.succeeded()
+            else:
+                self.breaker.failed()
+            raise
+        except Refusal:  # it said no: it is there
+            self.breaker.succeeded()
+            raise
+        self.breaker.succeeded()
 
     async def check(self) -> str:
         """The version of the API, and whether money is real. By hand, for it must not wait for the library. Raises Unavailable."""

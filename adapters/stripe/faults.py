@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from domain.payments.refusals import PaymentConflict, PaymentReason, PaymentRefused
-from domain.shared.refusals import NotFound, Unavailable
+from domain.payments.refusals import KeySpent, PaymentConflict, PaymentReason, PaymentRefused, ProviderAway
+from domain.shared.refusals import NotFound
 
 if TYPE_CHECKING:
     import stripe
@@ -38,19 +38,24 @@ told no more than that the card was declined."""
 log = logging.getLogger("torii.stripe")
 
 
+AT_WORK = 409
+"""The same call is at work: Stripe is as well as can be."""
+
+
 class StripeFault(Exception):
     """An error of Stripe's, by what names it there: its kind, its code and the request."""
 
     def __init__(self, error: "stripe.StripeError") -> None:
         named = error.code or "without a code"
         super().__init__(f"Stripe answered {type(error).__name__}, {named} (request {error.request_id})")
+        self.is_outage = error.http_status != AT_WORK
 
 
 @contextmanager
 def in_our_terms() -> Iterator[None]:
     """Stripe's errors as refusals, where asking again changes nothing, or as an outage.
 
-    Raises NotFound, PaymentRefused, PaymentConflict, Unavailable.
+    Raises NotFound, PaymentRefused, PaymentConflict, KeySpent, ProviderAway.
     """
     import stripe
 
@@ -73,5 +78,18 @@ def _meaning(error: "stripe.StripeError") -> Exception:
         return PaymentRefused(REASONS.get(error.code or "", PaymentReason.OTHER))
     if isinstance(error, stripe.CardError):
         why = error.error.decline_code if error.error is not None else None
-        return PaymentRefused(REASONS.get(why or error.code or "", PaymentReason.DECLINED))
-    return Unavailable(SERVICE)  # no connection, 401, 409, 429, 5xx: the same call may work later
+        return PaymentRefused(reason_of(why or error.code))
+    if error.http_status is not None and error.http_status >= 500 and _is_replayed(error):
+        return KeySpent()
+    return ProviderAway(SERVICE)  # no connection, 401, 409, 429, 5xx: the same call may work later
+
+
+def reason_of(code: str | None) -> PaymentReason:
+    """What people are told of a decline."""
+    return REASONS.get(code or "", PaymentReason.DECLINED)
+
+
+def _is_replayed(error: "stripe.StripeError") -> bool:
+    """Whether it is the remembered answer to an earlier call (docs.stripe.com/api/idempotent_requests)."""
+    headers = {str(name).lower(): value for name, value in (error.headers or {}).items()}
+    return headers.get("idempotent-replayed") == "true"

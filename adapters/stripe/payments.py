@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from adapters.stripe.connection import StripeConnection
+from adapters.stripe.faults import reason_of
 from domain.payments.model import (
     IntentId,
     IntentStatus,
     PaymentIntent,
+    PaymentMethod,
     Refund,
     RefundId,
     RefundStatus,
@@ -21,9 +23,11 @@ from domain.shared.refusals import NotFound
 
 if TYPE_CHECKING:
     import stripe
+    from stripe.params import RefundListParams
 
 ORDER = "order_id"
 """Key of the metadata that leads from an intent to its order."""
+REFUND = "refund_id"
 MOST_OF_AN_ORDER = 100
 
 
@@ -33,7 +37,7 @@ class StripePayments:
     def __init__(self, connection: StripeConnection) -> None:
         self._connection = connection
 
-    async def create_intent(self, order_id: OrderId, amount: Money) -> PaymentIntent:
+    async def create_intent(self, order_id: OrderId, amount: Money, attempt: int = 1) -> PaymentIntent:
         async with self._connection.calling() as client:
             made = await client.v1.payment_intents.create_async(
                 {
@@ -43,14 +47,16 @@ class StripePayments:
                     "metadata": {ORDER: str(order_id)},
                     "transfer_group": f"order:{order_id}",
                 },
-                {"idempotency_key": f"order:{order_id}:intent"},
+                {"idempotency_key": _key(f"order:{order_id}:intent", attempt)},
             )
         return intent_of(made)
 
     async def intent(self, intent_id: IntentId) -> PaymentIntent | None:
         try:
             async with self._connection.calling() as client:
-                return intent_of(await client.v1.payment_intents.retrieve_async(intent_id))
+                # how it was paid stands with the charge
+                found = await client.v1.payment_intents.retrieve_async(intent_id, {"expand": ["latest_charge"]})
+                return intent_of(found)
         except NotFound:
             return None
 
@@ -71,18 +77,41 @@ class StripePayments:
                 return found
             raise
 
-    async def refund(self, refund_id: RefundId, intent_id: IntentId, amount: Money) -> Refund:
+    async def refund(self, refund_id: RefundId, intent_id: IntentId, amount: Money, attempt: int = 1) -> Refund:
         async with self._connection.calling() as client:
             made = await client.v1.refunds.create_async(
-                {"payment_intent": intent_id, "amount": amount.minor, "metadata": {"refund_id": str(refund_id)}},
-                {"idempotency_key": f"refund:{refund_id}"},
+                {"payment_intent": intent_id, "amount": amount.minor, "metadata": {REFUND: str(refund_id)}},
+                {"idempotency_key": _key(f"refund:{refund_id}", attempt)},
             )
-        return Refund(
-            provider_id=made.id,
-            intent_id=intent_id,
-            amount=Money(made.amount, made.currency.upper()),
-            status=RefundStatus(made.status or RefundStatus.PENDING),
-        )
+        return refund_of(made)
+
+    async def refunds_of(self, intent_id: IntentId) -> Sequence[Refund]:
+        found: list[Refund] = []
+        which: RefundListParams = {"payment_intent": intent_id, "limit": MOST_OF_AN_ORDER}
+        while True:
+            async with self._connection.calling() as client:
+                page = await client.v1.refunds.list_async(which)
+            found += [refund_of(each) for each in page.data]
+            if not page.has_more:
+                return found
+            which["starting_after"] = page.data[-1].id
+
+
+def _key(name: str, attempt: int) -> str:
+    """The first attempt's key is the name itself."""
+    return name if attempt == 1 else f"{name}:{attempt}"
+
+
+def refund_of(found: "stripe.Refund") -> Refund:
+    raw: Mapping[str, Any] = found.to_dict()
+    named = _uuid((raw.get("metadata") or {}).get(REFUND))
+    return Refund(
+        provider_id=raw["id"],
+        intent_id=IntentId(raw.get("payment_intent") or ""),
+        amount=Money(raw["amount"], raw["currency"].upper()),
+        status=RefundStatus(raw.get("status") or RefundStatus.PENDING),
+        refund_id=RefundId(named) if named else None,
+    )
 
 
 def intent_of(found: "stripe.PaymentIntent") -> PaymentIntent:
@@ -90,7 +119,9 @@ def intent_of(found: "stripe.PaymentIntent") -> PaymentIntent:
     raw: Mapping[str, Any] = found.to_dict()
     currency = raw["currency"].upper()
     failed = raw.get("last_payment_error") or {}
+    code = failed.get("decline_code") or failed.get("code")
     charge = raw.get("latest_charge")
+    details = charge if isinstance(charge, Mapping) else {"id": charge}
     return PaymentIntent(
         id=IntentId(raw["id"]),
         order_id=_order_of(raw.get("metadata") or {}),
@@ -98,16 +129,32 @@ def intent_of(found: "stripe.PaymentIntent") -> PaymentIntent:
         received=Money(raw.get("amount_received") or 0, currency),
         status=IntentStatus(raw["status"]),
         created_at=datetime.fromtimestamp(raw["created"], UTC),
-        charge_id=charge if isinstance(charge, str) else None,
-        decline_code=failed.get("decline_code") or failed.get("code"),
+        charge_id=details["id"],
+        decline_code=code,
         client_secret=raw.get("client_secret") or "",
+        reason=reason_of(code) if code else None,
+        method=_method_of(details) if raw["status"] == IntentStatus.SUCCEEDED else None,
     )
+
+
+def _method_of(charge: Mapping[str, Any]) -> PaymentMethod | None:
+    """Of all that Stripe tells, what a receipt shows."""
+    details = charge.get("payment_method_details")
+    if not details:
+        return None
+    of_its_kind = details.get(details["type"]) or {}
+    wallet = of_its_kind.get("wallet") or {}
+    return PaymentMethod(details["type"], of_its_kind.get("brand"), of_its_kind.get("last4"), wallet.get("type"))
 
 
 def _order_of(metadata: Mapping[str, str]) -> OrderId | None:
     """Others may use the same account of Stripe: what has no order of ours is none of ours."""
-    named = metadata.get(ORDER)
+    named = _uuid(metadata.get(ORDER))
+    return OrderId(named) if named else None
+
+
+def _uuid(named: str | None) -> UUID | None:
     try:
-        return OrderId(UUID(named)) if named else None
+        return UUID(named) if named else None
     except ValueError:
         return None

@@ -1,12 +1,14 @@
 """Payments as the marketplace sees them, whoever moves the money."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 from uuid import UUID
 
-from domain.shared.ids import OrderId
+from domain.payments.refusals import PaymentReason
+from domain.shared.ids import OrderId, uuid7, uuid7_time
 from domain.shared.money import Money
 
 IntentId = NewType("IntentId", str)
@@ -37,8 +39,22 @@ class RefundStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentMethod:
+    """What was paid with, as far as anybody may know: `kind` is Stripe's type (`card`), `wallet` such as `apple_pay`.
+
+    Never a card's number, its expiry or its fingerprint.
+    """
+
+    kind: str
+    brand: str | None = None
+    last4: str | None = None
+    wallet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentIntent:
-    """What is asked for an order. `order_id` is None where it is not one of ours; `decline_code` is of the last try."""
+    """What is asked for an order. `order_id` is None where it is not one of ours; `decline_code` is of the last try,
+    and `reason` what people are told of it."""
 
     id: IntentId
     order_id: OrderId | None
@@ -50,16 +66,20 @@ class PaymentIntent:
     decline_code: str | None
     client_secret: str = field(repr=False)
     """For the customer's browser, to pay with. Nobody else's, and no log's."""
+    reason: PaymentReason | None = None
+    method: PaymentMethod | None = None
+    """Of a payment that succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Money on its way back; `provider_id` is the provider's key."""
+    """Money on its way back; `provider_id` is the provider's key, `refund_id` ours, where it is one of ours."""
 
     provider_id: str
     intent_id: IntentId
     amount: Money
     status: RefundStatus
+    refund_id: RefundId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +89,9 @@ class ProviderEvent:
     id: str
     type: str
     payload: str
+
+
+def refund_id_of(order_id: OrderId, intent_id: IntentId) -> RefundId:
+    """The key of a refund of all of an intent that came too late, or astray: always the same, so that it goes back once."""
+    entropy = int.from_bytes(hashlib.sha256(f"{order_id} {intent_id}".encode()).digest())
+    return RefundId(uuid7(uuid7_time(order_id), entropy))

@@ -1,9 +1,11 @@
 """What payments need from the outside."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from domain.payments.model import IntentId, PaymentIntent, ProviderEvent, Refund, RefundId
+from domain.payments.standing import Decision, Standing
 from domain.shared.ids import OrderId
 from domain.shared.money import Money
 
@@ -13,8 +15,11 @@ class PaymentProvider(Protocol):
     the same keys, within a day, gives what did.
     """
 
-    async def create_intent(self, order_id: OrderId, amount: Money) -> PaymentIntent:
-        """The one intent of this order: asked again, the same one. Raises PaymentConflict, PaymentRefused."""
+    async def create_intent(self, order_id: OrderId, amount: Money, attempt: int = 1) -> PaymentIntent:
+        """The one intent of this order: asked again, the same one, but for each `attempt` another.
+
+        Raises PaymentConflict, PaymentRefused, KeySpent.
+        """
         ...
 
     async def intent(self, intent_id: IntentId) -> PaymentIntent | None: ...
@@ -27,9 +32,47 @@ class PaymentProvider(Protocol):
         """Nothing will be paid any more. One that is cancelled stays so. Raises NotFound, PaymentRefused (it is paid)."""
         ...
 
-    async def refund(self, refund_id: RefundId, intent_id: IntentId, amount: Money) -> Refund:
-        """Give this much back: asked again with the same id, once. Raises NotFound, PaymentRefused, PaymentConflict."""
+    async def refund(self, refund_id: RefundId, intent_id: IntentId, amount: Money, attempt: int = 1) -> Refund:
+        """Give this much back: asked again with the same id and `attempt`, once.
+
+        Raises NotFound, PaymentRefused, PaymentConflict, KeySpent.
+        """
         ...
+
+    async def refunds_of(self, intent_id: IntentId) -> Sequence[Refund]:
+        """All that went back, or is on its way. Nothing is missing, however young. Raises NotFound."""
+        ...
+
+
+class PaymentBook(Protocol):
+    """What is written of payments. Every method raises Unavailable."""
+
+    async def standing(self, order_id: OrderId) -> Standing | None:
+        """How the order's payment stands; None where there is no such order, or nothing to pay for it."""
+        ...
+
+    async def begin(self, order_id: OrderId, check_at: datetime) -> Standing | None:
+        """The same; the provider is about to be asked, and is to be asked again then unless the payment is settled before."""
+        ...
+
+    async def settle(
+        self,
+        order_id: OrderId,
+        intent: PaymentIntent | None,
+        judge: Callable[[Standing], Decision],
+        now: datetime,
+    ) -> tuple[Standing, Decision]:
+        """Write what `judge` makes of it under the order's lock, all or nothing. Gives how it stood, and what was decided.
+
+        Raises whatever `judge` does.
+        """
+        ...
+
+    async def spend_key(self, order_id: OrderId, attempt: int) -> None:
+        """The key of this attempt is good for nothing any more: the next intent is asked for under the next."""
+        ...
+
+    async def order_of(self, intent_id: IntentId) -> OrderId | None: ...
 
 
 class EventReader(Protocol):

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from domain.shared.refusals import Refusal
+from domain.shared.refusals import Refusal, Unavailable
 
 
 class PaymentReason(StrEnum):
@@ -32,10 +32,23 @@ class PaymentRefused(Refusal):
         self.reason = reason
 
 
+class ProviderAway(Unavailable):
+    """The provider did not answer, or would rather not. Nobody knows whether what was asked for happened."""
+
+
 class PaymentConflict(Refusal):
     """The order has a payment already, over something else."""
 
     code = "PAYMENT_CONFLICT"
+
+
+class KeySpent(Refusal):
+    """The provider gives the failure of an earlier call again, and will for a day: another key is needed.
+
+    Whether anything came of that call has to be looked up first.
+    """
+
+    code = "PAYMENT_KEY_SPENT"
 
 
 class UntrustedEvent(Refusal):
