@@ -6,7 +6,7 @@ import strawberry
 
 from domain.orders import model
 from engine.declared.fields import attribute, edge, shows
-from schema.access import OWNER, SELLER, Ownership, of_user
+from schema.access import OWNER, SELLER, Ownership
 from schema.catalog import Product
 from schema.money import Money
 from schema.relay import Node, global_id
@@ -15,8 +15,8 @@ from schema.sellers import Seller
 strawberry.enum(model.OrderStatus, description="Where an order, or one of its items, stands.")
 strawberry.enum(model.PaymentStatus, description="Where a payment stands.")
 
-BUYERS = Ownership(of_user(lambda value: value.user_id))
-"""Of an order and its parts: each knows the buyer."""
+BUYERS = Ownership(lambda value, viewer: model.is_buyers(viewer, value))
+"""Of an order and its parts: each knows the buyer, who may be a guest."""
 
 
 @strawberry.type(description="So many of a product, in an order.")

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Table, func, select
+from sqlalchemy import Row, Select, Table, func, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from adapters.postgres.batches import among_ids, many_each, one_each
@@ -28,9 +28,14 @@ from domain.shared.viewer import ANONYMOUS, Viewer
 
 
 def with_buyer(part: Table) -> Select[Any]:
-    """Rows of a part of orders, each with its buyer: one look-up a row, in the order's own partition."""
-    buyer = select(orders.c.user_id).where(orders.c.id == part.c.order_id).scalar_subquery()
-    return select(part, buyer.label("user_id"))
+    """Rows of a part of orders, each with its buyer: one look-up a row, in the order's own partition.
+
+    Whoever may see a part and not the order sees the part without a buyer. OFFSET 0 keeps the planner to the look-up: without
+    it, it may read all orders into a hash table first.
+    """
+    the_order = select(orders.c.user_id, orders.c.guest_id).where(orders.c.id == part.c.order_id)
+    buyer = the_order.offset(0).lateral("buyer")
+    return select(part, buyer.c.user_id, buyer.c.guest_id).select_from(part.join(buyer, true(), isouter=True))
 
 
 ITEMS = (
@@ -117,6 +122,7 @@ def order_of(row: Row[Any]) -> Order:
         ordered_at=row.ordered_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        guest_id=row.guest_id,
     )
 
 
@@ -133,6 +139,7 @@ def item_of(row: Row[Any]) -> OrderItem:
         total=Money(row.total_price, row.currency),
         fulfillment_status=OrderStatus(row.fulfillment_status),
         user_id=_buyer(row),
+        guest_id=row.guest_id,
     )
 
 
@@ -144,6 +151,7 @@ def payment_of(row: Row[Any]) -> Payment:
         status=PaymentStatus(row.status),
         paid_at=row.paid_at,
         user_id=_buyer(row),
+        guest_id=row.guest_id,
     )
 
 
@@ -155,6 +163,7 @@ def change_of(row: Row[Any]) -> StatusChange:
         note=row.note,
         created_at=row.created_at,
         user_id=_buyer(row),
+        guest_id=row.guest_id,
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from domain.shared.ids import OrderId, OrderItemId, ProductId, SellerId, UserId, VariationId
@@ -47,6 +48,11 @@ class Order:
     ordered_at: datetime
     created_at: datetime
     updated_at: datetime
+    guest_id: UUID | None = None
+
+    @property
+    def order_id(self) -> OrderId:
+        return self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ class OrderItem:
     fulfillment_status: OrderStatus
     user_id: UserId | None
     """The buyer; None in a guest's order, and for a seller, who does not see whose the order is."""
+    guest_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,7 @@ class Payment:
     status: PaymentStatus
     paid_at: datetime | None
     user_id: UserId | None
+    guest_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,25 @@ class StatusChange:
     note: str | None
     created_at: datetime
     user_id: UserId | None
+    guest_id: UUID | None = None
+
+
+class Bought(Protocol):
+    """An order or a part of one. It is the user's, or where there is none the guest's."""
+
+    @property
+    def order_id(self) -> OrderId: ...
+    @property
+    def user_id(self) -> UserId | None: ...
+    @property
+    def guest_id(self) -> UUID | None: ...
+
+
+def is_buyers(viewer: Viewer, value: Bought) -> bool:
+    """Whether the viewer bought it, or was given the link to the order by who did."""
+    if value.order_id in viewer.order_ids or viewer.is_user(value.user_id):
+        return True
+    return value.user_id is None and value.guest_id is not None and viewer.is_guest(value.guest_id)
 
 
 @dataclass(frozen=True, slots=True)

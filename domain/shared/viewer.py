@@ -52,6 +52,10 @@ class Viewer:
         """Whether the viewer is this user; nobody is no user."""
         return user_id is not None and user_id == self.user_id
 
+    def is_guest(self, guest_id: UUID) -> bool:
+        """Whether the viewer is this guest; whoever is signed in is none."""
+        return self.user_id is None and guest_id == self.guest_id
+
     def works_for(self, seller_id: SellerId | None) -> bool:
         return seller_id is not None and seller_id in self.seller_ids
 
