@@ -259,6 +259,10 @@ order_items = _table(
     Column("sku", Text),
     Column("tax_percent", Integer),
     Column("version", Integer),
+    Column("carrier", Text),
+    Column("tracking_number", Text),
+    _time("shipped_at"),
+    _time("delivered_at"),
 )
 order_payments = _table(
     "orders",
@@ -281,6 +285,7 @@ order_status_histories = _table(
     Column("note", Text),
     Column("changed_by", Uuid),
     _time("created_at"),
+    Column("changed_as", Text),
 )
 
 order_numbers = Table(
@@ -356,6 +361,88 @@ order_addresses = Table(
 )
 """The mail address is read by `torii_till` and workers alone."""
 
+order_moves = Table(
+    "moves",
+    metadata,
+    Column("machine", Text, primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
+    schema="orders",
+)
+order_item_status_histories = _table(
+    "orders",
+    "order_item_status_histories",
+    Column("order_item_id", Uuid),
+    Column("status", Text),
+    Column("note", Text),
+    Column("changed_by", Uuid),
+    Column("changed_as", Text),
+    _time("created_at"),
+)
+returns = _table(
+    "orders",
+    "returns",
+    Column("order_item_id", Uuid),
+    Column("order_id", Uuid),
+    Column("seller_id", Uuid),
+    Column("quantity", Integer),
+    Column("reason", Text),
+    Column("comment", Text),
+    Column("status", Text),
+    Column("note", Text),
+    Column("is_restocked", Boolean),
+    Column("version", Integer),
+    _time("created_at"),
+    _time("updated_at"),
+)
+refunds = _table(
+    "orders",
+    "refunds",
+    Column("order_id", Uuid),
+    Column("payment_id", Uuid),
+    Column("seller_id", Uuid),
+    Column("return_id", Uuid),
+    Column("amount", BigInteger),
+    Column("currency", CHAR(3)),
+    Column("reason", Text),
+    Column("borne_by", Text),
+    Column("note", Text),
+    Column("status", Text),
+    Column("provider_id", Text),
+    Column("requested_by", Uuid),
+    Column("requested_as", Text),
+    _time("created_at"),
+    _time("settled_at"),
+)
+refund_parts = _table(
+    "orders",
+    "refund_parts",
+    Column("refund_id", Uuid),
+    Column("order_item_id", Uuid),
+    Column("quantity", Integer),
+    Column("amount", BigInteger),
+    Column("tax_percent", Integer),
+)
+
+ledger_transactions = _table(
+    "payments",
+    "ledger_transactions",
+    Column("kind", Text),
+    Column("key", Text),
+    Column("order_id", Uuid),
+    Column("seller_id", Uuid),
+    Column("refund_id", Uuid),
+    Column("currency", CHAR(3)),
+    _time("created_at"),
+)
+ledger_entries = Table(
+    "ledger_entries",
+    metadata,
+    Column("transaction_id", Uuid, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("amount", BigInteger),
+    schema="payments",
+)
 webhook_events = _table(
     "payments",
     "webhook_events",

@@ -14,6 +14,7 @@ KEYS = {
     "orders.order_addresses": "order_id",
     "orders.order_sellers": "order_id",
     "orders.order_taxes": "order_id",
+    "payments.ledger_entries": "transaction_id",
 }
 """The key column of the tables whose key is not `id`; the market has one part of each order."""
 
@@ -53,6 +54,8 @@ HANAKOS = {
     "hanako's order", "hanako's item of the store",
     "hanako's item of the rival", "hanako's payment", "hanako's history",
     "store's part of hanako's order", "store's tax of hanako's order", "hanako's order's address",
+    "hanako's past order", "hanako's past item", "hanako's past payment", "past item's history",
+    "hanako's return", "hanako's refund", "part of hanako's refund",
 }  # fmt: skip
 TAROS = {
     "taro",
@@ -74,6 +77,8 @@ THE_STORES = {
     "draft", "draft's image", "draft's variation", "discontinued", "hanako's item of the store",
     "hanako's review of the draft", "draft's rating", "guest's item of the store",
     "store's part of hanako's order", "store's tax of hanako's order",
+    "hanako's past item", "past item's history", "hanako's return", "hanako's refund", "part of hanako's refund",
+    "store's sale", "entries of the store's sale",
 }  # fmt: skip
 THE_RIVALS = {
     "rival clerk", "rival", "rival's private profile", "membership of the rival", "rival's draft",
@@ -127,6 +132,7 @@ async def open_market(shop: Shop) -> Market:
         market.add(f"{name}'s tax of {person}'s order", "orders.order_taxes", order)
         market.add(f"{person}'s order's address", "orders.order_addresses", await shop.order_address(order))
     await _sell_to_guest(shop, market, store, product)
+    await _take_back(shop, market, store, product)
     hanako, order = market.people["hanako"], market.rows["hanako's order"][1]
     market.add("hanako's review", "reviews.reviews", await shop.review(hanako, product))
     market.add("product's rating", "reviews.product_ratings", product)
@@ -144,6 +150,23 @@ async def _sell_to_guest(shop: Shop, market: Market, store: UUID, product: UUID)
     market.add("guest's payment", "orders.order_payments", await shop.payment(order))
     market.add("guest's history", "orders.order_status_histories", await shop.history(order))
     market.add("guest's idempotency key", "idempotency.keys", await shop.idempotency_key(guest, kind="guest"))
+
+
+async def _take_back(shop: Shop, market: Market, store: UUID, product: UUID) -> None:
+    """Something that hanako had, and sent back."""
+    order = market.add("hanako's past order", "orders.orders", await shop.order(market.people["hanako"]))
+    bought = await shop.item(order, product, store, fulfillment_status="delivered")
+    item = market.add("hanako's past item", "orders.order_items", bought)
+    payment = market.add(
+        "hanako's past payment", "orders.order_payments", await shop.payment(order, status="succeeded")
+    )
+    market.add("past item's history", "orders.order_item_status_histories", await shop.item_history(item))
+    market.add("hanako's return", "orders.returns", await shop.return_(order, item, store))
+    refund, part = await shop.refund(order, payment, item, store, 100)
+    market.add("hanako's refund", "orders.refunds", refund)
+    market.add("part of hanako's refund", "orders.refund_parts", part)
+    sale = market.add("store's sale", "payments.ledger_transactions", await shop.posting(order, store))
+    market.add("entries of the store's sale", "payments.ledger_entries", sale)
 
 
 async def _open_store(shop: Shop, market: Market) -> tuple[UUID, UUID]:

@@ -107,6 +107,41 @@ class Shop:
     async def history(self, order: UUID, **columns: Any) -> UUID:
         return await self.insert("orders.order_status_histories", {"order_id": order, "status": "pending"} | columns)
 
+    async def item_history(self, item: UUID, **columns: Any) -> UUID:
+        return await self.insert(
+            "orders.order_item_status_histories", {"order_item_id": item, "status": "pending"} | columns
+        )
+
+    async def return_(self, order: UUID, item: UUID, seller: UUID, **columns: Any) -> UUID:
+        """A return of one of a delivered item."""
+        whose = {"order_id": order, "order_item_id": item, "seller_id": seller}
+        return await self.insert("orders.returns", whose | {"quantity": 1, "reason": "unwanted"} | columns)
+
+    async def refund(self, order: UUID, payment: UUID, item: UUID, seller: UUID, amount: int) -> tuple[UUID, UUID]:
+        """A refund of a part of an item, and that part."""
+        async with self.connection.transaction():
+            whose = {"order_id": order, "payment_id": payment, "seller_id": seller}
+            refund = await self.insert(
+                "orders.refunds", whose | {"amount": amount, "currency": "JPY", "reason": "goodwill"}
+            )
+            part = {"refund_id": refund, "order_item_id": item, "amount": amount, "tax_percent": 10}
+            return refund, await self.insert("orders.refund_parts", part)
+
+    async def posting(self, order: UUID, seller: UUID, amount: int = 1000, **columns: Any) -> UUID:
+        """A sale in the ledger."""
+        async with self.connection.transaction():
+            whose = {"order_id": order, "seller_id": seller, "currency": "JPY"}
+            key = {"kind": "sale", "key": f"sale:{order}:{seller}"}
+            posting = await self.insert("payments.ledger_transactions", whose | key | columns)
+            await self.connection.execute(
+                "INSERT INTO payments.ledger_entries (transaction_id, account, amount)"
+                " VALUES ($1, 'buyer_receipts', -$2::bigint), ($1, $3, $2)",
+                posting,
+                amount,
+                f"seller:{seller}:payable",
+            )
+        return posting
+
     async def part(self, order: UUID, seller: UUID) -> None:
         """A seller's part of an order of 1,000 yen, and the tax in it."""
         await self.connection.execute(

@@ -21,6 +21,10 @@ VERSION = "grows with every change, so that two tabs do not undo each other's"
 LIST = "a list's order, read from the cursor on"
 SET_ASIDE = "units that an order holds until it is paid, and what is left to sell"
 AS_AGREED = "an order keeps its own copy of what was agreed on"
+SENT = "how an item went to the buyer"
+BACK = "what came back of an order, and what went back of its money"
+SAID_BY = "in which part somebody did it: buyer, seller, admin, or the program itself"
+LEDGER = "what each seller is owed, by double entry"
 GUEST = "a guest's order is known by the guest, and its cart by its owner"
 
 DIFFERENCES = {
@@ -100,6 +104,32 @@ DIFFERENCES = {
     "order_items.tax_percent: added": AS_AGREED,
     "order_items.version: added": VERSION,
     "orders.version: added": VERSION,
+    "order_items.carrier: added": SENT,
+    "order_items.tracking_number: added": SENT,
+    "order_items.shipped_at: added": SENT,
+    "order_items.delivered_at: added": SENT,
+    "order_status_histories.changed_as: added": SAID_BY,
+    "order_item_status_histories: added": "an item has a history as its order has",
+    "moves: added": "the state machines as data: triggers hold every change to them",
+    "returns: added": BACK,
+    "refunds: added": BACK,
+    "refund_parts: added": BACK,
+    "ledger_transactions: added": LEDGER,
+    "ledger_entries: added": LEDGER,
+    "idx_order_item_status_histories_order_item_id: added": FOREIGN_KEY,
+    "idx_returns_order_item_id: added": FOREIGN_KEY,
+    "idx_returns_order_id: added": FOREIGN_KEY,
+    "idx_returns_seller_id: added": LIST,
+    "idx_refunds_order_id: added": FOREIGN_KEY,
+    "idx_refunds_payment_id: added": FOREIGN_KEY,
+    "idx_refunds_seller_id: added": LIST,
+    "idx_refunds_pending: added": "the refunds that are still to be carried out",
+    "idx_refund_parts_refund_id: added": FOREIGN_KEY,
+    "idx_refund_parts_order_item_id: added": FOREIGN_KEY,
+    "idx_ledger_transactions_order_id: added": FOREIGN_KEY,
+    "idx_ledger_transactions_seller_id: added": LIST,
+    "idx_ledger_transactions_refund_id: added": FOREIGN_KEY,
+    "idx_ledger_entries_account: added": "what an account comes to",
     "orders.guest_id: added": GUEST,
     "orders.cart_owner: added": GUEST,
     "orders.expires_at: added": "until when it must be paid",

@@ -148,8 +148,10 @@ class TestMovingAMonthOutOfTheDefaultPartition:
         await shop.ensure_month(month)
         with pytest.raises(asyncpg.CheckViolationError):
             await shop.order(None, noon(month), total_amount=1)
-        touched = "UPDATE orders.orders SET status = 'shipped' WHERE id = $1 RETURNING updated_at > created_at"
+        touched = "UPDATE orders.orders SET metadata = '{}' WHERE id = $1 RETURNING updated_at > created_at"
         assert await shop.connection.fetchval(touched, order)
+        with pytest.raises(asyncpg.CheckViolationError, match="history"):
+            await shop.connection.execute("UPDATE orders.orders SET status = 'shipped' WHERE id = $1", order)
         with pytest.raises(asyncpg.RestrictViolationError):
             await shop.connection.execute("UPDATE orders.orders SET order_number = 'X' WHERE id = $1", order)
 

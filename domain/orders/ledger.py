@@ -1,0 +1,130 @@
+"""The ledger of each seller: double entry in integer minor units, only ever added to.
+
+An entry above zero is in favour of its account. What buyers paid stands below zero in `buyer_receipts`, so that every
+transaction sums to zero; what a seller is owed is the sum of its `payable`. Refunds are entered when they are decided, not when
+the provider has carried them out: money that must go back is nobody's to pay out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.orders.open_order import OpenPart
+from domain.orders.refunds import BorneBy, RefundDraft
+from domain.payments.model import RefundId
+from domain.shared.ids import OrderId, SellerId
+from domain.shared.money import Money
+
+BUYER_RECEIPTS = "buyer_receipts"
+COMMISSION = "marketplace:commission"
+REFUNDS = "marketplace:refunds"
+"""What the marketplace gave back and did not take from the seller; below zero it is the marketplace's cost."""
+
+
+def payable(seller_id: SellerId) -> str:
+    return f"seller:{seller_id}:payable"
+
+
+class LedgerKind(StrEnum):
+    SALE = "sale"
+    COMMISSION = "commission"
+    SHIPPING = "shipping"
+    REFUND = "refund"
+    """To the buyer."""
+    CLAWBACK = "clawback"
+    """From the seller, less the commission on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A transaction of the ledger. `key` names what it is written once for; its entries sum to zero."""
+
+    kind: LedgerKind
+    key: str
+    order_id: OrderId
+    seller_id: SellerId
+    currency: str
+    entries: Sequence[tuple[str, int]]
+    refund_id: RefundId | None = None
+
+    def __post_init__(self) -> None:
+        if sum(amount for _, amount in self.entries) != 0:
+            raise ValueError(f"{self.key} does not sum to zero")
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What a seller is owed in one currency; below zero it owes the marketplace."""
+
+    seller_id: SellerId
+    currency: str
+    payable: Money
+    sales: Money
+    shipping: Money
+    commission: Money
+    clawed_back: Money
+
+
+def of_sale(order_id: OrderId, currency: str, part: OpenPart) -> list[Posting]:
+    """What is entered when a seller's part was paid."""
+    account = payable(part.seller_id)
+    amounts = (
+        (LedgerKind.SALE, part.subtotal, BUYER_RECEIPTS, account),
+        (LedgerKind.COMMISSION, part.commission, account, COMMISSION),
+        (LedgerKind.SHIPPING, part.shipping_fee, BUYER_RECEIPTS, account),
+    )
+    return [
+        Posting(
+            kind,
+            f"{kind.value}:{order_id}:{part.seller_id}",
+            order_id,
+            part.seller_id,
+            currency,
+            ((source, -amount), (target, amount)),
+        )
+        for kind, amount, source, target in amounts
+        if amount
+    ]
+
+
+def of_refund(order_id: OrderId, currency: str, part: OpenPart, refund: RefundDraft) -> list[Posting]:
+    """What is entered when a refund is decided; nothing where the sale is in no ledger."""
+    if not part.is_in_ledger:
+        return []
+    to_buyer = Posting(
+        LedgerKind.REFUND,
+        f"refund:{refund.id}",
+        order_id,
+        part.seller_id,
+        currency,
+        ((REFUNDS, -refund.amount), (BUYER_RECEIPTS, refund.amount)),
+        refund.id,
+    )
+    if refund.borne_by is BorneBy.MARKETPLACE:
+        return [to_buyer]
+    commission = commission_back(part, sum(each.amount for each in refund.parts if each.item_id is not None))
+    entries = [
+        (payable(part.seller_id), commission - refund.amount),
+        (REFUNDS, refund.amount),
+        (COMMISSION, -commission),
+    ]
+    from_seller = Posting(
+        LedgerKind.CLAWBACK,
+        f"clawback:{refund.id}",
+        order_id,
+        part.seller_id,
+        currency,
+        tuple((account, amount) for account, amount in entries if amount),
+        refund.id,
+    )
+    return [to_buyer, from_seller]
+
+
+def commission_back(part: OpenPart, goods: int) -> int:
+    """The commission on so much of the goods. Parts add up: when all goods went back, all of the commission did."""
+
+    def returned(clawed: int) -> int:
+        kept = part.commission * (part.subtotal - clawed) // part.subtotal if part.subtotal else 0
+        return part.commission - kept
+
+    return returned(part.clawed_back + goods) - returned(part.clawed_back)
