@@ -276,6 +276,8 @@ order_payments = _table(
     _time("paid_at"),
     _time("created_at"),
     _time("updated_at"),
+    Column("intent_attempt", Integer),
+    _time("check_at"),
 )
 order_status_histories = _table(
     "orders",
@@ -413,6 +415,9 @@ refunds = _table(
     Column("requested_as", Text),
     _time("created_at"),
     _time("settled_at"),
+    Column("attempt", Integer),
+    _time("try_at"),
+    Column("problem", Text),
 )
 refund_parts = _table(
     "orders",
@@ -451,6 +456,10 @@ webhook_events = _table(
     Column("payload", JSON),
     _time("received_at"),
     _time("handled_at"),
+    Column("attempts", Integer),
+    _time("try_at"),
+    Column("outcome", Text),
+    Column("problem", Text),
 )
 
 reviews = _table(

@@ -84,13 +84,14 @@ ITEM_MOVES: Sequence[Move[OrderStatus]] = (
 
 PAYMENT_MOVES: Sequence[Move[PaymentStatus]] = (
     Move(PaymentStatus.PENDING, PaymentStatus.PROCESSING, _by(SYSTEM)),
-    # One that was never tried, or failed for good, ends with its order; otherwise it would stay open for ever.
-    Move(PaymentStatus.PENDING, PaymentStatus.CANCELLED, _by(BUYER, ADMIN, SYSTEM)),
+    # One that was never tried, or failed for good, ends with its order; otherwise it would stay open for ever. By the program
+    # alone, when the provider takes no money for it any more: whoever cancels an order leaves its payment as it is.
+    Move(PaymentStatus.PENDING, PaymentStatus.CANCELLED, _by(SYSTEM)),
     Move(PaymentStatus.PROCESSING, PaymentStatus.SUCCEEDED, _by(SYSTEM), "OrderPaid"),
     Move(PaymentStatus.PROCESSING, PaymentStatus.FAILED, _by(SYSTEM), "OrderPaymentFailed"),
-    Move(PaymentStatus.PROCESSING, PaymentStatus.CANCELLED, _by(BUYER, ADMIN, SYSTEM)),
+    Move(PaymentStatus.PROCESSING, PaymentStatus.CANCELLED, _by(SYSTEM)),
     Move(PaymentStatus.FAILED, PaymentStatus.PROCESSING, _by(SYSTEM)),
-    Move(PaymentStatus.FAILED, PaymentStatus.CANCELLED, _by(BUYER, ADMIN, SYSTEM)),
+    Move(PaymentStatus.FAILED, PaymentStatus.CANCELLED, _by(SYSTEM)),
     # All of it went back.
     Move(PaymentStatus.SUCCEEDED, PaymentStatus.REFUNDED, _by(SYSTEM)),
 )

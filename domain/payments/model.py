@@ -70,6 +70,10 @@ class PaymentIntent:
     method: PaymentMethod | None = None
     """Of a payment that succeeded."""
 
+    @property
+    def is_paid(self) -> bool:
+        return self.status is IntentStatus.SUCCEEDED
+
 
 @dataclass(frozen=True, slots=True)
 class Refund:

@@ -23,6 +23,7 @@ SET_ASIDE = "units that an order holds until it is paid, and what is left to sel
 AS_AGREED = "an order keeps its own copy of what was agreed on"
 SENT = "how an item went to the buyer"
 BACK = "what came back of an order, and what went back of its money"
+FOLLOWED_UP = "the provider is asked again where its message never came"
 SAID_BY = "in which part somebody did it: buyer, seller, admin, or the program itself"
 LEDGER = "what each seller is owed, by double entry"
 GUEST = "a guest's order is known by the guest, and its cart by its owner"
@@ -109,6 +110,9 @@ DIFFERENCES = {
     "order_items.shipped_at: added": SENT,
     "order_items.delivered_at: added": SENT,
     "order_status_histories.changed_as: added": SAID_BY,
+    "order_payments.intent_attempt: added": FOLLOWED_UP,
+    "order_payments.check_at: added": FOLLOWED_UP,
+    "idx_order_payments_check_at: added": FOLLOWED_UP,
     "order_item_status_histories: added": "an item has a history as its order has",
     "moves: added": "the state machines as data: triggers hold every change to them",
     "returns: added": BACK,

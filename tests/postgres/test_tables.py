@@ -77,8 +77,9 @@ def loads_in_bulk(source: str) -> bool:
 
 
 FILES = [file for file in sorted(FOLDER.glob("*.py")) if file.name != "tables.py"]
-SHARED = {"bulk.py": {"orders"}}
-"""What serves every module, and the schema whose functions it calls: a bulk load makes the months of orders."""
+SHARED = {"bulk.py": {"orders"}, "orders_stock.py": {"orders", "catalog"}}
+"""What serves every module, and the schema whose functions it calls: a bulk load makes the months of orders; what becomes of
+units that an order set aside is written with the order."""
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

@@ -1,0 +1,64 @@
+"""What becomes of the units that an order set aside: they are sold, or go back to what can be sold."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.shared.ids import OrderId
+
+# Products are locked in the order in which every purchase locks them; variations under their product's lock.
+LOCK = text(
+    """
+    SELECT FROM catalog.products
+    WHERE id IN (SELECT product_id FROM orders.reservations WHERE order_id = :order_id AND state = 'held')
+    ORDER BY id FOR NO KEY UPDATE
+    """
+)
+# A stocktake may have found less than was set aside: stock does not go below nothing.
+SETTLE = text(
+    """
+    WITH settled AS (  -- idx_reservations_order_id
+        UPDATE orders.reservations SET state = CASE WHEN :sold THEN 'consumed' ELSE 'released' END, settled_at = :at
+        WHERE order_id = :order_id AND state = 'held'
+        RETURNING product_id, product_variation_id, quantity
+    ),
+    of_variations AS (
+        UPDATE catalog.product_variations v
+        SET reserved_quantity = greatest(v.reserved_quantity - s.quantity, 0),
+            stock_quantity = CASE WHEN :sold THEN greatest(v.stock_quantity - s.quantity, 0) ELSE v.stock_quantity END
+        FROM (
+            SELECT product_variation_id AS id, sum(quantity)::integer AS quantity
+            FROM settled WHERE product_variation_id IS NOT NULL GROUP BY 1
+        ) AS s
+        WHERE v.id = s.id
+    ),
+    of_products AS (
+        UPDATE catalog.products p
+        SET reserved_quantity = greatest(p.reserved_quantity - s.quantity, 0),
+            stock_quantity = CASE WHEN :sold THEN greatest(p.stock_quantity - s.quantity, 0) ELSE p.stock_quantity END
+        FROM (
+            SELECT product_id AS id, sum(quantity)::integer AS quantity
+            FROM settled WHERE product_variation_id IS NULL GROUP BY 1
+        ) AS s
+        WHERE p.id = s.id
+    )
+    SELECT count(*) FROM settled
+    """
+).bindparams(bindparam("sold"))
+
+
+async def consume(connection: AsyncConnection, order_id: OrderId, at: datetime) -> int:
+    """The order is paid: what it set aside leaves the stock. What can be sold stays the same. How many reservations."""
+    return await _settle(connection, order_id, at, sold=True)
+
+
+async def release(connection: AsyncConnection, order_id: OrderId, at: datetime) -> int:
+    """The order is not paid, and will not be: others may buy what it set aside. How many reservations."""
+    return await _settle(connection, order_id, at, sold=False)
+
+
+async def _settle(connection: AsyncConnection, order_id: OrderId, at: datetime, *, sold: bool) -> int:
+    """In a transaction of the till that has the order's lock. Reservations that are settled stay as they are."""
+    await connection.execute(LOCK, {"order_id": order_id})
+    return int((await connection.execute(SETTLE, {"order_id": order_id, "at": at, "sold": sold})).scalar_one())

@@ -1,0 +1,266 @@
+"""From a written order to what its payment is: real PostgreSQL, a real process that speaks Stripe's API."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from domain.orders.ports import Settlement, SettlementKind
+from domain.payments.finaliser import Heard
+from domain.payments.model import IntentId, IntentStatus
+from domain.payments.refusals import PaymentReason, ProviderAway
+from domain.payments.standing import UNANSWERED, PaymentMismatch
+from domain.shared.ids import OrderId
+from domain.shared.refusals import NotFound
+from tests.payments.conftest import Till
+from tests.payments.scene import BOUGHT, IN_STOCK, Books, Placed, someones_key
+
+UNPAID = Books("pending", ["pending"], "pending", ["held"], IN_STOCK, BOUGHT, [], [])
+PAID = Books(
+    "processing", ["processing"], "succeeded", ["consumed"], IN_STOCK - BOUGHT, 0, ["processing"], ["OrderPaid"]
+)
+EXPIRED = Books("cancelled", ["cancelled"], "cancelled", ["released"], IN_STOCK, 0, ["cancelled"], ["OrderExpired"])
+
+
+async def intents(till: Till, order_id: OrderId) -> int:
+    return len(await till.provider.intents_of(order_id))
+
+
+class TestAsking:
+    async def test_the_buyer_gets_what_to_pay_with(self, till: Till) -> None:
+        placed = await till.scene.place()
+        told = await till.finaliser.settle(placed.id)
+        assert told.kind is SettlementKind.ACTION_REQUIRED
+        assert (told.client_secret or "").startswith(await till.intent_id(placed))
+        assert await till.finaliser.settle(placed.id) == told
+        assert await till.scene.books(placed) == UNPAID
+
+    async def test_many_at_once_are_one_intent_and_one_secret(self, till: Till) -> None:
+        placed = await till.scene.place()
+
+        async def settle() -> Settlement | None:
+            try:
+                return await till.finaliser.settle(placed.id)
+            except ProviderAway:  # the same call is at work
+                return None
+
+        told = {await settle() for _ in range(1)} | set(await asyncio.gather(*(settle() for _ in range(20))))
+        assert len({each.client_secret for each in told if each}) == 1
+        assert await intents(till, placed.id) == 1
+
+    async def test_nobodys_order(self, till: Till) -> None:
+        with pytest.raises(NotFound):
+            await till.finaliser.settle(someones_key())
+
+    async def test_what_was_not_bought_here_is_never_asked_for(self, till: Till) -> None:
+        placed = await till.scene.place(expires_at=None)
+        await till.finaliser.settle(placed.id)
+        assert await intents(till, placed.id) == 0
+
+
+class TestPaid:
+    @pytest.mark.parametrize("currency", ["JPY", "USD"])
+    @pytest.mark.parametrize("of_variation", [False, True])
+    async def test_everything_moves_together_and_once(self, till: Till, currency: str, of_variation: bool) -> None:
+        placed = await till.scene.place(currency, of_variation=of_variation)
+        await till.finaliser.settle(placed.id)
+        await till.pay(placed)
+        told = await asyncio.gather(*(till.finaliser.settle(placed.id) for _ in range(5)))
+        assert {each.kind for each in told} == {SettlementKind.SUCCEEDED}
+        assert {each.client_secret for each in told} == {None}
+        assert await till.scene.books(placed) == PAID
+
+    async def test_how_it_was_paid_is_kept_without_a_number(self, till: Till) -> None:
+        placed = await till.scene.place()
+        await till.finaliser.settle(placed.id)
+        await till.pay(placed, "pm_card_jcb")
+        await till.finaliser.settle(placed.id)
+        payment = await till.scene.payment(placed)
+        assert payment["payment_method_details"] == '{"type": "card", "brand": "jcb", "last4": "0505"}'
+        assert payment["paid_at"] is not None
+
+    async def test_a_decline_is_told_and_another_try_may_do(self, till: Till) -> None:
+        placed = await till.scene.place()
+        await till.finaliser.settle(placed.id)
+        await till.pay(placed, "pm_card_chargeDeclinedInsufficientFunds")
+        told = await till.finaliser.settle(placed.id)
+        assert (told.kind, told.reason) == (SettlementKind.FAILED, PaymentReason.FUNDS)
+        assert told.client_secret is not None
+        books = await till.scene.books(placed)
+        assert (books.payment, books.order, books.reservations) == ("failed", "pending", ["held"])
+        await till.pay(placed)
+        assert (await till.finaliser.settle(placed.id)).kind is SettlementKind.SUCCEEDED
+        assert (await till.scene.books(placed)).events == ["OrderPaymentFailed", "OrderPaid"]
+
+    async def test_a_bank_may_ask_the_buyer(self, till: Till) -> None:
+        placed = await till.scene.place()
+        await till.finaliser.settle(placed.id)
+        await till.pay(placed, "pm_card_authenticationRequired")
+        assert (await till.finaliser.settle(placed.id)).kind is SettlementKind.ACTION_REQUIRED
+        assert (await till.scene.books(placed)).payment == "processing"
+        till.sandbox.post(f"/_sandbox/payment_intents/{await till.intent_id(placed)}/authenticate")
+        assert (await till.finaliser.settle(placed.id)).kind is SettlementKind.SUCCEEDED
+        assert await till.scene.books(placed) == PAID
+
+    async def test_a_payment_over_another_amount_changes_nothing(self, till: Till) -> None:
+        placed = await till.scene.place()
+        await till.finaliser.settle(placed.id)
+        till.sandbox.post(f"/v1/payment_intents/{await till.intent_id(placed)}", amount=1)
+        await till.pay(placed)
+        with pytest.raises(PaymentMismatch):
+            await till.finaliser.settle(placed.id)
+        assert await till.scene.books(placed) == UNPAID
+
+
+class TestOutOfTime:
+    async def test_what_is_not_paid_is_cancelled_there_and_released_here(self, till: Till) -> None:
+        placed = await till.scene.place()
+        await till.finaliser.settle(placed.id)
+        intent_id = await till.intent_id(placed)
+        till.clock.move(minutes=31)
+        told = await till.finaliser.settle(placed.id)
+        assert (told.kind, told.client_secret) == (SettlementKind.FAILED, None)
+        intent = await till.provider.intent(intent_id)
+        assert intent is not None
+        assert intent.status is IntentStatus.CANCELED
+        assert await till.scene.books(placed) == EXPIRED
+        await till.finaliser.settle(placed.id)
+        assert await till.scene.books(placed) == EXPIRED
+
+    async def test_what_was_paid_at_the_last_moment_is_paid(self, till: Till) -> None:
+        placed = await till.scene.place()
+        await till.finaliser.settle(placed.id)
+        await till.pay(placed)
+        till.clock.move(minutes=31)
+        assert (await till.finaliser.settle(placed.id)).kind is SettlementKind.SUCCEEDED
+        assert await till.scene.books(placed) == PAID
+
+    async def test_what_nobody_was_asked_to_pay_needs_no_provider(self, till: Till) -> None:
+        placed = await till.scene.place()
+        till.clock.move(minutes=31)
+        till.sandbox.post("/_sandbox/faults", kind="server_error", times=10)
+        assert (await till.finaliser.settle(placed.id)).kind is SettlementKind.FAILED
+        assert await till.scene.books(placed) == EXPIRED
+
+    async def test_while_the_provider_is_away_stock_is_held_a_little_longer(self, till: Till) -> None:
+        placed = await till.scene.place()
+        await till.finaliser.settle(placed.id)
+        till.clock.move(minutes=31)
+        for method in ("GET", "POST"):
+            till.sandbox.post(
+                "/_sandbox/faults", kind="rate_limit", method=method, path="/v1/payment_intents", times=100
+            )
+        with pytest.raises(ProviderAway):
+            await till.finaliser.settle(placed.id)
+        assert await till.scene.books(placed) == UNPAID
+        till.clock.move(seconds=UNANSWERED.total_seconds())
+        assert (await till.finaliser.settle(placed.id)).kind is SettlementKind.FAILED
+        books = await till.scene.books(placed)
+        assert (books.order, books.payment, books.reserved) == ("cancelled", "pending", 0)
+        till.sandbox.post("/_sandbox/faults/clear")
+        await till.finaliser.settle(placed.id)
+        assert await till.scene.books(placed) == EXPIRED
+
+    @pytest.mark.parametrize("currency", ["JPY", "USD"])
+    async def test_what_is_paid_after_its_release_is_to_go_back(self, till: Till, currency: str) -> None:
+        """Stripe was away when time was over, and came back with the money."""
+        placed = await till.scene.place(currency)
+        await till.finaliser.settle(placed.id)
+        await till.pay(placed)
+        till.clock.move(minutes=31 + UNANSWERED.total_seconds() / 60)
+        till.sandbox.post("/_sandbox/faults", kind="rate_limit", method="GET", times=100)
+        await till.finaliser.settle(placed.id)
+        till.sandbox.post("/_sandbox/faults/clear")
+        await asyncio.gather(*(till.finaliser.settle(placed.id) for _ in range(3)))
+        books = await till.scene.books(placed)
+        assert books == replace(EXPIRED, payment="succeeded")
+        assert await till.scene.refunds(placed) == [(placed.amount.minor, currency, "late_payment", "pending")]
+
+
+class TestWhoComesNextFinishes:
+    async def test_what_was_made_when_its_maker_was_killed(self, till: Till) -> None:
+        placed = await till.scene.place()
+        made = await till.provider.create_intent(placed.id, placed.amount)
+        assert (await till.finaliser.settle(placed.id)).client_secret == made.client_secret
+
+    async def test_an_answer_that_was_lost(self, till: Till) -> None:
+        placed = await till.scene.place()
+        till.sandbox.post("/_sandbox/faults", kind="lost_answer", path="/v1/payment_intents")
+        with pytest.raises(ProviderAway):
+            await till.finaliser.settle(placed.id)
+        assert (await till.finaliser.settle(placed.id)).kind is SettlementKind.ACTION_REQUIRED
+        assert await intents(till, placed.id) == 1
+
+    async def test_a_key_whose_failure_is_remembered_is_given_up(self, till: Till) -> None:
+        placed = await till.scene.place()
+        till.sandbox.post("/_sandbox/faults", kind="server_error", path="/v1/payment_intents")
+        with pytest.raises(ProviderAway):
+            await till.finaliser.settle(placed.id)
+        assert (await till.finaliser.settle(placed.id)).kind is SettlementKind.ACTION_REQUIRED
+        assert (await till.scene.payment(placed))["intent_attempt"] == 2
+        assert await intents(till, placed.id) == 1
+
+    async def test_after_a_day_what_was_made_is_looked_up(self, till: Till) -> None:
+        """A provider that has forgotten the key would make a second one."""
+        placed = await till.scene.place(expires_at=till.clock.now() + timedelta(days=9))
+        form = {"amount": placed.amount.minor, "currency": "jpy", "metadata[order_id]": str(placed.id)}
+        made = till.sandbox.post("/v1/payment_intents", "forgotten by now", **form).json()
+        till.clock.move(hours=24)
+        await till.finaliser.settle(placed.id)
+        assert await till.intent_id(placed) == made["id"]
+        assert await intents(till, placed.id) == 1
+
+    async def test_an_intent_that_is_heard_of_before_it_is_written(self, till: Till) -> None:
+        placed = await till.scene.place()
+        made = await till.provider.create_intent(placed.id, placed.amount, attempt=7)
+        assert await till.finaliser.hear(made.id, placed.id) is Heard.SETTLED
+        assert await till.intent_id(placed) == made.id
+
+    async def test_an_intent_that_is_made_as_the_order_ends_is_cancelled(self, till: Till) -> None:
+        """Released between the question and the answer: nobody gets its secret."""
+        placed = await till.scene.place()
+        standing = await till.book.begin(placed.id, till.clock.now())
+        assert standing is not None
+        made = await till.provider.create_intent(placed.id, placed.amount)
+        till.clock.move(minutes=31)
+        await till.finaliser.settle(placed.id)
+        told = await till.finaliser._written(standing, made, till.clock.now())
+        assert told.client_secret is None
+        found = await till.provider.intent(made.id)
+        assert found is not None
+        assert found.status is IntentStatus.CANCELED
+
+
+class TestStrays:
+    async def second(self, till: Till, placed: Placed) -> IntentId:
+        await till.finaliser.settle(placed.id)
+        return (await till.provider.create_intent(placed.id, placed.amount, attempt=9)).id
+
+    async def test_a_second_intent_is_cancelled(self, till: Till) -> None:
+        placed = await till.scene.place()
+        stray = await self.second(till, placed)
+        assert await till.finaliser.hear(stray, placed.id) is Heard.STRAY
+        found = await till.provider.intent(stray)
+        assert found is not None
+        assert found.status is IntentStatus.CANCELED
+        assert await till.scene.books(placed) == UNPAID
+
+    async def test_a_second_intent_that_is_paid_is_paid_back_once(self, till: Till) -> None:
+        placed = await till.scene.place()
+        stray = await self.second(till, placed)
+        till.sandbox.post(f"/v1/payment_intents/{stray}/confirm", payment_method="pm_card_visa")
+        for _ in range(2):
+            assert await till.finaliser.hear(stray, placed.id) is Heard.STRAY
+        assert [each.amount for each in await till.provider.refunds_of(stray)] == [placed.amount]
+        assert await till.scene.books(placed) == UNPAID
+
+    async def test_what_is_of_nobody_is_let_be(self, till: Till) -> None:
+        placed = await till.scene.place()
+        other = await till.provider.create_intent(someones_key(), placed.amount)
+        assert await till.finaliser.hear(other.id, other.order_id) is Heard.NOT_OURS
+        assert await till.finaliser.hear(other.id, placed.id) is Heard.NOT_OURS  # it lies about its order
+        assert await till.finaliser.hear(IntentId("pi_none"), None) is Heard.NOT_OURS
+        found = await till.provider.intent(other.id)
+        assert found is not None
+        assert found.status is IntentStatus.REQUIRES_PAYMENT_METHOD
