@@ -21,6 +21,7 @@ from bench.engines import feed, stock
 from bench.engines.node import NAMES, Engines, engines
 from bench.engines.ours import ByEngine, ByExecutor
 from bench.peers.packages import NoNode, installed
+from engine.fragments.rendered import written
 
 TURNS = 15
 TURN_S = 0.15
@@ -34,10 +35,10 @@ def runs() -> dict[str, Run]:
     by_plan, by_core, by_executor = ByEngine(1), ByEngine(None), ByExecutor()
 
     async def plan() -> bytes:
-        return orjson.dumps({"data": await by_plan.data()})
+        return orjson.dumps({"data": await by_plan.data()}, default=written)
 
     async def executor() -> bytes:
-        return orjson.dumps(await by_executor.body())
+        return orjson.dumps(await by_executor.body(), default=written)
 
     async def core() -> bytes:
         return orjson.dumps({"data": await by_core.data()})

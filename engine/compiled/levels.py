@@ -36,7 +36,7 @@ class Level:
         self._render: Render = renderer(selection, loaded)
 
     async def rows(self, values: Sequence[Any], paths: Paths, run: Run) -> list[Any]:
-        """A dict a value. Raises Deviation."""
+        """A row a value. Raises Deviation."""
         if self._shown and not all(issubclass(class_, self._shown) for class_ in set(map(type, values))):
             for value in values:  # its class may be another than its type
                 if not isinstance(value, self._shown):

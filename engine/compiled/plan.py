@@ -65,11 +65,11 @@ class Plan:
         shelf: Shelf | None = None,
         root: Any = None,
     ) -> dict[str, Any]:
-        """The data of the answer. Raises Deviation; `journal` then has what was loaded. `root`: the event of a subscription."""
+        """The data of the answer, in rows. Raises Deviation; `journal` then has what was loaded. `root`: the event of a subscription."""
         run = Run(context, _Arguments(variables), self._info_of(context, variables), journal, probe, shelf)
         rows = self._level.rows_in_turn if self._is_mutation else self._level.rows
-        data: dict[str, Any]
-        [data] = await rows([root], [None], run)
+        [row] = await rows([root], [None], run)
+        data: dict[str, Any] = row.as_dict()
         return data
 
     def noted(self, context: Any, variables: VariableValues, data: dict[str, Any]) -> None:

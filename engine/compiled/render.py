@@ -1,30 +1,42 @@
-"""Writes out, as Python source, how values of a type become the dicts of an answer.
+"""Writes out, as Python source, how values of a type become the rows of an answer.
 
-What a client sent never gets into the source but as `repr` of a string. Whatever is not as the types say raises Deviation:
-graphql-core then finds the words for it.
+Of many values it is done in two steps: everything is read off them, and msgspec compares the leaves of all with their types at
+once. Where it does not fit, and for few values, each leaf is looked at by itself. Whatever is then not as the types say raises
+Deviation: graphql-core finds the words for it.
+
+What a client sent never gets into the source: keys are the columns of a struct, told by number.
 """
 
 import math
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from itertools import starmap
+from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
+import orjson
 from graphql import GraphQLEnumType, GraphQLOutputType, is_leaf_type, is_list_type, is_non_null_type
 from graphql.pyutils import is_awaitable
+from msgspec import Meta
 
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.selection import Field, Selection
 from engine.declared.kinds import Attribute, Computed
+from engine.rows import Row, as_orjson, row_class
 
 MAX_INT, MIN_INT = 2**31 - 1, -(2**31)
 MAX_FLOAT = sys.float_info.max
+FEW = 4
+"""Values that are sooner looked at one by one."""
+AGAIN = 100
+"""Times that a selection is looked at leaf by leaf, once a leaf did not fit."""
 
 Render = Callable[..., list[Any]]
-"""Takes the values, and a column for each field that was loaded: an entry a value. Gives a dict a value."""
+"""Takes the values, and a column for each field that was loaded: an entry a value. Gives a row a value."""
 
 
 EXACT = {
@@ -35,6 +47,15 @@ EXACT = {
     "Float": f"type({{v}}) is float and {-MAX_FLOAT} <= {{v}} <= {MAX_FLOAT}",
 }
 """Tests that a value is written out as it is; what fails one is left to the type's own serialisation."""
+NO_INT = Annotated[int, Meta(ge=1, le=0)]
+COLUMNS: dict[str, Any] = {
+    "String": str,
+    "ID": str,
+    "Boolean": bool,
+    "Int": Annotated[int, Meta(ge=MIN_INT, le=MAX_INT)],
+    "Float": Annotated[float, Meta(ge=-MAX_FLOAT, le=MAX_FLOAT)] | NO_INT,
+}
+"""The same for msgspec, which would else take an integer for a float, digits lost."""
 PLAIN = frozenset([str, int, float, bool, Decimal, datetime, UUID])
 """Classes of which no value is an exception, or to be waited for."""
 
@@ -43,25 +64,54 @@ def renderer(selection: Selection, loaded: tuple[Field, ...]) -> Render:
     """The function for a selection. Fields in `loaded` are given as columns, complete where they have fields of their own."""
     writer = _Writer()
     columns = {field.key: f"e{number}" for number, field in enumerate(loaded)}
-    names = [f"c{number}" for number in range(len(loaded))]
-    parts = []
+    by_leaf, as_read, types = [], [], []
     for field in selection.fields:
-        if field.key not in columns:
-            parts.append(f"{field.key!r}: {writer.of_value(field, 'o')}")
-        elif field.site is None and (field.below is None or field.below.is_pure):
-            parts.append(f"{field.key!r}: {writer.complete(field.type, columns[field.key], field)}")
-        else:
-            parts.append(f"{field.key!r}: {columns[field.key]}")
-    entry = "{" + ", ".join(parts) + "}"
-    each = (
-        f"for {', '.join(['o', *columns.values()])} in zip({', '.join(['values', *names])})"
-        if names
-        else "for o in values"
-    )
-    source = f"def render({', '.join(['values', *names])}):\n    return [{entry} {each}]\n"
-    exec(compile(source, "<plan>", "exec"), writer.names)
-    function: Render = writer.names["render"]
-    return function
+        value, type_ = writer.value(field, "o", columns.get(field.key)), _column_type(field)
+        is_complete = field.key in columns and (
+            field.site is not None or not (field.below is None or field.below.is_pure)
+        )
+        tested = value if is_complete or field.definition is None else writer.complete(field.type, value, field)
+        by_leaf.append(tested)
+        as_read.append(value if type_ else tested)
+        types.append(type_ or Any)
+    row = row_class([field.key for field in selection.fields])
+    looked_at = writer.function(len(loaded), f"{writer.named('r', row)}({', '.join(by_leaf)})")
+    if not any(map(_column_type, selection.fields)):
+        return looked_at
+    return ByColumn(looked_at, writer.function(len(loaded), f"({', '.join(as_read)},)"), row, types)
+
+
+def _column_type(field: Field) -> Any:
+    """What msgspec knows the values of a field by; None of all but the leaves of GraphQL's own types."""
+    if field.definition is None:
+        return None
+    required = is_non_null_type(field.type)
+    type_ = COLUMNS.get(str(field.type.of_type if is_non_null_type(field.type) else field.type))
+    return type_ if required or type_ is None else type_ | None
+
+
+class ByColumn:
+    """Writes rows whose leaves are compared with their types all at once."""
+
+    def __init__(self, by_leaf: Render, read: Render, row: type[Row], types: Sequence[Any]) -> None:
+        self._by_leaf = by_leaf
+        self._read = read
+        self._row = row
+        # msgspec keeps what it makes of types with a struct
+        self._fitting = msgspec.defstruct("Fitting", [("rows", list[tuple[tuple(types)]])], array_like=True)  # type: ignore[misc]
+        self._left = 0
+        """Times that it is not tried."""
+
+    def __call__(self, values: Sequence[Any], *columns: Sequence[Any]) -> list[Any]:
+        if len(values) < FEW or self._left:
+            self._left = max(0, self._left - 1)
+            return self._by_leaf(values, *columns)
+        try:
+            fitting: Any = msgspec.convert((self._read(values, *columns),), self._fitting)
+        except msgspec.ValidationError:
+            self._left = AGAIN
+            return self._by_leaf(values, *columns)
+        return list(starmap(self._row, fitting.rows))
 
 
 class _Writer:
@@ -73,14 +123,35 @@ class _Writer:
         }  # fmt: skip
         self._count = 0
 
-    def of_value(self, field: Field, value: str) -> str:
-        """A pure field of the value that an expression names."""
+    def function(self, columns: int, each: str) -> Render:
+        """Takes values and columns, and gives a list of what an expression makes of each value `o` and its `e0`, `e1`, …"""
+        given = ", ".join(["values", *(f"c{number}" for number in range(columns))])
+        names = ", ".join(["o", *(f"e{number}" for number in range(columns))])
+        source = f"def written({given}):\n    return [{each} for {names} in {f'zip({given})' if columns else given}]\n"
+        exec(compile(source, "<plan>", "exec"), self.names)
+        function: Render = self.names["written"]
+        return function
+
+    def value(self, field: Field, value: str, column: str | None = None) -> str:
+        """What a field gives of the value that an expression names, as it is; or what is loaded for it."""
         if field.definition is None:
             return repr(field.parent.name)
+        if column is not None:
+            return column
         if isinstance(field.kind, Attribute):
-            return self.complete(field.type, f"{value}.{field.kind.name}", field)
+            return f"{value}.{field.kind.name}"
         assert isinstance(field.kind, Computed)
-        return self.complete(field.type, f"{self._named('f', field.kind.read)}({value})", field)
+        return f"{self.named('f', field.kind.read)}({value})"
+
+    def _row(self, selection: Selection, value: str) -> str:
+        """The row of a value that has pure fields alone."""
+        fields = selection.fields
+        inside = [self.value(each, value) for each in fields]
+        tested = [
+            read if each.definition is None else self.complete(each.type, read, each)
+            for each, read in zip(fields, inside, strict=True)
+        ]
+        return f"{self.named('r', row_class([each.key for each in fields]))}({', '.join(tested)})"
 
     def complete(self, type_: GraphQLOutputType, source: str, field: Field) -> str:
         """An expression for what an expression gives, completed to a type."""
@@ -96,9 +167,9 @@ class _Writer:
             body = f"({body} if type({value}) in (list, tuple) else not_list({value}))"
         else:
             assert isinstance(field.below, Selection)
-            body = "{" + ", ".join(f"{each.key!r}: {self.of_value(each, value)}" for each in field.below.fields) + "}"
+            body = self._row(field.below, value)
             if field.below.values:
-                shown = self._named("k", field.below.values)
+                shown = self.named("k", field.below.values)
                 body = f"({body} if isinstance({value}, {shown}) else wrong({value}))"
             elif all(each.definition is None for each in field.below.fields):  # nothing that would ask the value
                 body = f"({body} if not isinstance({value}, (BaseException, Awaitable)) else wrong({value}))"
@@ -108,10 +179,10 @@ class _Writer:
         value = self._name("v")
         if isinstance(type_, GraphQLEnumType):
             known: dict[int, Any] = {}
-            slow = self._named("s", _enum(type_, required, known))
-            return f"({self._named('k', known.get)}(id({value} := {source})) or {slow}({value}))"
+            slow = self.named("s", _enum(type_, required, known))
+            return f"({self.named('k', known.get)}(id({value} := {source})) or {slow}({value}))"
         exact = EXACT.get(type_.name)
-        slow = self._named("s", _slow(type_, required))
+        slow = self.named("s", _slow(type_, required))
         if exact is None:
             return f"{slow}({source})"
         test = exact.format(v=value).replace(value, f"({value} := {source})", 1)
@@ -121,7 +192,7 @@ class _Writer:
         self._count += 1
         return f"{prefix}{self._count}"
 
-    def _named(self, prefix: str, value: Any) -> str:
+    def named(self, prefix: str, value: Any) -> str:
         name = self._name(prefix)
         self.names[name] = value
         return name
@@ -154,7 +225,10 @@ def _slow(type_: Any, required: bool) -> Callable[[Any], Any]:
             raise Deviation(Reason.LEAF, type_.name) from error
         if written is None or (isinstance(written, float) and not math.isfinite(written)):
             raise Deviation(Reason.LEAF, type_.name)
-        return written
+        try:
+            return as_orjson(written)
+        except orjson.JSONEncodeError as error:
+            raise Deviation(Reason.LEAF, type_.name) from error
 
     return leaf
 

@@ -15,6 +15,8 @@ from typing import Any
 import orjson
 from graphql import DocumentNode, ExecutionResult
 
+from engine.fragments.rendered import written
+
 log = logging.getLogger("torii.engine")
 PAUSE_S = 0.1
 """From one to the next: graphql-core keeps the event loop busy for as long as it runs."""
@@ -76,4 +78,5 @@ class Shadow:
 
 
 def _bytes(data: Any) -> bytes:
-    return orjson.dumps(data, default=str)
+    """The same for the same JSON, in the same order."""
+    return orjson.dumps(orjson.loads(orjson.dumps(data, default=written)))

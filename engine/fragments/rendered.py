@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 
+from engine.rows import Row, writer
+
 HOLE = b"\0"
 """Stands for a fragment in the bytes around it. JSON has no such byte: within strings it is written \\u0000."""
 
@@ -36,17 +38,30 @@ class Rendered:
 
 def written(value: object) -> Any:
     """`default` of orjson for whatever may be in an answer."""
+    if isinstance(value, Row):
+        return _written(value)
     return orjson.Fragment(value.body) if type(value) is Rendered else str(value)
+
+
+_written = writer(lambda value: value.body if type(value) is Rendered else None)
 
 
 def cut(row: object) -> tuple[tuple[bytes, ...], list[Rendered]]:
     """A row as bytes around holes, and what stands in them. Raises orjson.JSONEncodeError."""
     inside: list[Rendered] = []
 
-    def hole(value: object) -> Any:
-        if type(value) is Rendered:
-            inside.append(value)
-            return orjson.Fragment(HOLE)
-        return str(value)
+    def hole(value: object) -> bytes | None:
+        if type(value) is not Rendered:
+            return None
+        inside.append(value)
+        return HOLE
 
-    return tuple(orjson.dumps(row, default=hole).split(HOLE)), inside
+    write = writer(hole)
+
+    def default(value: object) -> Any:
+        if isinstance(value, Row):
+            return write(value)
+        body = hole(value)
+        return str(value) if body is None else orjson.Fragment(body)
+
+    return tuple(orjson.dumps(row, default=default).split(HOLE)), inside

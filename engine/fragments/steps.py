@@ -139,7 +139,7 @@ class KeptLoad:
         tag = self._kept.tag(at[1])
         tags = (tag,) if self._kept.is_tag else ()
         holes = tuple(Hole(*shape.nested[each.at[0]], each.at) for each in inside)
-        cost = 0 if row is None else self._site.priced.of_value(row)
+        cost = self._site.priced.of_values([row])
         cost -= sum(hole.times * each.cost for hole, each in zip(holes, inside, strict=True))
         own = Rendered(at, b"" if inside else texts[0], cost, until, tags, ends)
         entry = Entry(own, texts, holes, (tag,))

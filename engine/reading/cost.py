@@ -11,6 +11,9 @@ its own look-up and nothing below. It is read off the answer, so no field pays f
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
+from types import NoneType
 from typing import Any
 
 from graphql import (
@@ -43,6 +46,7 @@ from engine.fragments.rendered import Rendered
 from engine.reading.bounds import Limits
 from engine.reading.introspection import Description, Spot
 from engine.reading.limits import COUNTED
+from engine.rows import Row
 
 FIELD = 0.1
 """Of every field: what resolving and writing out a value takes, beside a look-up that counts 1."""
@@ -90,35 +94,40 @@ class Priced:
         times = 1 if self.size is None else self.size.of(variables)
         return self.once + times * (self.each + sum(field.requested(variables) for field in self.below))
 
-    def actual(self, parent: Mapping[str, Any]) -> float:
-        if self.name not in parent:
-            return 0
-        value = parent[self.name]
-        if isinstance(value, list):
+    def actual(self, column: Sequence[Any]) -> float:
+        """Of the field on so many parents: what it came to on each."""
+        total = self.once * len(column)
+        if list in set(map(type, column)):
+            lists = [value for value in column if type(value) is list]
             if not self.below:
-                return self.once + len(value) * self.each
-            return self.once + self._of_values(value)
-        return self.once + self.of_value(value)
-
-    def _of_values(self, values: list[Any]) -> float:
-        """What is below all of a list: loops, for answers are long."""
-        total = 0.0
-        for value in values:
-            if type(value) is dict:
-                total += self.each
-                for field in self.below:
-                    total += field.actual(value)
+                total += self.each * sum(map(len, lists))
             else:
-                total += self.of_value(value)
-        return total
+                total += self.of_values(list(chain.from_iterable(lists)))
+            column = [value for value in column if type(value) is not list]
+        return total + self.of_values(column)
 
-    def of_value(self, value: Any) -> float:
-        """What is below one value of the field."""
-        if isinstance(value, dict):
-            return self.each + sum(field.actual(value) for field in self.below)
-        if type(value) is Rendered:
-            return value.cost
-        return 0 if value is None else self.each
+    def of_values(self, values: Sequence[Any]) -> float:
+        """What is below values of the field: of all of a class at once, for answers are long."""
+        classes = set(map(type, values))
+        if len(classes) == 1:
+            return self._of_class(classes.pop(), values)
+        return sum(self._of_class(each, [value for value in values if type(value) is each]) for each in classes)
+
+    def _of_class(self, class_: type, values: Sequence[Any]) -> float:
+        if class_ is NoneType:
+            return 0
+        if class_ is Rendered:
+            return float(sum(value.cost for value in values))
+        total = self.each * len(values)
+        if issubclass(class_, Row):
+            for field in self.below:
+                place = class_.places.get(field.name)
+                if place:
+                    total += field.actual(list(map(attrgetter(place), values)))
+        elif issubclass(class_, dict):
+            for field in self.below:
+                total += field.actual([value[field.name] for value in values if field.name in value])
+        return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +143,7 @@ class Price:
 
     def actual(self, data: Mapping[str, Any] | None) -> int:
         """What the answer shows to have been done; of no answer at all, nothing."""
-        return _whole(self.root.actual({"": data})) if data is not None else 0
+        return _whole(self.root.of_values([data])) if data is not None else 0
 
 
 def price_of(

@@ -10,11 +10,12 @@ import orjson
 import pytest
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, parse, validate
 
+from engine.compiled import render
 from engine.compiled.engine import Engine
-from engine.fragments.rendered import written
 from engine.fragments.store import Store
 from engine.reading.bounds import KIB, Limits
 from engine.reading.cost import price_of
+from tests.answers import read
 from tests.differential.operations import Operations
 from tests.differential.wide import wide_schema
 from tests.differential.world import VIEWERS, Context, World, loader_types, made_up, real_schema
@@ -48,8 +49,9 @@ async def outcome(schema: GraphQLSchema, engine: Engine, text: str, variables: d
     context = Context(world, loader_types(schema), dice.choice(VIEWERS))
     result = await engine.execute(document, operation, {}, variables, context)
     cost = price_of(schema, document, operation, Limits()).actual(result.data)
-    body = orjson.dumps(result.data, default=written)
-    return body, errors_of(ExecutionResult(orjson.loads(body), result.errors)), cost, world.calls
+    data = read(result.data)
+    # written once more: an exponent may be 300 or +300
+    return orjson.dumps(data), errors_of(ExecutionResult(data, result.errors)), cost, world.calls
 
 
 def errors_of(result: ExecutionResult) -> tuple[Counter[bytes], set[tuple[Any, ...]]]:
@@ -90,7 +92,9 @@ async def compare(schema: GraphQLSchema, seed: int, compiled: Engine, stock: Eng
     if validate(schema, parse(text)):
         return False
     theirs = await outcome(schema, stock, text, operations.variables, seed)
-    ours = await outcome(schema, compiled, text, operations.variables, seed)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(render, "FEW", 1 + seed % 2 * 3)  # lists are short here
+        ours = await outcome(schema, compiled, text, operations.variables, seed)
     about = f"seed {seed}: {text} {operations.variables}"
     assert ours[0] == theirs[0], about
     assert ours[1] == theirs[1], about

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import IntEnum, StrEnum
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -43,8 +44,38 @@ LEAVES: dict[str, Callable[[random.Random], Any]] = {
     "Decimal": lambda dice: Decimal(dice.choice(["0", "1980", "19.80"])),
     "DateTime": lambda dice: datetime(2026, 1, 1 + dice.randrange(28), 3, 4, dice.randrange(60), tzinfo=UTC),
 }
+
+
+class Text(str):
+    """A text of another class."""
+
+    __slots__ = ()
+
+
+class Whole(int):
+    """A whole number of another class."""
+
+
+class Share(float):
+    """A fraction of another class."""
+
+
+class Word(StrEnum):
+    """Texts that are members of an enum."""
+
+    WORD = "word"
+
+
+class Step(IntEnum):
+    """Whole numbers that are members of an enum."""
+
+    THIRD = 3
+
+
 WRONG: Sequence[Any] = (
     5, True, 1.5, "x", 2**40, float("nan"), float("inf"), [], {}, b"bytes", ValueError("as a value"), Decimal(1),
+    Text("x"), Whole(7), Whole(2**31), Share(1.5), Share("nan"), Word.WORD, Step.THIRD, 2**53 + 1, 2**70, -(2**31) - 1,
+    float("-inf"), -0.0, Decimal("0.1"), Decimal("NaN"), [["x"]], ("x", 5), {"a": [1]},
 )  # fmt: skip
 VIEWERS = (ANONYMOUS, Viewer(Role.ADMIN, UserId(UUID(int=1))))
 

@@ -15,6 +15,7 @@ from engine.declared.access import NOBODY_YET
 from engine.declared.fields import attribute, computed, edge, mutation, resolver
 from engine.declared.kinds import Arguments
 from engine.loading import BatchLoader
+from tests.answers import read_result
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,9 @@ class Runner:
 
     async def run(self, **variables: Any) -> ExecutionResult:
         self.context = Context()
-        return await self.engine.execute(self.document, self.operation, self.known, variables, self.context)
+        return read_result(
+            await self.engine.execute(self.document, self.operation, self.known, variables, self.context)
+        )
 
     @property
     def counts(self) -> tuple[int, int, int]:
@@ -163,7 +166,7 @@ async def test_an_operation_that_costs_much_is_compiled_the_first_time() -> None
     assert isinstance(operation, OperationDefinitionNode)
     for cost, compiled in ((COMPILE_ABOVE, 0), (COMPILE_ABOVE + 1, 1)):
         engine = Engine(SCHEMA, compile_at=2)
-        result = await engine.execute(document, operation, {}, None, Context(), cost)
+        result = read_result(await engine.execute(document, operation, {}, None, Context(), cost))
         assert result.data == {"things": [{"id": 0}, {"id": 1}, {"id": 2}]}
         assert engine.counts.compiled == compiled
     never = Engine(SCHEMA, compile_at=None)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import orjson
 import pytest
 import strawberry
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, parse
@@ -17,9 +16,10 @@ from engine.declared.fields import attribute, edge, resolver
 from engine.declared.kinds import Arguments
 from engine.fragments.declared import Finds, Kept
 from engine.fragments.flights import Flights
-from engine.fragments.rendered import Rendered, written
+from engine.fragments.rendered import Rendered
 from engine.fragments.store import LIVE_S, NOTICES, Entry, Store
 from engine.loading import BatchLoader
+from tests.answers import read
 
 BEGIN = datetime(2026, 4, 1, tzinfo=UTC)
 ROOM = 1024 * 1024
@@ -157,7 +157,7 @@ class Runner:
     async def data(self, id: int = 1, shared_as: str | None = "ja") -> Any:
         result = await self.run(id, shared_as)
         assert not result.errors
-        return orjson.loads(orjson.dumps(result.data, default=written))
+        return read(result.data)
 
     async def loads(self, id: int = 1, shared_as: str | None = "ja") -> list[Any]:
         """What is loaded to answer."""

@@ -13,6 +13,7 @@ from engine.declared.kinds import Arguments
 from engine.fragments.declared import Kept
 from engine.fragments.store import Store
 from engine.loading import BatchLoader
+from tests.answers import read
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class World:
         assert isinstance(operation, OperationDefinitionNode)
         result = await self._engine.execute(document, operation, {}, None, self)
         assert result.errors is None
-        return result.data
+        return read(result.data)
 
 
 async def test_what_an_operation_loaded_before_a_change_is_not_kept_after_it() -> None:
@@ -112,5 +113,5 @@ async def test_what_an_operation_loaded_before_a_change_is_not_kept_after_it() -
     assert world.store.counts.refused == 1
     for _ in range(2):
         [thing] = (await world.shown("{ bought { maker { name } } }"))["bought"]
-        assert b'"new"' in thing["maker"].body
+        assert thing["maker"] == {"name": "new"}
     assert world.store.counts.hits == 1

@@ -14,6 +14,7 @@ from engine.declared.access import NOBODY_YET
 from engine.declared.fields import attribute, computed, edge, mutation, resolver, shows
 from engine.declared.kinds import Arguments
 from engine.loading import BatchLoader
+from tests.answers import read_result
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,11 @@ async def both(text: str, *names: str) -> Both:
     for compile_at in (1, None):
         engine, context, known = Engine(SCHEMA, compile_at=compile_at), Context(), dict[str, Compiled]()
         results.append(
-            (await engine.execute(document, operation, known, variables, context), context.calls, engine.counts)
+            (
+                read_result(await engine.execute(document, operation, known, variables, context)),
+                context.calls,
+                engine.counts,
+            )
         )
     (ours, calls, counts), (theirs, their_calls, _) = results
     assert ours.data == theirs.data
