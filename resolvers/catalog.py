@@ -36,7 +36,9 @@ async def product(
         SellerId(key_of(seller_id, "Seller", "sellerId")) if seller_id is not None else None,
         sku,
     )
-    found = await info.context.services.catalog.product(info.context.viewer, ref)
+    found = await info.context.services.catalog.product(
+        info.context.viewer, ref, info.context.loaders.needs.get("Product")
+    )
     if found is not None:
         info.context.services.viewed.saw(info.context.viewer, found.id)
     return found
@@ -56,7 +58,12 @@ async def products(info: Info, which: Any, sort: ProductSort, paging: Paging) ->
         CategoryId(key_of(which.category_id, "Category", "filter.categoryId")) if which and which.category_id else None
     )
     return await info.context.services.catalog.products(
-        info.context.viewer, narrowed, sort, PageRequest.of(sort, *paging), category
+        info.context.viewer,
+        narrowed,
+        sort,
+        PageRequest.of(sort, *paging),
+        category,
+        info.context.loaders.needs.get("Product"),
     )
 
 

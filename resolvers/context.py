@@ -42,6 +42,10 @@ class Context:
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.services, self.viewer)
 
+    def needing(self, needs: Mapping[str, frozenset[str]]) -> None:
+        """What of the values of each type the operation will look at; all of a type that is not there."""
+        self.loaders.needs = needs
+
     @property
     def user_id(self) -> str | None:
         """For logs: whose operation it is."""

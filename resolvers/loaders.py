@@ -14,6 +14,7 @@ from domain.orders.model import OrdersScope
 from domain.recommendations.model import RecommendationsScope
 from domain.reviews.model import REVIEWS_ORDER, ReviewsScope
 from domain.search.model import SearchScope
+from domain.shared.needs import Needs
 from domain.shared.paging import EMPTY, Count, PageRequest
 from domain.shared.viewer import Viewer
 from engine.declared.kinds import Arguments
@@ -26,8 +27,8 @@ Batch = Callable[..., Awaitable[Sequence[Any]]]
 
 
 def reviews_of_products(services: Services, viewer: Viewer) -> Batch:
-    async def load(ids: Sequence[Any], **arguments: Any) -> Sequence[Any]:
-        return await services.reviews.of_products(ids, PageRequest.of(REVIEWS_ORDER, **arguments), viewer)
+    async def load(ids: Sequence[Any], needs: Needs = None, **arguments: Any) -> Sequence[Any]:
+        return await services.reviews.of_products(ids, PageRequest.of(REVIEWS_ORDER, **arguments), viewer, needs)
 
     return load
 
@@ -97,6 +98,16 @@ BATCHES: Mapping[str, Callable[[Services, Viewer], Batch]] = {
 }
 
 
+NARROWED: Mapping[str, tuple[str, frozenset[str]]] = {
+    "categories": ("Category", frozenset()),
+    "products": ("Product", frozenset({"availability"})),  # recommendations leave out what is sold out
+    "reviews": ("Review", frozenset()),
+    "reviews_of_product": ("Review", frozenset()),
+    "sellers": ("Seller", frozenset()),
+}
+"""Loaders that read no more than what is looked at, with the type that shows their values and what our own code looks at."""
+
+
 class Loaders:
     """The loaders of one operation: what was loaded once is not loaded again."""
 
@@ -105,6 +116,8 @@ class Loaders:
         self._viewer = viewer
         self._loaders: dict[tuple[str, Arguments], BatchLoader] = {}
         self._probe: Probe | None = None
+        self.needs: Mapping[str, frozenset[str]] = {}
+        """What of the values will be looked at, by the name of their type; all where it is not there."""
 
     def watch(self, probe: Probe) -> None:
         """Have the loads from here on told."""
@@ -130,6 +143,10 @@ class Loaders:
         loading = self._loaders.get((loader, arguments))
         if loading is None:
             batch = BATCHES[loader](self._services, self._viewer)
+            if loader in NARROWED:
+                type_name, ours = NARROWED[loader]
+                needs = self.needs.get(type_name)
+                batch = partial(batch, needs=None if needs is None else needs | ours)
             if self._probe:
                 batch = self._probe.batch(loader, batch)
             loading = self._loaders[loader, arguments] = BatchLoader(partial(batch, **dict(arguments)))

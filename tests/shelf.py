@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from domain.catalog.model import Product, ProductStatus, ShippingInfo, Variation
 from domain.shared.ids import CategoryId, ProductId, SellerId, VariationId, uuid7
 from domain.shared.money import Money
+from domain.shared.needs import Needs
 from domain.shared.viewer import ANONYMOUS, Viewer
 from tests.watch import Watch
 
@@ -43,7 +44,9 @@ class Shelf:
         self.variations: dict[ProductId, list[Variation]] = {}
         self.lookups = 0
 
-    async def by_ids(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> list[Product | None]:
+    async def by_ids(
+        self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS, needs: Needs = None
+    ) -> list[Product | None]:
         self.lookups += 1
         return [self.products.get(each) for each in ids]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import starmap
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Boolean, DateTime, Text, Uuid, bindparam, case, column, func, select, update
@@ -10,9 +10,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import IntegrityError
 
 from adapters.postgres.batches import among_ids, one_each
+from adapters.postgres.columns import Columns, Reads
 from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
-from adapters.postgres.reading import Prepared, columns_of
+from adapters.postgres.reading import Prepared
 from adapters.postgres.tables import authors, users
 from domain.accounts.events import user_registered
 from domain.accounts.model import Author, PoolUser, UserStanding
@@ -35,7 +36,7 @@ STANDINGS = Prepared(
     )
 )
 """By the unique index of `cognito_sub`, and the primary key of the sellers' members, which starts with the user."""
-AUTHORS = Prepared(select(*columns_of(Author, authors)).where(among_ids(authors.c.id)))
+AUTHORS = Reads(Columns(Author, authors, always=("id",)), lambda columns: columns.where(among_ids(authors.c.id)))
 
 
 class PostgresUsers:
@@ -95,5 +96,6 @@ class PostgresUsers:
             raise AddressTaken from None
 
     async def authors(self, ids: Sequence[UserId]) -> Sequence[Author | None]:
-        rows = await self._database.fresh(AUTHORS, {"ids": ids})
-        return one_each(ids, starmap(Author, rows), lambda author: author.id)
+        read = AUTHORS.of(None)
+        rows = await self._database.fresh(read.statement, {"ids": ids})
+        return one_each(ids, read.make(rows), attrgetter("id"))

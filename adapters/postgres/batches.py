@@ -15,6 +15,11 @@ def among_ids(column: ColumnElement[Any]) -> ColumnElement[bool]:
     return column == any_(bindparam("ids", type_=ARRAY(Uuid)))
 
 
+def each(make: Callable[[Any], V]) -> Callable[[Sequence[Any]], list[V]]:
+    """Makes values of rows one by one."""
+    return lambda rows: list(map(make, rows))
+
+
 def one_each(keys: Sequence[K], rows: Iterable[V], key_of: Callable[[V], K]) -> list[V | None]:
     """The row of each key; None for a key without one."""
     found = {key_of(row): row for row in rows}

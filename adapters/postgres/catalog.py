@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +10,11 @@ from sqlalchemy import bindparam, func, select
 
 from adapters.postgres.batches import among_ids, many_each, one_each
 from adapters.postgres.catalog_lists import MAY_BE_UNPUBLISHED, Narrowing, counting_of, listing_of
-from adapters.postgres.catalog_rows import PRODUCT, VARIATIONS, product_of, variation_of
+from adapters.postgres.catalog_rows import PRODUCTS, VARIATIONS_OF_PRODUCTS
+from adapters.postgres.columns import Columns, From, Read, Reads
 from adapters.postgres.database import Database
 from adapters.postgres.keyset import Slice, SortColumn, slice_values, sliced
-from adapters.postgres.reading import Prepared, as_row, columns_of
+from adapters.postgres.reading import Prepared
 from adapters.postgres.tables import brands, categories, product_images, products
 from domain.catalog.categories import Category, CategoryTree
 from domain.catalog.model import (
@@ -28,32 +30,45 @@ from domain.catalog.model import (
     ProductStatus,
     Variation,
 )
-from domain.shared.ids import BrandId, ProductId
+from domain.shared.ids import BrandId, CategoryId, ProductId
+from domain.shared.needs import Needs
 from domain.shared.paging import Count, Page, PageRequest, Precision, cut_page
 from domain.shared.tax import TaxClass
 from domain.shared.viewer import ANONYMOUS, Viewer
 
 P = products.c
-BY_IDS = Prepared(PRODUCT.where(among_ids(P.id)))
+BY_ID, BY_PRODUCT = attrgetter("id"), attrgetter("product_id")
+BY_IDS = Reads(PRODUCTS, lambda columns: columns.where(among_ids(P.id)))
 FOUND = {
-    "id": Prepared(PRODUCT.where(P.id == bindparam("id"))),
-    "slug": Prepared(PRODUCT.where(P.slug == bindparam("slug"))),
-    "sku": Prepared(PRODUCT.where(P.seller_id == bindparam("seller_id"), P.sku == bindparam("sku"))),
+    "id": Reads(PRODUCTS, lambda columns: columns.where(P.id == bindparam("id"))),
+    "slug": Reads(PRODUCTS, lambda columns: columns.where(P.slug == bindparam("slug"))),
+    "sku": Reads(
+        PRODUCTS, lambda columns: columns.where(P.seller_id == bindparam("seller_id"), P.sku == bindparam("sku"))
+    ),
 }
 """One product, by each of the ways to name it."""
 IN_TURN = {
-    False: Prepared(PRODUCT.order_by(P.id).limit(bindparam("size"))),
-    True: Prepared(PRODUCT.where(P.id > bindparam("last")).order_by(P.id).limit(bindparam("size"))),
+    False: Reads(PRODUCTS, lambda columns: columns.order_by(P.id).limit(bindparam("size"))),
+    True: Reads(
+        PRODUCTS, lambda columns: columns.where(P.id > bindparam("last")).order_by(P.id).limit(bindparam("size"))
+    ),
 }
 """All products in batches: the first, and each that follows."""
-BRANDS = Prepared(select(*columns_of(Brand, brands)).where(among_ids(brands.c.id), brands.c.is_active))
+BRANDS = Columns(Brand, brands, always=("id",))
+BRANDS_BY_IDS = Reads(BRANDS, lambda columns: columns.where(among_ids(brands.c.id), brands.c.is_active))
 BRANDS_SORT: Sequence[SortColumn] = ((brands.c.name, str), (brands.c.id, UUID))  # idx_brands_name
 BRAND_COUNT = Prepared(select(func.count()).select_from(brands).where(brands.c.is_active))
-CATEGORIES = Prepared(select(*columns_of(Category, categories)).where(categories.c.is_active))
-IMAGES = Prepared(
-    select(*columns_of(Image, product_images, url=product_images.c.image_url))
-    .where(among_ids(product_images.c.product_id))  # idx_product_images_product_id
-    .order_by(product_images.c.product_id, product_images.c.sort_order, product_images.c.id)
+TAX_CLASSES = {each.value: each for each in TaxClass}
+CATEGORIES = Columns(
+    Category, categories, always=("id",), tax_class=From(TAX_CLASSES.__getitem__, (categories.c.tax_class,))
+)
+TREE = Reads(CATEGORIES, lambda columns: columns.where(categories.c.is_active))
+CATEGORIES_BY_IDS = Reads(CATEGORIES, lambda columns: columns.where(among_ids(categories.c.id), categories.c.is_active))
+IMAGES = Reads(
+    Columns(Image, product_images, always=("product_id",), url=product_images.c.image_url),
+    lambda columns: columns.where(among_ids(product_images.c.product_id)).order_by(  # idx_product_images_product_id
+        product_images.c.product_id, product_images.c.sort_order, product_images.c.id
+    ),
 )
 
 
@@ -63,14 +78,14 @@ class PostgresProducts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def by_ids(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Product | None]:
-        if viewer.is_public:
-            rows = await self._database.fresh(BY_IDS, {"ids": ids})
-        else:
-            rows = await self._database.seen_by(viewer, BY_IDS, {"ids": ids})
-        return one_each(ids, await self._database.made(rows, product_of), lambda product: product.id)
+    async def by_ids(
+        self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS, needs: Needs = None
+    ) -> Sequence[Product | None]:
+        read = BY_IDS.of(needs)
+        rows = await self._database.fresh_to(viewer, read.statement, {"ids": ids})
+        return one_each(ids, await self._database.made(rows, read.make), BY_ID)
 
-    async def find(self, viewer: Viewer, ref: ProductRef) -> Product | None:
+    async def find(self, viewer: Viewer, ref: ProductRef, needs: Needs = None) -> Product | None:
         given: dict[str, Any]
         if ref.id is not None:
             way, given = "id", {"id": ref.id}
@@ -78,19 +93,20 @@ class PostgresProducts:
             way, given = "slug", {"slug": ref.slug}
         else:
             way, given = "sku", {"seller_id": ref.seller_id, "sku": ref.sku}
-        rows = await self._database.shown_to(viewer, FOUND[way], given)
-        return product_of(rows[0]) if rows else None
+        read = FOUND[way].of(needs)
+        found = read.make(await self._database.shown_to(viewer, read.statement, given))
+        return found[0] if found else None
 
     async def page(
-        self, viewer: Viewer, which: ProductFilter, sort: ProductSort, request: PageRequest
+        self, viewer: Viewer, which: ProductFilter, sort: ProductSort, request: PageRequest, needs: Needs = None
     ) -> Page[Product]:
         narrowing = Narrowing.of(which)
         drafts = not viewer.is_public and not MAY_BE_UNPUBLISHED.isdisjoint(which.statuses or ProductStatus)
-        listing = listing_of(narrowing.shape, sort, Slice.of(request), drafts=drafts)
+        listing = listing_of(narrowing.shape, sort, Slice.of(request), drafts=drafts, needs=needs)
         parameters = narrowing.parameters | slice_values(listing.columns, request)
         rows = await self._database.shown_to(viewer, listing.statement, parameters)
         page = cut_page(rows, request, sort, listing.key_of, ProductsScope(viewer, which))
-        found = await self._database.made(page.nodes, product_of)
+        found = await self._database.made(page.nodes, listing.make)
         return Page(found, page.keys, sort, page.has_next, page.has_previous, page.scope)
 
     async def count(self, viewer: Viewer, which: ProductFilter, at_most: int) -> Count:
@@ -101,17 +117,20 @@ class PostgresProducts:
 
     async def after(self, last: ProductId | None, size: int) -> Sequence[Product]:
         given = {"size": size} if last is None else {"size": size, "last": last}
-        return [product_of(row) for row in await self._database.public(IN_TURN[last is not None], given)]
+        read = IN_TURN[last is not None].of(None)
+        return read.make(await self._database.public(read.statement, given))
 
     async def images_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Sequence[Image]]:
-        rows = await self._database.fresh_to(viewer, IMAGES, {"ids": ids})
-        return many_each(ids, await self._database.made(rows, image_of), lambda image: image.product_id)
+        read = IMAGES.of(None)
+        rows = await self._database.fresh_to(viewer, read.statement, {"ids": ids})
+        return many_each(ids, await self._database.made(rows, read.make), BY_PRODUCT)
 
     async def variations_of(
         self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS
     ) -> Sequence[Sequence[Variation]]:
-        rows = await self._database.fresh_to(viewer, VARIATIONS, {"ids": ids})
-        return many_each(ids, await self._database.made(rows, variation_of), lambda variation: variation.product_id)
+        read = VARIATIONS_OF_PRODUCTS.of(None)
+        rows = await self._database.fresh_to(viewer, read.statement, {"ids": ids})
+        return many_each(ids, await self._database.made(rows, read.make), BY_PRODUCT)
 
 
 class PostgresBrands:
@@ -121,13 +140,15 @@ class PostgresBrands:
         self._database = database
 
     async def by_ids(self, ids: Sequence[BrandId]) -> Sequence[Brand | None]:
-        rows = await self._database.fresh(BRANDS, {"ids": ids})
-        return one_each(ids, await self._database.made(rows, brand_of), lambda brand: brand.id)
+        read = BRANDS_BY_IDS.of(None)
+        rows = await self._database.fresh(read.statement, {"ids": ids})
+        return one_each(ids, await self._database.made(rows, read.make), BY_ID)
 
     async def page(self, request: PageRequest) -> Page[Brand]:
-        rows = await self._database.public(_some_brands(Slice.of(request)), slice_values(BRANDS_SORT, request))
+        read = _some_brands(Slice.of(request))
+        rows = await self._database.public(read.statement, slice_values(BRANDS_SORT, request))
         return cut_page(
-            await self._database.made(rows, brand_of),
+            await self._database.made(rows, read.make),
             request,
             BRANDS_ORDER,
             lambda brand: (brand.name, str(brand.id)),
@@ -138,13 +159,11 @@ class PostgresBrands:
         return Count((await self._database.public(BRAND_COUNT))[0][0])
 
 
-image_of, brand_of = as_row(Image), as_row(Brand)
-
-
 @lru_cache(maxsize=64)
-def _some_brands(shape: Slice) -> Prepared:
-    active = select(*columns_of(Brand, brands)).where(brands.c.is_active)
-    return Prepared(sliced(active, BRANDS_SORT, shape, descending=False))
+def _some_brands(shape: Slice) -> Read[Brand]:
+    reading = BRANDS.reading()
+    active = select(*reading.columns).where(brands.c.is_active)
+    return Read(Prepared(sliced(active, BRANDS_SORT, shape, descending=False)), reading.make)
 
 
 class PostgresCategories:
@@ -154,9 +173,10 @@ class PostgresCategories:
         self._database = database
 
     async def tree(self) -> CategoryTree:
-        return CategoryTree(map(category_of, await self._database.fresh(CATEGORIES)))
+        read = TREE.of(None)
+        return CategoryTree(await self._database.made(await self._database.fresh(read.statement), read.make))
 
-
-def category_of(row: Sequence[Any]) -> Category:
-    (id, parent_id, name, slug, icon_url, sort_order, tax_class) = row
-    return Category(id, parent_id, name, slug, icon_url, sort_order, TaxClass(tax_class))
+    async def by_ids(self, ids: Sequence[CategoryId], needs: Needs = None) -> Sequence[Category | None]:
+        read = CATEGORIES_BY_IDS.of(needs)
+        rows = await self._database.fresh(read.statement, {"ids": ids})
+        return one_each(ids, await self._database.made(rows, read.make), BY_ID)

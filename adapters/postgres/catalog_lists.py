@@ -11,11 +11,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, Text, any_, bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from adapters.postgres.catalog_rows import PRODUCT
+from adapters.postgres.catalog_rows import PRODUCTS
+from adapters.postgres.columns import Make
 from adapters.postgres.keyset import Slice, SortColumn, key_part, sliced
 from adapters.postgres.reading import Prepared
 from adapters.postgres.tables import products
-from domain.catalog.model import ProductFilter, ProductSort, ProductStatus, attribute_pairs
+from domain.catalog.model import Product, ProductFilter, ProductSort, ProductStatus, attribute_pairs
+from domain.shared.needs import Needs
 from domain.shared.paging import Key
 
 P = products.c
@@ -104,27 +106,29 @@ def _ids(name: str, ids: Sequence[Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list's statement, how it is sorted, and how a row's place in it is read off the row."""
+    """A list's statement, how it is sorted, what makes products of its rows, and how a row's place is read off the row."""
 
     statement: Prepared
     columns: Sequence[SortColumn]
+    make: Make[Product]
     key_of: Callable[[Any], Key]
 
 
 @lru_cache(maxsize=512)
-def listing_of(shape: Shape, sort: ProductSort, slice: Slice, *, drafts: bool) -> Listing:
+def listing_of(shape: Shape, sort: ProductSort, slice: Slice, *, drafts: bool, needs: Needs = None) -> Listing:
     """`drafts`: whether it may hold what was never published."""
     columns, descending = SORTS[sort]
     if sort is ProductSort.NEWEST and drafts:
         columns = NEWEST_WITH_DRAFTS
     keys = [column for column, _ in columns]
-    statement = PRODUCT.where(*shape.conditions).add_columns(*(key.label(f"key_{key.name}") for key in keys))
-    place = itemgetter(*(len(PRODUCT.selected_columns) + number for number in range(len(keys))))
+    reading = PRODUCTS.reading(needs, more=len(keys))
+    statement = select(*reading.columns, *(key.label(f"key_{key.name}") for key in keys)).where(*shape.conditions)
+    place = itemgetter(*(len(reading.columns) + number for number in range(len(keys))))
 
     def key_of(row: Any) -> Key:
         return tuple(key_part(each) for each in place(row))
 
-    return Listing(Prepared(sliced(statement, columns, slice, descending=descending)), columns, key_of)
+    return Listing(Prepared(sliced(statement, columns, slice, descending=descending)), columns, reading.make, key_of)
 
 
 @lru_cache(maxsize=512)

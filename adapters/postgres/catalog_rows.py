@@ -1,86 +1,19 @@
 """Products and variations as rows of PostgreSQL, and back."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Text, cast, select
+from sqlalchemy import Text, cast
 
 from adapters.postgres.batches import among_ids
-from adapters.postgres.reading import Prepared
+from adapters.postgres.columns import Columns, From, Reads
 from adapters.postgres.tables import product_variations, products
 from domain.catalog.model import Attribute, Product, ProductStatus, ShippingInfo, Variation, attributes_of
 from domain.shared.money import Money
 
 P = products.c
-COLUMNS = (
-    P.id,
-    P.seller_id,
-    P.category_id,
-    P.brand_id,
-    P.sku,
-    P.slug,
-    P.name,
-    P.description,
-    P.currency,
-    P.base_price,
-    P.sale_price,
-    P.sellable_quantity,
-    P.status,
-    cast(P.attributes, Text).label("attributes"),
-    cast(P.shipping_info, Text).label("shipping_info"),
-    P.published_at,
-    P.created_at,
-    P.updated_at,
-    P.version,
-)
-"""As `product_of` takes them apart."""
-PRODUCT = select(*COLUMNS)
 V = product_variations.c
-VARIATIONS = Prepared(
-    select(
-        V.id,
-        V.product_id,
-        V.sku,
-        V.name,
-        cast(V.attributes, Text).label("attributes"),
-        (P.effective_price + V.price_adjustment).label("price"),
-        P.currency,
-        V.sellable_quantity,
-        V.is_active,
-    )
-    .join(products, P.id == V.product_id)
-    .where(among_ids(V.product_id), V.is_active)
-    .order_by(V.product_id, V.id)
-)
-STATUSES = {status.value: status for status in ProductStatus}
-
-
-def product_of(row: Sequence[Any]) -> Product:
-    """From the columns of COLUMNS; what follows them is left."""
-    (id, seller_id, category_id, brand_id, sku, slug, name, description, currency, base_price, sale_price) = row[:11]
-    (stock_quantity, status, attributes, shipping_info, published_at, created_at, updated_at, version) = row[11:19]
-    return Product(
-        id,
-        seller_id,
-        category_id,
-        brand_id,
-        sku,
-        slug,
-        name,
-        description,
-        Money(base_price, currency),
-        None if sale_price is None else Money(sale_price, currency),
-        stock_quantity,
-        STATUSES[status],
-        _attributes(attributes),
-        _shipping_info(shipping_info, currency),
-        published_at,
-        created_at,
-        updated_at,
-        version,
-    )
 
 
 @lru_cache(maxsize=4096)
@@ -105,9 +38,40 @@ def shipping_info_of(stored: dict[str, Any], currency: str) -> ShippingInfo:
     )
 
 
-def variation_of(row: Sequence[Any]) -> Variation:
-    """From the columns of VARIATIONS."""
-    (id, product_id, sku, name, attributes, price, currency, stock_quantity, is_active) = row
-    return Variation(
-        id, product_id, sku, name, _attributes(attributes), Money(price, currency), stock_quantity, is_active
-    )
+@lru_cache(maxsize=4096)
+def money(minor: int, currency: str) -> Money:
+    """Few prices are had by one product alone."""
+    return Money(minor, currency)
+
+
+def money_or_none(minor: int | None, currency: str) -> Money | None:
+    return None if minor is None else money(minor, currency)
+
+
+PRODUCTS = Columns(
+    Product,
+    products,
+    always=("id",),
+    base_price=From(money, (P.base_price, P.currency)),
+    sale_price=From(money_or_none, (P.sale_price, P.currency)),
+    stock_quantity=P.sellable_quantity,
+    status=From({status.value: status for status in ProductStatus}.__getitem__, (P.status,)),
+    attributes=From(_attributes, (cast(P.attributes, Text).label("attributes"),)),
+    shipping_info=From(_shipping_info, (cast(P.shipping_info, Text).label("shipping_info"), P.currency)),
+)
+VARIATIONS = Columns(
+    Variation,
+    product_variations,
+    always=("id", "product_id"),
+    stock_quantity=V.sellable_quantity,
+    attributes=From(_attributes, (cast(V.attributes, Text).label("attributes"),)),
+    price=From(money, ((P.effective_price + V.price_adjustment).label("price"), P.currency)),
+)
+VARIATIONS_OF_PRODUCTS = Reads(
+    VARIATIONS,
+    lambda columns: (
+        columns.select_from(product_variations.join(products, P.id == V.product_id))
+        .where(among_ids(V.product_id), V.is_active)
+        .order_by(V.product_id, V.id)
+    ),
+)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
@@ -76,10 +76,19 @@ def _connect(timeout_ms: int, settings: dict[str, str]) -> dict[str, Any]:
 
 
 class FirstCome:
-    """Whoever asks first, as the pool itself has it."""
+    """Whoever asks first."""
 
-    def place(self) -> AbstractAsyncContextManager[None]:
-        return nullcontext()
+    def __init__(self, places: int) -> None:
+        self._free = asyncio.Semaphore(places)
+
+    @asynccontextmanager
+    async def place(self, within_s: float | None = None) -> AsyncIterator[None]:
+        async with asyncio.timeout(within_s):
+            await self._free.acquire()
+        try:
+            yield
+        finally:
+            self._free.release()
 
 
 async def at_once() -> None:
@@ -103,7 +112,7 @@ class Database:
         replica_url: str = "",
         pool_size: int = 10,
         timeout_ms: int = 2000,
-        gate_of: Callable[[int], Gate] = lambda _: FirstCome(),
+        gate_of: Callable[[int], Gate] = FirstCome,
         turn: Callable[[], Awaitable[None]] = at_once,
     ) -> None:
         self._turn = turn
@@ -112,7 +121,7 @@ class Database:
 
         def anonymous(address: str) -> Reader:
             connect = _connect(timeout_ms, {"torii.kind": "anonymous"})
-            return Reader(address, gate_of(pool_size), size=pool_size, limit_s=timeout_ms / 1000, connect=connect)
+            return Reader(address, gate_of(pool_size), limit_s=timeout_ms / 1000, connect=connect)
 
         self.fresh_reader = anonymous(url)
         self.reader = anonymous(replica_url) if replica_url else self.fresh_reader
@@ -173,14 +182,14 @@ class Database:
             return await self.fresh(statement, parameters)
         return await self.seen_by(viewer, statement, parameters)
 
-    async def made(self, rows: Rows, make: Callable[[Any], T]) -> list[T]:
-        """What is made of each row; of many, piece by piece, so that others are served in between."""
+    async def made(self, rows: Rows, make: Callable[[Rows], list[T]]) -> list[T]:
+        """What is made of rows; of many, piece by piece, so that others are served in between."""
         if len(rows) <= PIECE:
-            return list(map(make, rows))
+            return make(rows)
         found: list[T] = []
         for start in range(0, len(rows), PIECE):
             await self._turn()
-            found += map(make, rows[start : start + PIECE])
+            found += make(rows[start : start + PIECE])
         return found
 
     async def version(self) -> str:

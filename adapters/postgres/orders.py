@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, Table, func, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from adapters.postgres.batches import among_ids, many_each, one_each
+from adapters.postgres.batches import among_ids, each, many_each, one_each
 from adapters.postgres.database import Database
 from adapters.postgres.keyset import slice_rows
 from adapters.postgres.tables import order_items, order_payments, order_status_histories, orders
@@ -60,7 +60,7 @@ class PostgresOrders:
 
     async def by_ids(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Order | None]:
         rows = await self._database.seen_by(viewer, select(orders).where(among_ids(orders.c.id)), {"ids": ids})
-        return one_each(ids, await self._database.made(rows, order_of), lambda order: order.id)
+        return one_each(ids, await self._database.made(rows, each(order_of)), lambda order: order.id)
 
     async def page(self, viewer: Viewer, request: PageRequest) -> Page[Order]:
         mine = select(orders).where(
@@ -81,15 +81,15 @@ class PostgresOrders:
 
     async def items_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[OrderItem]]:
         rows = await self._database.seen_by(viewer, ITEMS, {"ids": ids})
-        return many_each(ids, await self._database.made(rows, item_of), lambda item: item.order_id)
+        return many_each(ids, await self._database.made(rows, each(item_of)), lambda item: item.order_id)
 
     async def payments_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Payment | None]:
         rows = await self._database.seen_by(viewer, PAYMENTS, {"ids": ids})
-        return one_each(ids, await self._database.made(rows, payment_of), lambda payment: payment.order_id)
+        return one_each(ids, await self._database.made(rows, each(payment_of)), lambda payment: payment.order_id)
 
     async def history_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[StatusChange]]:
         rows = await self._database.seen_by(viewer, HISTORY, {"ids": ids})
-        return many_each(ids, await self._database.made(rows, change_of), lambda change: change.order_id)
+        return many_each(ids, await self._database.made(rows, each(change_of)), lambda change: change.order_id)
 
     async def baskets(self) -> AsyncIterator[Sequence[ProductId]]:
         last: UUID | None = None

@@ -6,26 +6,27 @@ on them ever changes whose rows they show.
 """
 
 import asyncio
-import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import asyncpg
 import orjson
-from sqlalchemy import ColumnElement, Executable, Table
+from sqlalchemy import Executable
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ClauseElement
 
 from domain.shared.refusals import Unavailable
 
-T = TypeVar("T")
-
 SERVICE = "PostgreSQL"
 OUTAGES = ("08", "28", "3D", "53", "57", "58")
 """Classes of SQLSTATE that mean the server, not the statement, is the trouble: connection, credentials, database, resources,
 operator, system."""
+MAX_STATEMENTS = 128
+"""That a connection keeps ready, those used last: each takes memory of the server's, too."""
 DIALECT = dialect()  # type: ignore[no-untyped-call]
 
 
@@ -74,54 +75,39 @@ class Prepared:
         ]
 
 
-def columns_of(kind: type, table: Table, **others: ColumnElement[Any]) -> list[ColumnElement[Any]]:
-    """A column for each field of a dataclass, in its order, so that `kind(*row)` is the value of a row.
-
-    Columns have the name of their field, or are named in `others`.
-    """
-    names = [each.name for each in dataclasses.fields(kind)]
-    return [others[name] if name in others else table.c[name] for name in names]
-
-
-def as_row(kind: Callable[..., T]) -> Callable[[Sequence[Any]], T]:
-    """Makes the value of a row whose columns are those of `columns_of`."""
-
-    def make(row: Sequence[Any]) -> T:
-        return kind(*row)
-
-    return make
-
-
 class Gate(Protocol):
-    """Who uses one of a pool's connections next."""
+    """Who uses one of so many connections next."""
 
-    def place(self) -> AbstractAsyncContextManager[None]:
-        """A place for as long as the block takes."""
+    def place(self, within_s: float | None = None) -> AbstractAsyncContextManager[None]:
+        """A place for as long as the block takes. Raises TimeoutError when none gets free in time."""
         ...
 
 
 class Reader:
-    """A pool of connections, made as they are needed, and closed without a farewell: a frozen server would not answer it.
+    """Connections, made as they are needed, and closed without a farewell: a frozen server would not answer it.
+
+    asyncpg's own pool takes as long for lending a connection as PostgreSQL for a small read.
 
     Parameters:
-        gate: lets in whoever uses a connection
+        gate: lets in whoever uses a connection, and so many at a time as there may be connections
         limit_s: of a whole read: a free connection, the way there and the statement
         connect: arguments of each connection, as asyncpg takes them
     """
 
-    def __init__(self, url: str, gate: Gate, *, size: int, limit_s: float, connect: Mapping[str, Any]) -> None:
+    def __init__(self, url: str, gate: Gate, *, limit_s: float, connect: Mapping[str, Any]) -> None:
         self._url = url
         self._gate = gate
-        self._size = size
         self._limit_s = limit_s
         self._connect = connect
-        self._made: asyncpg.Pool | None = None
+        self._idle: list[Line] = []
+        self._open: set[Line] = set()
 
     async def rows(self, prepared: Prepared, given: Mapping[str, Any]) -> Sequence[Any]:
         """Raises Unavailable, DBAPIError."""
         try:
-            async with asyncio.timeout(self._limit_s), self._gate.place():
-                return await self._fetched(prepared, given)
+            ends = time.monotonic() + self._limit_s
+            async with self._gate.place(self._limit_s):
+                return await self._read(prepared.text, prepared.values(given), ends)
         except asyncpg.PostgresError as error:
             if (error.sqlstate or "")[:2] in OUTAGES:
                 raise Unavailable(SERVICE) from error
@@ -132,45 +118,81 @@ class Reader:
         except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as error:
             raise Unavailable(SERVICE) from error
 
-    async def _fetched(self, prepared: Prepared, given: Mapping[str, Any]) -> Sequence[Any]:
-        values = prepared.values(given)
-        pool = self._made or await self._pool()
-        connection = await pool.acquire()
+    async def _read(self, text: str, values: Sequence[Any], ends: float) -> Sequence[Any]:
+        line = await self._line(ends)
+        is_sound = False
         try:
-            return await connection.fetch(prepared.text, *values)  # type: ignore[no-any-return]
-        except (asyncio.CancelledError, TimeoutError):
-            connection.terminate()  # what it is still being told belongs to nobody
+            found = await line.rows(text, values, ends)
+            is_sound = True
+            return found
+        except asyncpg.PostgresError:  # an answer like any other
+            is_sound = True
             raise
         finally:
-            await pool.release(connection)
+            if is_sound and line in self._open:
+                self._idle.append(line)
+            else:  # what it is still being told belongs to nobody
+                self._open.discard(line)
+                line.close()
 
-    async def _pool(self) -> asyncpg.Pool:
-        if self._made is None:
-            made = asyncpg.create_pool(
-                self._url,
-                min_size=0,
-                max_size=self._size,
-                max_inactive_connection_lifetime=0,
-                connection_class=Plain,
-                record_class=Row,
-                init=_with_json,
-                **self._connect,
-            )
-            await made
-            self._made = made
-        return self._made
+    async def _line(self, ends: float) -> "Line":
+        while self._idle:
+            line = self._idle.pop()
+            if not line.is_closed:
+                return line
+            self._open.discard(line)
+        async with asyncio.timeout(ends - time.monotonic()):
+            connection = await asyncpg.connect(self._url, record_class=Row, **self._connect)
+            try:
+                await _with_json(connection)
+            except BaseException:
+                connection.terminate()
+                raise
+        line = Line(connection)
+        self._open.add(line)
+        return line
 
     def close(self) -> None:
-        if self._made is not None:
-            self._made.terminate()
-            self._made = None
+        for line in self._open:
+            line.close()
+        self._open.clear()
+        self._idle.clear()
 
 
-class Plain(asyncpg.Connection):  # type: ignore[misc]
-    """A connection on which nothing is ever set, so that there is nothing to take back between two reads."""
+class Line:
+    """A connection on which nothing is ever set, with the statements that it knows."""
 
-    def get_reset_query(self) -> str:
-        return ""
+    __slots__ = ("_connection", "_known")
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+        self._known: OrderedDict[str, Any] = OrderedDict()
+
+    @property
+    def is_closed(self) -> bool:
+        return bool(self._connection.is_closed())
+
+    async def rows(self, text: str, values: Sequence[Any], ends: float) -> Sequence[Any]:
+        try:
+            return await self._rows(text, values, ends)
+        except asyncpg.InvalidCachedStatementError:  # a table has changed since
+            self._known.clear()
+            return await self._rows(text, values, ends)
+
+    async def _rows(self, text: str, values: Sequence[Any], ends: float) -> Sequence[Any]:
+        statement = self._known.get(text)
+        if statement is None:
+            statement = await self._connection.prepare(text, timeout=ends - time.monotonic())
+            self._known[text] = statement
+            if len(self._known) > MAX_STATEMENTS:
+                self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(text)
+        found: Sequence[Any] = await statement.fetch(*values, timeout=ends - time.monotonic())
+        return found
+
+    def close(self) -> None:
+        self._connection.terminate()
 
 
 async def _with_json(connection: asyncpg.Connection) -> None:

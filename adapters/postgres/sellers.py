@@ -1,30 +1,33 @@
 """Sellers in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
-from itertools import starmap
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import func, select
 
 from adapters.postgres.batches import among_ids, one_each
+from adapters.postgres.columns import Columns, Reads
 from adapters.postgres.database import Database
-from adapters.postgres.reading import Prepared, columns_of
+from adapters.postgres.reading import Prepared
 from adapters.postgres.tables import public_profiles, shipping_terms
 from domain.sellers.model import Seller, ShippingTerms
 from domain.shared.ids import SellerId, UserId
 from domain.shared.money import MINOR_DIGITS, Money
+from domain.shared.needs import Needs
 from domain.shared.viewer import ANONYMOUS
 
 TERMS = Prepared(select(shipping_terms).where(among_ids(shipping_terms.c.id)))
 C = public_profiles.c
-SHOWN = columns_of(
+SHOWN = Columns(
     Seller,
     public_profiles,
+    always=("id",),
     name=C.company_name,
     name_kana=C.company_name_kana,
     description=func.coalesce(C.description, ""),
 )
-BY_IDS = Prepared(select(*SHOWN).where(among_ids(C.id)))
+BY_IDS = Reads(SHOWN, lambda columns: columns.where(among_ids(C.id)))
 
 
 class PostgresSellers:
@@ -33,9 +36,10 @@ class PostgresSellers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def by_ids(self, ids: Sequence[SellerId]) -> Sequence[Seller | None]:
-        rows = await self._database.fresh(BY_IDS, {"ids": ids})
-        return one_each(ids, starmap(Seller, rows), lambda seller: seller.id)
+    async def by_ids(self, ids: Sequence[SellerId], needs: Needs = None) -> Sequence[Seller | None]:
+        read = BY_IDS.of(needs)
+        rows = await self._database.fresh(read.statement, {"ids": ids})
+        return one_each(ids, read.make(rows), attrgetter("id"))
 
     async def shipping_terms(self, ids: Sequence[SellerId]) -> Sequence[ShippingTerms]:
         rows = await self._database.fresh(TERMS, {"ids": ids})

@@ -14,7 +14,8 @@ from adapters.redis.client import Missed
 from domain.catalog.categories import Category, CategoryTree
 from domain.catalog.model import Image, Product, ProductFilter, ProductRef, ProductSort, Variation
 from domain.catalog.ports import Categories, Products
-from domain.shared.ids import ProductId
+from domain.shared.ids import CategoryId, ProductId
+from domain.shared.needs import Needs
 from domain.shared.paging import Count, Page, PageRequest
 from domain.shared.viewer import ANONYMOUS, Viewer
 
@@ -75,9 +76,12 @@ class CachedProducts:
         self._encode = msgpack.Encoder().encode
         self._decode = msgpack.Decoder(Product).decode
 
-    async def by_ids(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Product | None]:
+    async def by_ids(
+        self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS, needs: Needs = None
+    ) -> Sequence[Product | None]:
+        """Whole products where the cache is in use, for it keeps them for whoever asks next."""
         if not self._cache.is_in_step or not viewer.is_public:  # the cache holds what the public sees
-            return await self._products.by_ids(ids, viewer)
+            return await self._products.by_ids(ids, viewer, needs)
         wanted = list(dict.fromkeys(ids))
         generation: int | None = None
         found: dict[ProductId, Product | None] = {}
@@ -120,13 +124,13 @@ class CachedProducts:
         except DecodeError:  # written by another release of the program
             return None
 
-    async def find(self, viewer: Viewer, ref: ProductRef) -> Product | None:
-        return await self._products.find(viewer, ref)
+    async def find(self, viewer: Viewer, ref: ProductRef, needs: Needs = None) -> Product | None:
+        return await self._products.find(viewer, ref, needs)
 
     async def page(
-        self, viewer: Viewer, which: ProductFilter, sort: ProductSort, request: PageRequest
+        self, viewer: Viewer, which: ProductFilter, sort: ProductSort, request: PageRequest, needs: Needs = None
     ) -> Page[Product]:
-        return await self._products.page(viewer, which, sort, request)
+        return await self._products.page(viewer, which, sort, request, needs)
 
     async def count(self, viewer: Viewer, which: ProductFilter, at_most: int) -> Count:
         return await self._products.count(viewer, which, at_most)
@@ -168,6 +172,12 @@ class CachedCategories:
             self._asked = self._cache.changes
             self._loading = asyncio.create_task(self._load(generation))
         return await asyncio.shield(self._loading)
+
+    async def by_ids(self, ids: Sequence[CategoryId], needs: Needs = None) -> Sequence[Category | None]:
+        if not self._cache.is_in_step:
+            return await self._categories.by_ids(ids, needs)
+        tree = await self.tree()
+        return [tree.by_id.get(each) for each in ids]
 
     def _read(self, body: bytes) -> CategoryTree | None:
         if self._built is None or self._built[0] != body:

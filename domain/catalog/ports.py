@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from domain.catalog.categories import CategoryTree
+from domain.catalog.categories import Category, CategoryTree
 from domain.catalog.model import Brand, Image, Product, ProductFilter, ProductRef, ProductSort, Variation
-from domain.shared.ids import BrandId, ProductId
+from domain.shared.ids import BrandId, CategoryId, ProductId
+from domain.shared.needs import Needs
 from domain.shared.paging import Count, Page, PageRequest
 from domain.shared.viewer import ANONYMOUS, Viewer
 
@@ -13,14 +14,16 @@ from domain.shared.viewer import ANONYMOUS, Viewer
 class Products(Protocol):
     """Products as stored. Batched reads keep the order of their keys, and see what the viewer sees."""
 
-    async def by_ids(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Product | None]: ...
+    async def by_ids(
+        self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS, needs: Needs = None
+    ) -> Sequence[Product | None]: ...
 
-    async def find(self, viewer: Viewer, ref: ProductRef) -> Product | None:
+    async def find(self, viewer: Viewer, ref: ProductRef, needs: Needs = None) -> Product | None:
         """The product if the viewer may see it."""
         ...
 
     async def page(
-        self, viewer: Viewer, which: ProductFilter, sort: ProductSort, request: PageRequest
+        self, viewer: Viewer, which: ProductFilter, sort: ProductSort, request: PageRequest, needs: Needs = None
     ) -> Page[Product]: ...
 
     async def count(self, viewer: Viewer, which: ProductFilter, at_most: int) -> Count: ...
@@ -46,3 +49,7 @@ class Brands(Protocol):
 
 class Categories(Protocol):
     async def tree(self) -> CategoryTree: ...
+
+    async def by_ids(self, ids: Sequence[CategoryId], needs: Needs = None) -> Sequence[Category | None]:
+        """Active categories, in the order of `ids`."""
+        ...

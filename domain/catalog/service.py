@@ -17,6 +17,7 @@ from domain.catalog.model import (
 )
 from domain.catalog.ports import Brands, Categories, Products
 from domain.shared.ids import BrandId, CategoryId, ProductId
+from domain.shared.needs import Needs
 from domain.shared.paging import Count, Page, PageRequest, empty_page
 from domain.shared.refusals import InvalidInput
 from domain.shared.viewer import ANONYMOUS, Viewer
@@ -34,8 +35,10 @@ class Catalog:
         self._brands = brands
         self._categories = categories
 
-    async def products_by_ids(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Product | None]:
-        return await self._products.by_ids(ids, viewer)
+    async def products_by_ids(
+        self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS, needs: Needs = None
+    ) -> Sequence[Product | None]:
+        return await self._products.by_ids(ids, viewer, needs)
 
     async def images_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Sequence[Image]]:
         return await self._products.images_of(ids, viewer)
@@ -45,7 +48,7 @@ class Catalog:
     ) -> Sequence[Sequence[Variation]]:
         return await self._products.variations_of(ids, viewer)
 
-    async def product(self, viewer: Viewer, ref: ProductRef) -> Product | None:
+    async def product(self, viewer: Viewer, ref: ProductRef, needs: Needs = None) -> Product | None:
         """One product by id, slug, or seller and SKU. Raises InvalidInput unless exactly one way is given."""
         ways = [ref.id is not None, ref.slug is not None, ref.seller_id is not None and ref.sku is not None]
         if sum(ways) != 1 or (ref.seller_id is None) != (ref.sku is None):
@@ -53,8 +56,8 @@ class Catalog:
         if not is_text(f"{ref.slug}{ref.sku}"):
             return None
         if ref.id is not None and viewer.is_public:
-            return (await self._products.by_ids([ref.id]))[0]
-        return await self._products.find(viewer, ref)
+            return (await self._products.by_ids([ref.id], needs=needs))[0]
+        return await self._products.find(viewer, ref, needs)
 
     async def products(
         self,
@@ -63,6 +66,7 @@ class Catalog:
         sort: ProductSort,
         request: PageRequest,
         category: CategoryId | None = None,
+        needs: Needs = None,
     ) -> Page[Product]:
         """A list of products. `category` narrows to it and all below it. Raises InvalidInput."""
         which = self._checked(which)
@@ -76,7 +80,7 @@ class Catalog:
             if not within:
                 return empty_page(sort)
             which = replace(which, category_ids=within)
-        return await self._products.page(viewer, which, sort, request)
+        return await self._products.page(viewer, which, sort, request, needs)
 
     async def count_products(self, scope: ProductsScope) -> Count:
         return await self._products.count(scope.viewer, scope.which, COUNT_LIMIT)
@@ -100,9 +104,8 @@ class Catalog:
     async def category_tree(self) -> CategoryTree:
         return await self._categories.tree()
 
-    async def categories_by_ids(self, ids: Sequence[CategoryId]) -> Sequence[Category | None]:
-        tree = await self._categories.tree()
-        return [tree.by_id.get(each) for each in ids]
+    async def categories_by_ids(self, ids: Sequence[CategoryId], needs: Needs = None) -> Sequence[Category | None]:
+        return await self._categories.by_ids(ids, needs)
 
     async def category_paths(self, ids: Sequence[CategoryId]) -> Sequence[Sequence[Category]]:
         tree = await self._categories.tree()

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from domain.reviews.model import Rating, Review
 from domain.shared.ids import ProductId, ReviewId, UserId
+from domain.shared.needs import Needs
 from domain.shared.paging import Page, PageRequest
 from domain.shared.viewer import ANONYMOUS, Viewer
 
@@ -12,10 +13,12 @@ from domain.shared.viewer import ANONYMOUS, Viewer
 class Reviews(Protocol):
     """Reviews of the products that the viewer sees. Lists keep the order of their keys."""
 
-    async def by_ids(self, ids: Sequence[ReviewId], viewer: Viewer = ANONYMOUS) -> Sequence[Review | None]: ...
+    async def by_ids(
+        self, ids: Sequence[ReviewId], viewer: Viewer = ANONYMOUS, needs: Needs = None
+    ) -> Sequence[Review | None]: ...
 
     async def of_products(
-        self, ids: Sequence[ProductId], request: PageRequest, viewer: Viewer = ANONYMOUS
+        self, ids: Sequence[ProductId], request: PageRequest, viewer: Viewer = ANONYMOUS, needs: Needs = None
     ) -> Sequence[Page[Review]]:
         """The same slice of each product's reviews, newest first."""
         ...

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from domain.reviews.model import Rating, Review, ReviewsScope
 from domain.reviews.ports import Reviews
 from domain.shared.ids import ProductId, ReviewId, UserId
+from domain.shared.needs import Needs
 from domain.shared.paging import Count, Page, PageRequest
 from domain.shared.viewer import ANONYMOUS, Viewer
 
@@ -13,13 +14,15 @@ class ReviewBoard:
     def __init__(self, reviews: Reviews) -> None:
         self._reviews = reviews
 
-    async def by_ids(self, ids: Sequence[ReviewId], viewer: Viewer = ANONYMOUS) -> Sequence[Review | None]:
-        return await self._reviews.by_ids(ids, viewer)
+    async def by_ids(
+        self, ids: Sequence[ReviewId], viewer: Viewer = ANONYMOUS, needs: Needs = None
+    ) -> Sequence[Review | None]:
+        return await self._reviews.by_ids(ids, viewer, needs)
 
     async def of_products(
-        self, ids: Sequence[ProductId], request: PageRequest, viewer: Viewer = ANONYMOUS
+        self, ids: Sequence[ProductId], request: PageRequest, viewer: Viewer = ANONYMOUS, needs: Needs = None
     ) -> Sequence[Page[Review]]:
-        return await self._reviews.of_products(ids, request, viewer)
+        return await self._reviews.of_products(ids, request, viewer, needs)
 
     async def written_by(self, user_id: UserId, limit: int) -> Sequence[Review]:
         """The newest of a user's reviews, of products that are shown."""

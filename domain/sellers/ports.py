@@ -5,10 +5,11 @@ from typing import Protocol
 
 from domain.sellers.model import Seller, ShippingTerms
 from domain.shared.ids import SellerId, UserId
+from domain.shared.needs import Needs
 
 
 class SellerProfiles(Protocol):
-    async def by_ids(self, ids: Sequence[SellerId]) -> Sequence[Seller | None]:
+    async def by_ids(self, ids: Sequence[SellerId], needs: Needs = None) -> Sequence[Seller | None]:
         """Public profiles in the order of `ids`; None for one that is unknown or not active."""
         ...
 

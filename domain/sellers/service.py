@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from domain.sellers.model import Seller, ShippingTerms
 from domain.sellers.ports import SellerProfiles
 from domain.shared.ids import SellerId, UserId
+from domain.shared.needs import Needs
 
 
 class Sellers:
     def __init__(self, profiles: SellerProfiles) -> None:
         self._profiles = profiles
 
-    async def by_ids(self, ids: Sequence[SellerId]) -> Sequence[Seller | None]:
-        return await self._profiles.by_ids(ids)
+    async def by_ids(self, ids: Sequence[SellerId], needs: Needs = None) -> Sequence[Seller | None]:
+        return await self._profiles.by_ids(ids, needs)
 
     async def shipping_terms(self, ids: Sequence[SellerId]) -> Sequence[ShippingTerms]:
         return await self._profiles.shipping_terms(ids)

@@ -23,6 +23,7 @@ from graphql.pyutils import Path, gather_with_cancel, is_awaitable
 from graphql.type.definition import GraphQLResolveInfoHelpers
 
 from engine.compiled.levels import Level
+from engine.compiled.needs import needs_of
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.selection import Field, Selector
 from engine.compiled.steps import Entry, Run
@@ -52,6 +53,7 @@ class Plan:
         assert root is not None, "the document is valid"
         selection = Selector(schema, document, conditions).select(root, [operation.selection_set])
         self._level = Level(selection)
+        self._needs = needs_of(selection)
         self.public_age_s = public_age(selection)
         """How old its answer may become in the hands of others; None where it is not for everybody."""
         self.lists = lists_of(selection)
@@ -65,7 +67,13 @@ class Plan:
         shelf: Shelf | None = None,
         root: Any = None,
     ) -> dict[str, Any]:
-        """The data of the answer, in rows. Raises Deviation; `journal` then has what was loaded. `root`: the event of a subscription."""
+        """The data of the answer, in rows. Raises Deviation; `journal` then has what was loaded. `root`: the event of a subscription.
+
+        A context with a method `needing` is told what of the values will be looked at, for all of the operation.
+        """
+        needing = getattr(context, "needing", None)
+        if needing is not None:
+            needing(self._needs)
         run = Run(context, _Arguments(variables), self._info_of(context, variables), journal, probe, shelf)
         rows = self._level.rows_in_turn if self._is_mutation else self._level.rows
         [row] = await rows([root], [None], run)

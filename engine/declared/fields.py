@@ -39,13 +39,17 @@ def attribute(*, access: Hashable, description: str, name: str | None = None, si
     return strawberry.field(name=name, description=description, metadata=metadata(access, 0, size=size))
 
 
-def computed(read: Callable[[Any], Any], *, access: Hashable, description: str) -> Any:
-    """A field that is a pure function of the value."""
+def computed(
+    read: Callable[[Any], Any], *, access: Hashable, description: str, needs: tuple[str, ...] | None = None
+) -> Any:
+    """A field that is a pure function of the value; `needs`, where it says so, of these attributes alone."""
 
     def resolve(root: Any) -> Any:
         return read(root)
 
-    return strawberry.field(resolver=resolve, description=description, metadata=metadata(access, 0, Computed(read)))
+    return strawberry.field(
+        resolver=resolve, description=description, metadata=metadata(access, 0, Computed(read, needs))
+    )
 
 
 def edge(

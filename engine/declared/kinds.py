@@ -25,6 +25,8 @@ class Computed:
     """A field computed from the value alone, without I/O."""
 
     read: Callable[[Any], Any]
+    needs: tuple[str, ...] | None = None
+    """The attributes that it looks at; None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Hashable
 from contextvars import ContextVar
 from typing import Generic, TypeVar
 
@@ -48,32 +47,47 @@ class Gate:
         self._free = places
         self._waiting: InTurn[asyncio.Future[None]] = InTurn()
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """A place for as long as the block takes, for the client in WHO."""
-        await self._enter()
-        try:
-            yield
-        finally:
-            self._leave()
+    def place(self, within_s: float | None = None) -> "_Place":
+        """A place for as long as the block takes, for the client in WHO. Raises TimeoutError when none gets free in time."""
+        return _Place(self, within_s)
 
-    async def _enter(self) -> None:
+    async def enter(self, within_s: float | None) -> None:
         if self._free > 0:
             self._free -= 1
             return
+        async with asyncio.timeout(within_s):
+            await self._turn()
+
+    async def _turn(self) -> None:
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.add(WHO.get(), place)
         try:
             await place
         except asyncio.CancelledError:
             if place.done() and not place.cancelled():  # it came in the moment in which nobody wanted it any more
-                self._leave()
+                self.leave()
             raise
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
         while self._waiting:
             place = self._waiting.pop()
             if not place.done():
                 place.set_result(None)
                 return
         self._free += 1
+
+
+class _Place:
+    """What `Gate.place` gives: a generator would take as long as a good part of what is done inside."""
+
+    __slots__ = ("_gate", "_within_s")
+
+    def __init__(self, gate: Gate, within_s: float | None) -> None:
+        self._gate = gate
+        self._within_s = within_s
+
+    async def __aenter__(self) -> None:
+        await self._gate.enter(self._within_s)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._gate.leave()

@@ -20,6 +20,7 @@ from adapters.redis.catalog import CachedCategories, CachedProducts, CatalogCach
 from adapters.redis.client import Missed, RedisClient, connect
 from domain.catalog.model import Product
 from domain.shared.ids import ProductId
+from domain.shared.needs import Needs
 from domain.shared.viewer import ANONYMOUS, Viewer
 from engine.fragments.store import Store
 from settings import Settings
@@ -40,9 +41,11 @@ class Counting(PostgresProducts):
         self.gate.set()
         self.reached = asyncio.Event()
 
-    async def by_ids(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Product | None]:
+    async def by_ids(
+        self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS, needs: Needs = None
+    ) -> Sequence[Product | None]:
         self.loads.append(ids)
-        found = await super().by_ids(ids, viewer)
+        found = await super().by_ids(ids, viewer, needs)
         self.reached.set()
         await self.gate.wait()
         return found
