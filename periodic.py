@@ -28,6 +28,7 @@ from domain.shared.periodic import Run
 from domain.shared.refusals import Refusal, Unavailable
 from infra.logs import log_stray
 from infra.worker import Job, Result, Stop, Worker
+from paying import PaymentTools, open_payment_tools, run_payments
 from pipeline import EventTools, open_event_tools, run_events, settle_events, upkeep_of
 from settings import Settings, require
 from wiring import JOB_REDIS_MS, JOB_TIMEOUT_MS, account_deletion, admins
@@ -51,6 +52,7 @@ class Tools:
     redis: RedisClient
     clock: Clock
     events: EventTools
+    payments: PaymentTools
 
     async def pool_id(self) -> str:
         """Asked for anew: a worker that starts before the pool can be reached is not to end for it. Raises Unavailable."""
@@ -160,6 +162,18 @@ JOBS: Sequence[Job[Tools]] = (
         "deletes what Stripe told and was handled long ago",
         lambda tools: forget_handled(tools.database, tools.clock.now()),
     ),
+    Job(
+        "expire-orders",
+        timedelta(seconds=30),
+        "ends orders that were not paid in time, and lets others buy what they set aside",
+        lambda tools: tools.payments.reconciliation.expire(),
+    ),
+    Job(
+        "check-payments",
+        timedelta(minutes=1),
+        "asks Stripe for payments of which it has not told us",
+        lambda tools: tools.payments.reconciliation.check(),
+    ),
 )
 
 
@@ -185,7 +199,9 @@ async def open_tools(settings: Settings, clock: Clock) -> AsyncIterator[Tools]:
         connected = connect(settings.redis_url.get_secret_value(), timeout_ms=JOB_REDIS_MS)
         stack.push_async_callback(connected.aclose)
         events = await stack.enter_async_context(open_event_tools(settings, clock))
-        yield Tools(settings, database, aws, RedisClient(connected, timeout_ms=JOB_REDIS_MS), clock, events)
+        payments = await stack.enter_async_context(open_payment_tools(settings, clock))
+        redis = RedisClient(connected, timeout_ms=JOB_REDIS_MS)
+        yield Tools(settings, database, aws, redis, clock, events, payments)
 
 
 def runs_of(tools: Tools) -> PostgresRuns:
@@ -197,14 +213,15 @@ async def work(settings: Settings) -> None:
     stop, clock = Stop(), SystemClock()
     async with open_tools(settings, clock) as tools:
         worker = Worker(JOBS, tools, runs_of(tools), clock, stop)
-        await _heeding_signals(stop, _work(worker, tools.events, stop, settings.shutdown_grace_s))
+        await _heeding_signals(stop, _work(worker, tools, stop, settings.shutdown_grace_s))
 
 
-async def _work(worker: Worker[Tools], events: EventTools, stop: Stop, grace_s: float) -> None:
-    """Jobs, relay and consumers side by side. Where one of them fails for good, all end."""
+async def _work(worker: Worker[Tools], tools: Tools, stop: Stop, grace_s: float) -> None:
+    """Jobs, relay and consumers side by side, and what follows payments up. Where one of them fails for good, all end."""
     async with asyncio.TaskGroup() as together:
         together.create_task(worker.work(grace_s))
-        together.create_task(run_events(events, stop, grace_s))
+        together.create_task(run_events(tools.events, stop, grace_s))
+        together.create_task(run_payments(tools.payments, stop, grace_s))
 
 
 async def run_once(settings: Settings, name: str) -> Result:

@@ -29,7 +29,8 @@ from domain.events.upkeep import EventUpkeep, Places
 from domain.notifications.service import Notifications
 from domain.shared.clock import Clock
 from domain.shared.refusals import Refusal
-from infra.messages import Ensure, QueueLoop, RelayLoop
+from infra.messages import QueueLoop, RelayLoop
+from infra.woken import Ensure, until_stopped
 from infra.worker import Stop
 from settings import Settings, require
 
@@ -164,7 +165,7 @@ async def run_events(tools: EventTools, stop: Stop, grace_s: float) -> None:
         for each in subscribers(tools.settings):
             consumer = await stack.enter_async_context(each.open(tools))
             loops.append(_consumer(tools, consumer, stop, ensure))
-        await _until_stopped([asyncio.create_task(loop.run()) for loop in loops], stop, grace_s)
+        await until_stopped([asyncio.create_task(loop.run()) for loop in loops], stop, grace_s)
 
 
 def _relay(tools: EventTools, stop: Stop, ensure: Ensure) -> RelayLoop:
@@ -176,18 +177,3 @@ def _consumer(tools: EventTools, consumer: Consumer, stop: Stop, ensure: Ensure)
     handling = Handling(consumer, PostgresDeliveries(tools.database), tools.clock, stop.within)
     queue = SqsQueue(tools.aws, tools.names.queue(consumer.name))
     return QueueLoop(consumer.name, queue, handling, stop, ensure)
-
-
-async def _until_stopped(tasks: Sequence["asyncio.Task[None]"], stop: Stop, grace_s: float) -> None:
-    """Wait for all of them. One that ends by itself is a fault. Raises what it raised."""
-    try:
-        asked = asyncio.create_task(stop.asked())
-        done, _ = await asyncio.wait([asked, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        asked.cancel()
-        for task in done:
-            task.result()
-        await asyncio.wait(tasks, timeout=grace_s)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

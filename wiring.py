@@ -76,6 +76,7 @@ from domain.catalog.service import Catalog
 from domain.catalog.stock import StockWatch
 from domain.orders.service import OrderDesk
 from domain.payments.service import PaymentEvents
+from domain.payments.settlements import Settlements
 from domain.recommendations.service import Recommendations
 from domain.reviews.service import ReviewBoard
 from domain.search.documents import MarketplaceDocuments
@@ -88,6 +89,7 @@ from engine.fairness.shares import Gate
 from engine.fairness.turns import turn
 from engine.fragments.store import Store
 from infra.background import running
+from paying import finaliser_of
 from resolvers.services import Services
 from search_index import open_index
 from settings import Mode, Settings, require
@@ -176,6 +178,7 @@ class Marketplace:
     guests: GuestTokens
     health: Health
     payment_events: PaymentEvents
+    settlements: Settlements
     documents: RedisDocuments
 
 
@@ -214,6 +217,8 @@ async def open_marketplace(
             DynamoCarts(aws, prefix, clock), catalog, clock, take_over_s=0.4 * settings.query_timeout_ms / 1000
         )
         orders, reviews = OrderDesk(PostgresOrders(database)), ReviewBoard(PostgresReviews(database))
+        settlements = Settlements(finaliser_of(database, stores.stripe, clock).settle)
+        stack.push_async_callback(settlements.close)
         limiter = RedisLimiter(stores.redis)
         secret, previous = settings.secret_key.get_secret_value(), settings.secret_key_previous.get_secret_value()
         attempts = Attempts(limiter, DeviceTokens(secret, clock, previous=previous), secret)
@@ -263,7 +268,8 @@ async def open_marketplace(
         guests = GuestTokens(secret, clock, previous=previous)
         signed = StripeWebhooks(settings.stripe_webhook_secret.get_secret_value(), clock)
         payment_events = PaymentEvents(signed, PostgresPaymentEvents(database))
-        yield Marketplace(services, guests, health_of(settings, stores), payment_events, RedisDocuments(stores.redis))
+        health, documents = health_of(settings, stores), RedisDocuments(stores.redis)
+        yield Marketplace(services, guests, health, payment_events, settlements, documents)
 
 
 def account_deletion(

@@ -1,6 +1,6 @@
 """What is written of payments: how one stands, and all that follows from what the provider says, in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -53,7 +53,7 @@ def _standing() -> Select[Any]:
 
 
 class PostgresPaymentBook:
-    """The port `PaymentBook`, as the till."""
+    """The ports `PaymentBook` and `OpenPayments`, as the till."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -90,6 +90,22 @@ class PostgresPaymentBook:
         spent = (order_payments.c.order_id == order_id) & (order_payments.c.intent_attempt == attempt)
         async with self._database.till(ANONYMOUS) as connection:
             await connection.execute(update(order_payments).where(spent).values(intent_attempt=attempt + 1))
+
+    async def unchecked(self, now: datetime, after: OrderId | None, limit: int) -> Sequence[OrderId]:
+        due = order_payments.c.check_at <= now  # idx_order_payments_check_at
+        return await self._keys(select(order_payments.c.order_id.label("id")).where(due), after, limit)
+
+    async def expired(self, now: datetime, after: OrderId | None, limit: int) -> Sequence[OrderId]:
+        over = (orders.c.status == OrderStatus.PENDING) & (orders.c.expires_at <= now)  # idx_orders_unpaid
+        return await self._keys(select(orders.c.id).where(over), after, limit)
+
+    async def _keys(self, found: Select[Any], after: OrderId | None, limit: int) -> Sequence[OrderId]:
+        key = found.selected_columns[0]
+        page = found.order_by(key).limit(limit)
+        async with self._database.till(ANONYMOUS) as connection:
+            return [
+                OrderId(row[0]) for row in await connection.execute(page if after is None else page.where(key > after))
+            ]
 
     async def order_of(self, intent_id: IntentId) -> OrderId | None:
         found = select(order_payments.c.order_id).where(order_payments.c.stripe_payment_intent_id == intent_id)

@@ -124,7 +124,7 @@ def intent_of(found: "stripe.PaymentIntent") -> PaymentIntent:
     details = charge if isinstance(charge, Mapping) else {"id": charge}
     return PaymentIntent(
         id=IntentId(raw["id"]),
-        order_id=_order_of(raw.get("metadata") or {}),
+        order_id=order_of(raw.get("metadata") or {}),
         amount=Money(raw["amount"], currency),
         received=Money(raw.get("amount_received") or 0, currency),
         status=IntentStatus(raw["status"]),
@@ -147,7 +147,7 @@ def _method_of(charge: Mapping[str, Any]) -> PaymentMethod | None:
     return PaymentMethod(details["type"], of_its_kind.get("brand"), of_its_kind.get("last4"), wallet.get("type"))
 
 
-def _order_of(metadata: Mapping[str, str]) -> OrderId | None:
+def order_of(metadata: Mapping[str, str]) -> OrderId | None:
     """Others may use the same account of Stripe: what has no order of ours is none of ours."""
     named = _uuid(metadata.get(ORDER))
     return OrderId(named) if named else None

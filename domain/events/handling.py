@@ -1,14 +1,13 @@
 """What is done with a message: a few attempts, and then it is either done with, or comes again, or is left to people."""
 
 import logging
-import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from domain.events.ports import Consumer, Deliveries, Delivery, GivenUp, Message, Standing
 from domain.events.relay import PAUSES_S
 from domain.shared.clock import Clock
+from domain.shared.faults import named
 from domain.shared.refusals import Unavailable
 
 log = logging.getLogger("torii.events")
@@ -92,6 +91,4 @@ def reason_of(problem: BaseException) -> str:
     """What is kept of a failure: our own words, or the type of the exception and where it came from."""
     if isinstance(problem, GivenUp):
         return str(problem)[:MAX_REASON]
-    frames = traceback.extract_tb(problem.__traceback__)
-    place = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(problem).__qualname__}{place}"[:MAX_REASON]
+    return named(problem)

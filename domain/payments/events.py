@@ -1,11 +1,15 @@
 """What is told of a payment: ids, states and amounts, on the order's stream, and to each seller what concerns its items."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from domain.orders.model import PaymentStatus
+from domain.orders.states import REFUND_MOVES, Actor, RefundState, checked_move
+from domain.payments.model import RefundId
 from domain.payments.standing import Decision, OrderStep, Standing
 from domain.shared.events import Event
-from domain.shared.ids import OrderItemId, SellerId
+from domain.shared.ids import OrderId, OrderItemId, SellerId
+from domain.shared.money import Money
 
 PAID, FAILED, EXPIRED, CANCELLED = "OrderPaid", "OrderPaymentFailed", "OrderExpired", "OrderCancelled"
 
@@ -46,3 +50,35 @@ def _payload(after: Standing) -> dict[str, object]:
         "amount": after.amount.minor,
         "currency": after.amount.currency,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class RefundTold:
+    """A refund as it ended. `seller_id`: whose sale it is of, where it is of one."""
+
+    refund_id: RefundId
+    order_id: OrderId
+    order_status: str
+    payment_status: str
+    seller_id: SellerId | None
+    amount: Money
+    reason: str
+    has_succeeded: bool
+
+
+def events_of_refund(told: RefundTold) -> Sequence[Event]:
+    target = RefundState.SUCCEEDED if told.has_succeeded else RefundState.FAILED
+    move = checked_move(REFUND_MOVES, RefundState.PENDING, target, {Actor.SYSTEM})
+    payload: dict[str, object] = {
+        "refundId": str(told.refund_id),
+        "orderId": str(told.order_id),
+        "orderStatus": told.order_status,
+        "paymentStatus": told.payment_status,
+        "amount": told.amount.minor,
+        "currency": told.amount.currency,
+        "reason": told.reason,
+    }
+    events = [Event(str(move.event), "order", told.order_id, payload, f"order/{told.order_id}")]
+    if told.seller_id is not None:
+        events.append(Event(str(move.event), "seller", told.seller_id, payload, f"seller/{told.seller_id}"))
+    return events

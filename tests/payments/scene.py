@@ -123,6 +123,9 @@ class Scene:
         read = "SELECT amount, currency, reason, status FROM orders.refunds WHERE order_id = $1 ORDER BY id"
         return [tuple(row) for row in await self._connection.fetch(read, placed.id)]
 
+    async def fetch(self, sql: str, *values: Any) -> Any:
+        return await self._connection.fetch(sql, *values)
+
     async def execute(self, sql: str, *values: Any) -> None:
         await self._connection.execute(sql, *values)
 

@@ -1,0 +1,140 @@
+"""Refunds that are decided, until the provider has carried them out, and what follows when it has."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, any_, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.postgres.database import Database
+from adapters.postgres.events import put_out
+from adapters.postgres.tables import order_payments, orders, refunds, returns
+from domain.orders.model import PaymentStatus
+from domain.orders.states import RefundState, ReturnStatus
+from domain.payments.events import RefundTold, events_of_refund
+from domain.payments.model import IntentId, RefundId
+from domain.payments.refunds import DueRefund
+from domain.shared.ids import OrderId, SellerId
+from domain.shared.money import Money
+from domain.shared.viewer import ANONYMOUS
+
+PENDING = refunds.c.status == RefundState.PENDING
+
+
+def _due() -> Select[Any]:
+    """With the provider's key of the payment, without which nothing was paid."""
+    return select(refunds, order_payments.c.stripe_payment_intent_id.label("intent_id")).join_from(
+        refunds, order_payments, refunds.c.payment_id == order_payments.c.id
+    )
+
+
+class PostgresRefundBook:
+    """The port `RefundBook`, as the till."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def take(self, limit: int, now: datetime, until: datetime) -> Sequence[DueRefund]:
+        due = (
+            select(refunds.c.id)
+            .where(PENDING, or_(refunds.c.try_at.is_(None), refunds.c.try_at <= now))
+            .order_by(refunds.c.id)  # idx_refunds_pending
+            .limit(limit)
+            .with_for_update(skip_locked=True, key_share=True)
+        )
+        taken = update(refunds).where(refunds.c.id == any_(func.array(due.scalar_subquery()))).values(try_at=until)
+        async with self._database.till(ANONYMOUS) as connection:
+            ids = (await connection.execute(taken.returning(refunds.c.id))).scalars().all()
+            if not ids:
+                return []
+            return [_due_of(row) for row in await connection.execute(_due().where(refunds.c.id.in_(ids)))]
+
+    async def pending(self, intent_id: IntentId) -> Sequence[DueRefund]:
+        mine = _due().where(PENDING, order_payments.c.stripe_payment_intent_id == intent_id)
+        async with self._database.till(ANONYMOUS) as connection:
+            return [_due_of(row) for row in await connection.execute(mine)]
+
+    async def put_off(
+        self, refund_id: RefundId, until: datetime, *, provider_id: str | None = None, problem: str | None = None
+    ) -> None:
+        values: dict[str, Any] = {"try_at": until, "problem": problem}
+        if provider_id is not None:
+            values["provider_id"] = provider_id
+        async with self._database.till(ANONYMOUS) as connection:
+            await connection.execute(update(refunds).where(refunds.c.id == refund_id, PENDING).values(values))
+
+    async def spend_key(self, refund_id: RefundId, attempt: int) -> None:
+        spent = (refunds.c.id == refund_id) & (refunds.c.attempt == attempt)
+        async with self._database.till(ANONYMOUS) as connection:
+            await connection.execute(update(refunds).where(spent).values(attempt=attempt + 1))
+
+    async def settle(
+        self, refund_id: RefundId, *, succeeded: bool, provider_id: str | None, problem: str | None
+    ) -> None:
+        state = RefundState.SUCCEEDED if succeeded else RefundState.FAILED
+        values: dict[str, Any] = {"status": state, "settled_at": func.now(), "try_at": None, "problem": problem}
+        if succeeded:
+            values["provider_id"] = provider_id
+        else:
+            values |= {"provider_id": None, "attempt": refunds.c.attempt + 1}
+        async with self._database.till(ANONYMOUS) as connection:
+            status = await connection.scalar(_locked(refund_id))
+            if status is None:
+                return
+            this = update(refunds).where(refunds.c.id == refund_id, PENDING).values(values).returning(refunds)
+            row = (await connection.execute(this)).first()
+            if row is None:  # somebody else has written it
+                return
+            payment = await _follow(connection, row) if succeeded else await _payment_status(connection, row.payment_id)
+            told = RefundTold(
+                refund_id=refund_id,
+                order_id=OrderId(row.order_id),
+                order_status=status,
+                payment_status=payment,
+                seller_id=None if row.seller_id is None else SellerId(row.seller_id),
+                amount=Money(row.amount, row.currency),
+                reason=row.reason,
+                has_succeeded=succeeded,
+            )
+            await put_out(connection, events_of_refund(told))
+
+
+def _locked(refund_id: RefundId) -> Select[Any]:
+    """The refund's order, locked: whoever locks several rows of an order locks the order first."""
+    its = select(refunds.c.order_id).where(refunds.c.id == refund_id).scalar_subquery()
+    return select(orders.c.status).where(orders.c.id == its).with_for_update(key_share=True)
+
+
+async def _follow(connection: AsyncConnection, refund: Row[Any]) -> str:
+    """A return is over with its money; a payment when all of it went back. Gives the payment's state."""
+    if refund.return_id is not None:
+        received = (returns.c.id == refund.return_id) & (returns.c.status == ReturnStatus.RECEIVED)
+        await connection.execute(update(returns).where(received).values(status=ReturnStatus.REFUNDED))
+    back = (
+        select(func.sum(refunds.c.amount))
+        .where(refunds.c.payment_id == refund.payment_id, refunds.c.status == RefundState.SUCCEEDED)
+        .scalar_subquery()  # idx_refunds_payment_id
+    )
+    paid = (order_payments.c.id == refund.payment_id) & (order_payments.c.status == PaymentStatus.SUCCEEDED)
+    all_of_it = update(order_payments).where(paid, order_payments.c.amount == back)
+    await connection.execute(all_of_it.values(status=PaymentStatus.REFUNDED))
+    return await _payment_status(connection, refund.payment_id)
+
+
+async def _payment_status(connection: AsyncConnection, payment_id: UUID) -> str:
+    found = await connection.scalar(select(order_payments.c.status).where(order_payments.c.id == payment_id))
+    return str(found)
+
+
+def _due_of(row: Row[Any]) -> DueRefund:
+    return DueRefund(
+        id=RefundId(row.id),
+        order_id=OrderId(row.order_id),
+        intent_id=IntentId(row.intent_id or ""),
+        amount=Money(row.amount, row.currency),
+        created_at=row.created_at,
+        attempt=row.attempt,
+        provider_id=row.provider_id,
+    )

@@ -1,0 +1,155 @@
+"""Carrying out at the provider what was decided to go back: each refund once, whatever is lost on the way."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from domain.payments.model import IntentId, Refund, RefundId, RefundStatus
+from domain.payments.ports import PaymentProvider
+from domain.payments.refusals import KeySpent, PaymentConflict, PaymentRefused
+from domain.shared.clock import Clock
+from domain.shared.faults import named
+from domain.shared.ids import OrderId
+from domain.shared.money import Money
+from domain.shared.refusals import NotFound, Unavailable
+
+log = logging.getLogger("torii.payments")
+
+BATCH = 50
+AT_ONCE = 4
+LEASE = timedelta(seconds=60)
+LONGEST_S = 45.0
+KEYS_ARE_KNOWN = timedelta(hours=23)
+OUTAGE_REST, PENDING_REST = timedelta(seconds=15), timedelta(hours=1)
+SHORTEST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(hours=1)
+LOST = frozenset({RefundStatus.FAILED, RefundStatus.CANCELED})
+
+
+@dataclass(frozen=True, slots=True)
+class DueRefund:
+    """A refund that is decided and not carried out. `attempt`: of which key the provider is asked for it under."""
+
+    id: RefundId
+    order_id: OrderId
+    intent_id: IntentId
+    amount: Money
+    created_at: datetime
+    attempt: int = 1
+    provider_id: str | None = None
+
+
+class RefundBook(Protocol):
+    """Refunds as they are written. Every method raises Unavailable."""
+
+    async def take(self, limit: int, now: datetime, until: datetime) -> Sequence[DueRefund]:
+        """Those whose turn it is, the oldest first; nobody else takes them until then."""
+        ...
+
+    async def pending(self, intent_id: IntentId) -> Sequence[DueRefund]:
+        """All of an intent that are not carried out."""
+        ...
+
+    async def settle(
+        self, refund_id: RefundId, *, succeeded: bool, provider_id: str | None, problem: str | None
+    ) -> None:
+        """It went back, or will not; and with it what follows for payment and return. Once: later calls change nothing.
+
+        One that will not go back is asked for under another key when people try again.
+        """
+        ...
+
+    async def put_off(
+        self, refund_id: RefundId, until: datetime, *, provider_id: str | None = None, problem: str | None = None
+    ) -> None: ...
+
+    async def spend_key(self, refund_id: RefundId, attempt: int) -> None: ...
+
+
+class RefundDesk:
+    """Any number of them work side by side; a refund that two have at once is one at the provider."""
+
+    def __init__(self, provider: PaymentProvider, book: RefundBook, clock: Clock) -> None:
+        self._provider = provider
+        self._book = book
+        self._clock = clock
+
+    async def work(self) -> int:
+        """Carry out what is due, up to a batch; how many those were. Raises Unavailable (the database)."""
+        now = self._clock.now()
+        due = await self._book.take(BATCH, now, now + LEASE)
+        limit = asyncio.Semaphore(AT_ONCE)
+
+        async def carry_out(refund: DueRefund) -> None:
+            async with limit:
+                await self._carry_out(refund)
+
+        await asyncio.gather(*map(carry_out, due))
+        return len(due)
+
+    async def follow(self, intent_id: IntentId) -> bool:
+        """Bring the refunds of an intent to what they are at the provider; whether any waited for that. Raises Unavailable."""
+        due = {refund.id: refund for refund in await self._book.pending(intent_id)}
+        if due:
+            found = [each for each in await self._provider.refunds_of(intent_id) if each.refund_id in due]
+            await asyncio.gather(*(self._write(due[each.refund_id], each) for each in found if each.refund_id))
+        return bool(due)
+
+    async def _carry_out(self, due: DueRefund) -> None:
+        now = self._clock.now()
+        try:
+            async with asyncio.timeout(LONGEST_S):
+                await self._write(due, await self._asked(due, now))
+        except (PaymentRefused, NotFound) as refusal:
+            log.error("a refund was refused", exc_info=refusal, extra={"fields": {"refundId": str(due.id)}})
+            reason = refusal.reason.value if isinstance(refusal, PaymentRefused) else refusal.code
+            await self._book.settle(due.id, succeeded=False, provider_id=due.provider_id, problem=reason)
+        except Exception as problem:
+            log.error("a refund has to wait", exc_info=problem, extra={"fields": {"refundId": str(due.id)}})
+            rest = OUTAGE_REST if isinstance(problem, Unavailable) else _rest(due, now)
+            await self._book.put_off(due.id, now + rest, problem=named(problem))
+
+    async def _asked(self, due: DueRefund, now: datetime) -> Refund:
+        """As the provider has it: made, where there is none yet. Raises PaymentRefused, KeySpent, NotFound, Unavailable."""
+        if due.provider_id is not None or now - due.created_at > KEYS_ARE_KNOWN:
+            found = await self._found(due)
+            if found is not None:
+                return found
+        try:
+            return await self._provider.refund(due.id, due.intent_id, due.amount, due.attempt)
+        except (KeySpent, PaymentConflict):
+            found = await self._found(due)
+            if found is not None:
+                return found
+            await self._book.spend_key(due.id, due.attempt)
+            return await self._provider.refund(due.id, due.intent_id, due.amount, due.attempt + 1)
+        except PaymentRefused:  # it may be this very one that has taken what was left
+            found = await self._found(due)
+            if found is None:
+                raise
+            return found
+
+    async def _found(self, due: DueRefund) -> Refund | None:
+        try:
+            made = await self._provider.refunds_of(due.intent_id)
+        except NotFound:
+            return None
+        mine = [each for each in made if each.refund_id == due.id]
+        # one that failed before is told of once: who tries again makes another
+        return next((each for each in mine if each.status not in LOST or each.provider_id == due.provider_id), None)
+
+    async def _write(self, due: DueRefund, found: Refund) -> None:
+        if found.status is RefundStatus.SUCCEEDED:
+            await self._book.settle(due.id, succeeded=True, provider_id=found.provider_id, problem=None)
+        elif found.status in LOST:
+            log.error("a refund failed at the provider", extra={"fields": {"refundId": str(due.id)}})
+            await self._book.settle(due.id, succeeded=False, provider_id=found.provider_id, problem=found.status.value)
+        else:  # it is on its way, which takes days with some banks
+            await self._book.put_off(due.id, self._clock.now() + PENDING_REST, provider_id=found.provider_id)
+
+
+def _rest(due: DueRefund, now: datetime) -> timedelta:
+    """After half of its age again."""
+    return min(max((now - due.created_at) / 2, SHORTEST_REST), LONGEST_REST)

@@ -1,0 +1,75 @@
+"""Payments, put together: what follows them up in gateways and in workers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from adapters.postgres.database import Database
+from adapters.postgres.orders_payment import PostgresPaymentBook
+from adapters.postgres.orders_refunding import PostgresRefundBook
+from adapters.postgres.payments import CHANNEL, PostgresToldEvents
+from adapters.stripe.connection import StripeConnection
+from adapters.stripe.payments import StripePayments
+from adapters.stripe.subjects import StripeSubjects
+from domain.payments.finaliser import Finaliser
+from domain.payments.inbox import PaymentInbox
+from domain.payments.reconciliation import Bringing, Reconciliation
+from domain.payments.refunds import RefundDesk
+from domain.shared.clock import Clock
+from infra.woken import Bell, Trouble, WokenLoop, until_stopped
+from infra.worker import Stop
+from settings import Settings, require
+
+DATABASE_MS = 10_000
+STRIPE_MS = 10_000
+"""A worker waits longer for Stripe than a buyer does."""
+CONNECTIONS = 10
+
+
+def finaliser_of(database: Database, stripe: StripeConnection, clock: Clock) -> Finaliser:
+    """`database` is a gateway's, or a worker's."""
+    return Finaliser(StripePayments(stripe), PostgresPaymentBook(database), clock)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTools:
+    """What a worker follows payments up with."""
+
+    url: str
+    inbox: PaymentInbox
+    refunds: RefundDesk
+    reconciliation: Reconciliation
+
+    async def work(self) -> int:
+        """Act on what the provider told, and give back what is decided; how many things that were. Raises Unavailable."""
+        return sum(await asyncio.gather(self.inbox.work(), self.refunds.work()))
+
+
+@asynccontextmanager
+async def open_payment_tools(settings: Settings, clock: Clock) -> AsyncIterator[PaymentTools]:
+    """As the worker role. Raises MissingSettings."""
+    require(settings, "database_worker_url", "stripe_secret_key")
+    url = settings.database_worker_url.get_secret_value()
+    async with AsyncExitStack() as stack:
+        database = Database(url, pool_size=CONNECTIONS, timeout_ms=DATABASE_MS)
+        stack.push_async_callback(database.close)
+        key = settings.stripe_secret_key.get_secret_value()
+        stripe = StripeConnection(key, api_base=settings.stripe_api_base, timeout_ms=STRIPE_MS)
+        stack.push_async_callback(stripe.close)
+        finaliser = finaliser_of(database, stripe, clock)
+        refunds = RefundDesk(StripePayments(stripe), PostgresRefundBook(database), clock)
+        told = PostgresToldEvents(database)
+        inbox = PaymentInbox(told, StripeSubjects(), Bringing(finaliser, refunds), clock)
+        yield PaymentTools(url, inbox, refunds, Reconciliation(finaliser, PostgresPaymentBook(database), clock))
+
+
+async def run_payments(tools: PaymentTools, stop: Stop, grace_s: float) -> None:
+    """Until it is asked to stop; what is at work then has `grace_s` to be finished."""
+
+    async def nothing_to_make() -> None:
+        """There are no places here that could be gone."""
+
+    trouble = Trouble("following payments up", stop, nothing_to_make)
+    loop = WokenLoop(tools.work, Bell(tools.url, CHANNEL, "torii payments"), stop, trouble)
+    await until_stopped([asyncio.create_task(loop.run())], stop, grace_s)

@@ -1,0 +1,280 @@
+"""What Stripe tells, acted on once and in any order: messages as the sandbox makes them, real loops on a real database."""
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from adapters.postgres.database import Database
+from adapters.postgres.payments import PostgresPaymentEvents
+from adapters.stripe.webhooks import StripeWebhooks
+from domain.payments.inbox import LEASE
+from domain.payments.service import PaymentEvents
+from domain.shared.clock import SystemClock
+from infra.sandbox.stripe.delivery import signature
+from infra.worker import Stop
+from paying import PaymentTools, open_payment_tools, run_payments
+from settings import Settings
+from tests.payments.conftest import Till
+from tests.payments.scene import MovingClock, Placed
+from tests.payments.test_finaliser import EXPIRED, PAID, UNPAID
+from tests.sandbox.running import KEY, Sandbox
+
+PATIENCE_S = 30.0
+Event = dict[str, Any]
+
+
+@asynccontextmanager
+async def tools_of(settings: Settings, sandbox: Sandbox, clock: Any) -> AsyncIterator[PaymentTools]:
+    there = {"stripe_api_base": sandbox.url, "stripe_secret_key": KEY}
+    ours = Settings(_env_file=None, **settings.model_dump() | there)
+    async with open_payment_tools(ours, clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def tools(settings: Settings, sandbox: Sandbox) -> AsyncIterator[PaymentTools]:
+    async with tools_of(settings, sandbox, SystemClock()) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def later(settings: Settings, sandbox: Sandbox) -> AsyncIterator[tuple[PaymentTools, MovingClock]]:
+    """With a clock that the test moves."""
+    clock = MovingClock()
+    async with tools_of(settings, sandbox, clock) as opened:
+        yield opened, clock
+
+
+@asynccontextmanager
+async def at_work(*tools: PaymentTools) -> AsyncIterator[None]:
+    """Loops of as many workers."""
+    stop = Stop()
+    loops = [asyncio.create_task(run_payments(each, stop, PATIENCE_S)) for each in tools]
+    yield
+    stop.ask()
+    await asyncio.gather(*loops)
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not await holds():
+            await asyncio.sleep(0.02)
+
+
+class Door:
+    """Where the gateway takes in what Stripe sends."""
+
+    def __init__(self, database: Database, secret: str) -> None:
+        self._secret = secret
+        self._receiving = PaymentEvents(StripeWebhooks(secret, SystemClock()), PostgresPaymentEvents(database))
+
+    async def put_in(self, event: Event) -> None:
+        body = json.dumps(event)
+        signed = signature(body, self._secret, int(SystemClock().now().timestamp()))
+        await self._receiving.receive(body.encode(), signed)
+
+
+@pytest.fixture
+def door(database: Database, settings: Settings) -> Door:
+    return Door(database, settings.stripe_webhook_secret.get_secret_value())
+
+
+def told_of(till: Till, intent_id: str) -> list[Event]:
+    """All events of Stripe's about an intent."""
+    found = till.sandbox.get("/v1/events", limit=100).json()["data"]
+    return [each for each in found if intent_id in json.dumps(each)]
+
+
+def made_up(kind: str, about: Any, **changes: Any) -> Event:
+    key = f"evt_{random.getrandbits(64):x}"
+    return {"id": key, "object": "event", "type": kind, "data": {"object": about}} | changes
+
+
+async def rows_of(till: Till, events: Sequence[Event]) -> list[Any]:
+    read = "SELECT * FROM payments.webhook_events WHERE event_id = ANY ($1)"
+    return list(await till.scene.fetch(read, list({each["id"] for each in events})))
+
+
+async def handled(till: Till, events: Sequence[Event]) -> bool:
+    return all(row["handled_at"] is not None for row in await rows_of(till, events))
+
+
+async def paid(till: Till, currency: str = "JPY") -> Placed:
+    """Paid in the buyer's browser; nobody here knows."""
+    placed = await till.scene.place(currency)
+    await till.finaliser.settle(placed.id)
+    await till.pay(placed)
+    return placed
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_each_message_five_times_in_random_order_to_two_workers_is_told_once(
+    till: Till, tools: PaymentTools, settings: Settings, door: Door, seed: int
+) -> None:
+    chance = random.Random(seed)
+    orders = [await paid(till, chance.choice(["JPY", "USD"])) for _ in range(4)]
+    declined = await till.scene.place()
+    await till.finaliser.settle(declined.id)
+    await till.pay(declined, "pm_card_chargeDeclined")
+    told = [each for placed in [*orders, declined] for each in told_of(till, await till.intent_id(placed))] * 5
+    assert len(told) == 5 * 5 * 3  # created, charged, and paid or not
+    chance.shuffle(told)
+    async with tools_of(settings, till.sandbox, SystemClock()) as others, at_work(tools, others):
+        await asyncio.gather(*(door.put_in(each) for each in told))
+        await until(lambda: handled(till, told))
+    for placed in orders:
+        assert await till.scene.books(placed) == PAID
+    books = await till.scene.books(declined)
+    assert (books.order, books.payment, books.events) == ("pending", "failed", ["OrderPaymentFailed"])
+    assert {row["outcome"] for row in await rows_of(till, told)} == {"settled"}
+
+
+async def test_what_a_message_says_is_not_believed(till: Till, tools: PaymentTools, door: Door) -> None:
+    placed = await till.scene.place()
+    await till.finaliser.settle(placed.id)
+    intent_id = await till.intent_id(placed)
+    lie = {"object": "payment_intent", "id": intent_id, "status": "succeeded", "amount_received": placed.amount.minor}
+    event = made_up("payment_intent.succeeded", lie | {"metadata": {"order_id": str(placed.id)}})
+    await door.put_in(event)
+    await tools.inbox.work()
+    assert await handled(till, [event])
+    assert await till.scene.books(placed) == UNPAID
+
+
+@pytest.mark.parametrize(
+    ("kind", "about", "outcome"),
+    [
+        ("moon.phase_changed", {"object": "moon"}, "ignored"),
+        ("customer.created", {"object": "customer", "id": "cus_1"}, "ignored"),
+        ("charge.dispute.created", {"object": "dispute", "payment_intent": "pi_1"}, "ignored"),
+        ("payment_intent.succeeded", {"object": "payment_intent", "id": "pi_of_others"}, "not ours"),
+        ("payment_intent.succeeded", {"object": "payment_intent", "metadata": 1}, "ignored"),
+        (
+            "payment_intent.succeeded",
+            {"object": "payment_intent", "id": "pi_x", "metadata": {"order_id": "x"}},
+            "not ours",
+        ),
+        ("charge.succeeded", {"object": "charge", "payment_intent": None}, "ignored"),
+        ("charge.succeeded", None, "ignored"),
+        ("refund.updated", {"object": "refund", "payment_intent": "pi_of_others"}, "not ours"),
+    ],
+)
+async def test_what_nobody_acts_on_is_marked_so(
+    till: Till, tools: PaymentTools, door: Door, kind: str, about: Any, outcome: str
+) -> None:
+    event = made_up(kind, about)
+    await door.put_in(event)
+    await tools.inbox.work()
+    (row,) = await rows_of(till, [event])
+    assert (row["outcome"], row["handled_at"] is not None) == (outcome, True)
+
+
+async def test_a_message_that_fails_rests_longer_each_time_and_says_why(
+    till: Till, later: tuple[PaymentTools, MovingClock], door: Door
+) -> None:
+    tools, clock = later
+    placed = await till.scene.place()
+    await till.finaliser.settle(placed.id)
+    till.sandbox.post(f"/v1/payment_intents/{await till.intent_id(placed)}", amount=51)
+    await till.pay(placed)
+    (event,) = [e for e in told_of(till, await till.intent_id(placed)) if e["type"] == "payment_intent.succeeded"]
+    await door.put_in(event)
+    for attempt in (1, 2, 3):
+        await tools.inbox.work()
+        await tools.inbox.work()  # it rests
+        (row,) = await rows_of(till, [event])
+        assert (row["attempts"], row["handled_at"]) == (attempt, None)
+        assert row["problem"].startswith("PaymentMismatch in standing.py")
+        assert round((row["try_at"] - clock.now()).total_seconds()) == 2**attempt
+        clock.move(seconds=2**attempt)
+    await till.scene.execute("DELETE FROM payments.webhook_events WHERE event_id = $1", event["id"])
+
+
+async def test_an_outage_is_over_within_a_minute_of_its_end(
+    till: Till, later: tuple[PaymentTools, MovingClock], door: Door
+) -> None:
+    tools, clock = later
+    placed = await paid(till)
+    events = told_of(till, await till.intent_id(placed))
+    for event in events:
+        await door.put_in(event)
+    till.sandbox.post("/_sandbox/faults", kind="rate_limit", method="GET", times=100)
+    for _ in range(5):
+        await tools.inbox.work()
+        clock.move(seconds=15)
+    assert not await handled(till, events)
+    till.sandbox.post("/_sandbox/faults/clear")
+    await tools.inbox.work()
+    assert await till.scene.books(placed) == PAID
+
+
+async def test_what_a_killed_worker_was_at_is_left_to_others(
+    till: Till, later: tuple[PaymentTools, MovingClock], door: Door, database: Database, settings: Settings
+) -> None:
+    tools, clock = later
+    placed = await paid(till)
+    events = told_of(till, await till.intent_id(placed))
+    for event in events:
+        await door.put_in(event)
+    killed = asyncio.create_task(tools.inbox.work())
+    till.sandbox.post("/_sandbox/faults", kind="timeout", method="GET")
+    await until(lambda: _taken(till, events))
+    killed.cancel()
+    await asyncio.gather(killed, return_exceptions=True)
+    till.sandbox.post("/_sandbox/faults/clear")
+    await tools.inbox.work()
+    assert not await handled(till, events)  # theirs for a while
+    clock.move(seconds=LEASE.total_seconds())
+    await tools.inbox.work()
+    assert await till.scene.books(placed) == PAID
+
+
+async def _taken(till: Till, events: Sequence[Event]) -> bool:
+    return all(row["attempts"] for row in await rows_of(till, events))
+
+
+class TestWithoutAMessage:
+    async def test_payments_that_nobody_told_of_are_asked_for(
+        self, till: Till, later: tuple[PaymentTools, MovingClock]
+    ) -> None:
+        tools, clock = later
+        orders = [await paid(till, currency) for currency in ("JPY", "USD")]
+        assert sum([n async for n in tools.reconciliation.check()]) == 0  # messages have their time
+        clock.move(minutes=6)
+        assert sum([n async for n in tools.reconciliation.check()]) >= 2
+        for placed in orders:
+            assert await till.scene.books(placed) == PAID
+
+    async def test_orders_out_of_time_end_however_many(
+        self, till: Till, later: tuple[PaymentTools, MovingClock]
+    ) -> None:
+        tools, clock = later
+        unpaid, never_asked, at_the_last_moment = [await till.scene.place() for _ in range(3)]
+        await till.finaliser.settle(unpaid.id)
+        await till.finaliser.settle(at_the_last_moment.id)
+        await till.pay(at_the_last_moment)
+        clock.move(minutes=29)
+        assert [n async for n in tools.reconciliation.expire()] == []
+        clock.move(minutes=2)
+        assert sum([n async for n in tools.reconciliation.expire()]) >= 3
+        assert await till.scene.books(unpaid) == await till.scene.books(never_asked) == EXPIRED
+        assert await till.scene.books(at_the_last_moment) == PAID
+
+    async def test_one_that_cannot_be_settled_holds_up_no_other(
+        self, till: Till, later: tuple[PaymentTools, MovingClock]
+    ) -> None:
+        tools, clock = later
+        odd, fine = await till.scene.place(), await till.scene.place()
+        await till.finaliser.settle(odd.id)
+        till.sandbox.post(f"/v1/payment_intents/{await till.intent_id(odd)}", amount=51)
+        clock.move(minutes=31)
+        async for _ in tools.reconciliation.expire():
+            pass
+        assert await till.scene.books(odd) == UNPAID
+        assert await till.scene.books(fine) == EXPIRED
+        await till.scene.execute("UPDATE orders.orders SET expires_at = NULL WHERE id = $1", odd.id)
