@@ -27,7 +27,8 @@ from starlette.types import Receive, Scope, Send
 from adapters.cognito.pool import DEMO_PASSWORD
 from bench.guard import IDS, QUERY, Case, asking
 from bench.lookups import counted
-from bench.operations import FEED, LIST, PRODUCT, REDIS, SQL
+from bench.operations import FEED, LIST, PRODUCT, REDIS, SQL, Variables
+from bench.peers.operations import FEED_QUERY
 from bench.torii import throwaway
 from cloud import token
 from gateway import create_app
@@ -75,9 +76,15 @@ async def cases_of(settings: Settings, stack: AsyncExitStack) -> dict[str, Case]
         apps[name] = create_app(settings.model_copy(update=FREE | {"rate_limits": on}))
         await stack.enter_async_context(apps[name].router.lifespan_context(apps[name]))
     bearer = await token(settings, "buyer@example.com", DEMO_PASSWORD)
-    first = cast("Any", await asking(apps[GUARD_OFF], orjson.dumps({"query": IDS}), None)())
+    first = orjson.loads(cast("bytes", await asking(apps[GUARD_OFF], orjson.dumps({"query": IDS}), None)()))
     id = {"id": first["data"]["products"]["nodes"][0]["id"]}
-    asked = {"small": (QUERY, id), "list": (LIST, {}), "feed": (FEED, {}), "product": (PRODUCT, id)}
+    asked: dict[str, tuple[str, Variables]] = {
+        "small": (QUERY, id),
+        "list": (LIST, {}),
+        "feed": (FEED, {}),
+        "peers' feed": (FEED_QUERY, {"after": None}),
+        "product": (PRODUCT, id),
+    }
     cases: dict[str, Case] = {"floor": asking(cast("Any", floor), b"{}", None)}
     for name, (query, variables) in asked.items():
         body = orjson.dumps({"query": query, "variables": variables})

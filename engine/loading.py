@@ -1,7 +1,7 @@
 """Loading by keys for one operation: what was loaded once is not loaded again, and what is on its way is waited for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,11 @@ class BatchLoader:
             if len(missing) == len(keys):  # each once, and none known: they are in order already
                 return found
         return [values[key] for key in keys]
+
+    def know(self, values: Mapping[Hashable, Any]) -> None:
+        """Values that came another way, as this would have loaded them."""
+        for key, value in values.items():
+            self._values.setdefault(key, value)
 
     async def one(self, key: Hashable) -> Any:
         """One value; the keys asked for in the same turn of the event loop go together. Raises what failed it."""

@@ -37,9 +37,10 @@ async def product(
         sku,
     )
     found = await info.context.services.catalog.product(
-        info.context.viewer, ref, info.context.loaders.needs.get("Product")
+        info.context.viewer, ref, info.context.loaders.needs_of("products")
     )
     if found is not None:
+        _known(info, [found])
         info.context.services.viewed.saw(info.context.viewer, found.id)
     return found
 
@@ -57,14 +58,22 @@ async def products(info: Info, which: Any, sort: ProductSort, paging: Paging) ->
     category = (
         CategoryId(key_of(which.category_id, "Category", "filter.categoryId")) if which and which.category_id else None
     )
-    return await info.context.services.catalog.products(
+    page = await info.context.services.catalog.products(
         info.context.viewer,
         narrowed,
         sort,
         PageRequest.of(sort, *paging),
         category,
-        info.context.loaders.needs.get("Product"),
+        info.context.loaders.needs_of("products"),
     )
+    _known(info, page.nodes)
+    return page
+
+
+def _known(info: Info, found: Sequence[Product]) -> None:
+    """Spare the loader what was just read, unless it may be behind what the loader reads."""
+    if info.context.services.catalog.is_current:
+        info.context.loaders.know("products", {each.id: each for each in found})
 
 
 def product_filter(given: Any) -> ProductFilter:

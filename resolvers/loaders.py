@@ -139,14 +139,22 @@ class Loaders:
                 raise value
         return values
 
+    def know(self, loader: str, values: Mapping[Hashable, Any]) -> None:
+        """Values that were read another way, as current as the loader's own."""
+        self._loader(loader, ()).know(values)
+
+    def needs_of(self, loader: str) -> Needs:
+        """What will be looked at of the values of a loader."""
+        type_name, ours = NARROWED[loader]
+        needs = self.needs.get(type_name)
+        return None if needs is None else needs | ours
+
     def _loader(self, loader: str, arguments: Arguments) -> BatchLoader:
         loading = self._loaders.get((loader, arguments))
         if loading is None:
             batch = BATCHES[loader](self._services, self._viewer)
             if loader in NARROWED:
-                type_name, ours = NARROWED[loader]
-                needs = self.needs.get(type_name)
-                batch = partial(batch, needs=None if needs is None else needs | ours)
+                batch = partial(batch, needs=self.needs_of(loader))
             if self._probe:
                 batch = self._probe.batch(loader, batch)
             loading = self._loaders[loader, arguments] = BatchLoader(partial(batch, **dict(arguments)))

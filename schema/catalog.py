@@ -59,7 +59,7 @@ class ProductVariation:
 @strawberry.type(description="A kind of product; categories form a tree.")
 class Category(Node):
     is_type_of = shows(categories.Category)
-    kept = Kept("category", "categories")
+    kept = Kept("category", "categories", held_by="id")
 
     id: strawberry.ID = global_id("Category", access=PUBLIC)
     name: str = attribute(access=PUBLIC, description="Shown to shoppers.")
@@ -84,7 +84,7 @@ class Category(Node):
 @strawberry.type(description="A make.")
 class Brand(Node):
     is_type_of = shows(model.Brand)
-    kept = Kept("brand", "brands")
+    kept = Kept("brand", "brands", held_by="id")
 
     id: strawberry.ID = global_id("Brand", access=PUBLIC)
     name: str = attribute(access=PUBLIC, description="Shown to shoppers.")
@@ -95,7 +95,7 @@ class Brand(Node):
 @strawberry.type(description="Something a seller offers.")
 class Product(Node):
     is_type_of = shows(model.Product)
-    kept = Kept("product", "products", client_age_s=PRICE_AGE_S)
+    kept = Kept("product", "products", client_age_s=PRICE_AGE_S, held_by="id", version="version")
 
     id: strawberry.ID = global_id("Product", access=PUBLIC)
     sku: str = attribute(access=PUBLIC, description="The seller's own code for it; another seller may use the same.")

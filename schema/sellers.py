@@ -14,7 +14,7 @@ from schema.relay import Node, global_id
 @strawberry.type(description="Who sells.")
 class Seller(Node):
     is_type_of = shows(model.Seller)
-    kept = Kept("seller", "sellers")
+    kept = Kept("seller", "sellers", held_by="id")
 
     id: strawberry.ID = global_id("Seller", access=PUBLIC)
     name: str = attribute(access=PUBLIC, description="Company or shop name.")

@@ -78,6 +78,10 @@ class PostgresProducts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @property
+    def is_current(self) -> bool:
+        return not self._database.has_replica
+
     async def by_ids(
         self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS, needs: Needs = None
     ) -> Sequence[Product | None]:

@@ -127,6 +127,11 @@ class Database:
         self.reader = anonymous(replica_url) if replica_url else self.fresh_reader
         self._gate = gate_of(pool_size)
 
+    @property
+    def has_replica(self) -> bool:
+        """Whether `public` may be behind the writer."""
+        return self.reader is not self.fresh_reader
+
     async def public(self, statement: Statement, parameters: Parameters = None) -> Rows:
         """Rows that anybody may see. Raises Unavailable."""
         return await self.reader.rows(_prepared(statement), parameters or {})

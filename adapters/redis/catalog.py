@@ -76,6 +76,10 @@ class CachedProducts:
         self._encode = msgpack.Encoder().encode
         self._decode = msgpack.Decoder(Product).decode
 
+    @property
+    def is_current(self) -> bool:
+        return self._products.is_current
+
     async def by_ids(
         self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS, needs: Needs = None
     ) -> Sequence[Product | None]:

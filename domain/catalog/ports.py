@@ -14,6 +14,11 @@ from domain.shared.viewer import ANONYMOUS, Viewer
 class Products(Protocol):
     """Products as stored. Batched reads keep the order of their keys, and see what the viewer sees."""
 
+    @property
+    def is_current(self) -> bool:
+        """Whether `find` and `page` give what is stored now, as `by_ids` does, and not what a replica has heard of."""
+        ...
+
     async def by_ids(
         self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS, needs: Needs = None
     ) -> Sequence[Product | None]: ...

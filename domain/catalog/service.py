@@ -35,6 +35,11 @@ class Catalog:
         self._brands = brands
         self._categories = categories
 
+    @property
+    def is_current(self) -> bool:
+        """Whether `product` and `products` give what is stored now, as `products_by_ids` does."""
+        return self._products.is_current
+
     async def products_by_ids(
         self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS, needs: Needs = None
     ) -> Sequence[Product | None]:

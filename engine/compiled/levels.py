@@ -19,7 +19,9 @@ from engine.declared.access import Guard
 from engine.declared.kinds import Attribute, Computed, Edge
 from engine.fairness.turns import turn
 from engine.fragments.declared import finds_of
-from engine.fragments.steps import KeptCall, KeptLoad
+from engine.fragments.lists import KeptList
+from engine.fragments.sites import How
+from engine.fragments.steps import KeptCall, KeptLoad, KeptRows
 
 PIECE = 50
 """Values written out without a break: with 80 fields each they take 4 ms."""
@@ -99,10 +101,12 @@ class OfOneType:
 
     def __init__(self, field: Field, selection: Selection) -> None:
         self._completion = Completion(field, selection.asks_where)
-        self._level = Level(selection)
+        level = Level(selection)
+        is_held = field.site is not None and field.site.how is How.HOLDS
+        self._rows: Rows = KeptRows(field.site, level).rows if field.site and is_held else level.rows
 
     async def complete(self, column: Column, paths: Paths, run: Run) -> Column:
-        return await self._completion.of(column, paths, self._level.rows, run)
+        return await self._completion.of(column, paths, self._rows, run)
 
 
 class OfSeveralTypes:
@@ -112,7 +116,8 @@ class OfSeveralTypes:
         self._completion = Completion(field, selections.asks_where)
         self._choice: Choice = selections.choice
         self._by_type: Mapping[str, Selection] = selections.by_type
-        self._levels: dict[str, Level] = {}
+        self._sites = selections.sites
+        self._levels: dict[str, Level | KeptRows] = {}
 
     async def complete(self, column: Column, paths: Paths, run: Run) -> Column:
         return await self._completion.of(column, paths, self._rows, run)
@@ -132,10 +137,11 @@ class OfSeveralTypes:
                 rows[place] = row
         return rows
 
-    def _level(self, name: str) -> Level:
+    def _level(self, name: str) -> Level | KeptRows:
         level = self._levels.get(name)
         if level is None:
-            level = self._levels[name] = Level(self._by_type[name])
+            own, site = Level(self._by_type[name]), self._sites.get(name)
+            level = self._levels[name] = own if site is None else KeptRows(site, own)
         return level
 
 
@@ -165,20 +171,23 @@ class Completion:
 def _below(field: Field) -> Below:
     if isinstance(field.below, Selections):
         return OfSeveralTypes(field, field.below)
-    if field.below is None or field.below.is_pure:
+    if field.below is None or (field.below.is_pure and field.site is None):
         return AsTheyAre()
     return OfOneType(field, field.below)
 
 
 def _step(field: Field) -> Step:
-    if field.site is not None:
+    site = field.site
+    if site is not None and site.how in (How.LEADS, How.FINDS):
         assert isinstance(field.below, Selection)
         assert field.definition is not None
         level, finds = Level(field.below), finds_of(field.definition)
         if finds is not None:
-            return KeptCall(field, field.site, level, finds, Call(field, AsTheyAre()))
-        return KeptLoad(field, field.site, level)
+            return KeptCall(field, site, level, finds, Call(field, AsTheyAre()))
+        return KeptLoad(field, site, level)
     below = _below(field)
+    if site is not None and site.how is How.LISTS:
+        return KeptList(field, site, Call(field, below))
     if isinstance(field.kind, Attribute):
         return Read(field, attrgetter(field.kind.name), below)
     if isinstance(field.kind, Computed):

@@ -18,6 +18,8 @@ def needs_of(selection: Selection) -> Needs:
         name = each.of.name
         looked_at = found.setdefault(name, set())
         kept = kept_of(each.of)
+        if kept is not None:  # how values in hand are told from those of fragments
+            looked_at.update(filter(None, (kept.held_by, kept.version)))
         if each.guards or (kept is not None and kept.changes_at is not None):
             unknown.add(name)
         for field in each.fields:

@@ -3,7 +3,7 @@
 Source: GraphQL specification, "Field Collection" (CollectFields, October 2021, 6.3.2).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -33,8 +33,8 @@ from engine.compiled.choice import Choice
 from engine.compiled.reasons import Reason, Unsupported
 from engine.declared.access import GUARD, Guard
 from engine.declared.kinds import Attribute, Code, Computed, Kind, UnknownTest, kind_of, values_shown
-from engine.fragments.sites import Site, site_of
-from engine.reading.cost import price_below
+from engine.fragments.sites import Site, held_site, site_of
+from engine.reading.cost import Priced, price_below
 
 TYPENAME = "__typename"
 MAX_FIELDS = 2_000
@@ -74,6 +74,8 @@ class Field:
         """Whether it comes off the value without I/O, and all below it too, which is for everybody."""
         if self.definition is None:
             return True
+        if self.site is not None:
+            return False
         return isinstance(self.kind, Attribute | Computed) and (self.below is None or self.below.is_pure)
 
     @property
@@ -111,6 +113,8 @@ class Selections:
 
     choice: Choice
     by_type: Mapping[str, Selection]
+    sites: Mapping[str, Site]
+    """Of those types whose values are entities."""
 
     @property
     def is_pure(self) -> bool:
@@ -180,8 +184,8 @@ class Selector:
         below = self._below(named, sets)
         if not isinstance(below, Selection):
             return Field(key, nodes, parent, definition, kind, below)
-        price = partial(price_below, self._schema, self._fragments, below.of, sets)
-        return Field(key, nodes, parent, definition, kind, below, site_of(kind, definition, below, price))
+        site = site_of(kind, name, definition, below, self._price(below.of, sets))
+        return Field(key, nodes, parent, definition, kind, below, site)
 
     def _below(self, type_: GraphQLNamedOutputType, sets: Sequence[SelectionSetNode]) -> Selection | Selections:
         if not is_abstract_type(type_):
@@ -190,8 +194,12 @@ class Selector:
         choice = self._choices.get(type_.name)
         if choice is None:
             choice = self._choices[type_.name] = Choice(self._schema, type_)
-        possible = self._schema.get_possible_types(type_)
-        return Selections(choice, {each.name: self.select(each, sets) for each in possible})
+        by_type = {each.name: self.select(each, sets) for each in self._schema.get_possible_types(type_)}
+        held = {name: held_site(each, self._price(each.of, sets)) for name, each in by_type.items()}
+        return Selections(choice, by_type, {name: site for name, site in held.items() if site is not None})
+
+    def _price(self, type_: GraphQLObjectType, sets: Sequence[SelectionSetNode]) -> Callable[[], Priced]:
+        return partial(price_below, self._schema, self._fragments, type_, sets)
 
     def _collect(self, type_: GraphQLObjectType, set_: SelectionSetNode, seen: set[str]) -> Iterator[FieldNode]:
         for node in set_.selections:

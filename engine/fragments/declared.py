@@ -22,6 +22,8 @@ class Kept:
         is_tag: whether answers name it in their tags; not where its key is nobody's business
         changes_at: when it changes by itself next, such as the begin of a sale, as an aware UTC time
         client_age_s: how old whoever keeps an answer may let it become
+        held_by: the attribute of a value that is its key, where a list that holds such values may show fragments in their place
+        version: the attribute of a value that grows with its changes: what is older than the value in hand is not shown
     """
 
     kind: str
@@ -30,9 +32,19 @@ class Kept:
     is_tag: bool = True
     changes_at: Callable[[Any], datetime | None] | None = None
     client_age_s: int = int(MAX_AGE_S)
+    held_by: str | None = None
+    version: str | None = None
+
+    def version_of(self, value: object) -> int:
+        return 0 if self.version is None else getattr(value, self.version)
 
     def tag(self, key: object) -> str:
         return f"{self.kind}:{key}"
+
+
+def anything(kind: str) -> str:
+    """The tag of what shows a list of such entities: a change of any may be one of the list."""
+    return f"{kind}:*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,13 @@ def finds_of(field: GraphQLField) -> Finds | None:
     declared: Any = field.extensions.get("strawberry-definition")
     finds: Finds | None = declared.metadata.get("finds") if declared else None
     return finds
+
+
+def shared_for(field: GraphQLField) -> int | None:
+    """How long, in seconds, the answer of a field of the root may be shown again; None where it is the viewer's own."""
+    declared: Any = field.extensions.get("strawberry-definition")
+    seconds: int | None = declared.metadata.get("shared_s") if declared else None
+    return seconds
 
 
 def kept_of(type_: GraphQLObjectType) -> Kept | None:

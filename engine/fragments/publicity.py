@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from graphql import GraphQLField
-
 from engine.declared.kinds import Attribute, Computed, Edge
-from engine.fragments.declared import finds_of, kept_of
+from engine.fragments.declared import finds_of, kept_of, shared_for
 from engine.fragments.rendered import MAX_TAGS
 from engine.fragments.store import Shelf
 
@@ -15,13 +13,6 @@ if TYPE_CHECKING:
 
 PRIVATE = {"scope": "PRIVATE", "maxAge": 0, "tags": []}
 """Of whatever is not known to be the same for everybody."""
-
-
-def shared_for(field: GraphQLField) -> int | None:
-    """How long, in seconds, the answer of a field of the root may be shown again; None where it is the viewer's own."""
-    declared: Any = field.extensions.get("strawberry-definition")
-    seconds: int | None = declared.metadata.get("shared_s") if declared else None
-    return seconds
 
 
 def public_age(root: "Selection") -> int | None:

@@ -7,6 +7,7 @@ import orjson
 
 from engine.rows import Row, writer
 
+NULL = b"null"
 HOLE = b"\0"
 """Stands for a fragment in the bytes around it. JSON has no such byte: within strings it is written \\u0000."""
 

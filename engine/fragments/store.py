@@ -8,11 +8,13 @@ and leaves reads alone).
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
+from copy import copy
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from math import inf
 from typing import NamedTuple
 
+from engine.fragments.declared import anything
 from engine.fragments.rendered import At, Rendered
 from engine.watching.metrics import Metrics
 
@@ -52,20 +54,24 @@ class Hole(NamedTuple):
 class Entry:
     """The bytes of an entity around its holes. `whole` is what came of filling them, good until the next notice of anything."""
 
-    __slots__ = ("holes", "is_used", "own", "size", "stamp", "tags", "texts", "whole")
+    __slots__ = ("holes", "is_used", "own", "size", "stamp", "tags", "texts", "version", "whole")
 
-    def __init__(self, own: Rendered, texts: tuple[bytes, ...], holes: tuple[Hole, ...], tags: tuple[str, ...]) -> None:
+    def __init__(
+        self, own: Rendered, texts: tuple[bytes, ...], holes: tuple[Hole, ...], tags: tuple[str, ...], version: int = 0
+    ) -> None:
         self.own = own
         """Of the entity alone: its body is empty where there are holes, and its cost without what is in them."""
         self.texts = texts
         self.holes = holes
         self.tags = tags
         """Those that drop it."""
+        self.version = version
+        """Of the entity; 0 of what has none."""
         self.whole: Rendered | None = None
         self.stamp = -1
         self.is_used = False
-        # the whole is kept beside the texts, and is longer by what is in the holes: some 100 bytes each
-        self.size = ENTRY_BYTES + 2 * sum(map(len, texts)) + len(holes) * HOLE_BYTES
+        self.size = ENTRY_BYTES + sum(map(len, texts)) + len(holes) * HOLE_BYTES
+        """In bytes, about; the whole, once there is one, included."""
 
 
 class Store:
@@ -111,9 +117,10 @@ class Store:
         self.drop()
 
     def forget(self, tags: Iterable[str]) -> None:
-        """These have changed."""
+        """These have changed, and with them the lists that may show them."""
         self.notices += 1
-        for tag in tags:
+        tags = list(tags)
+        for tag in (*tags, *{anything(tag.partition(":")[0]) for tag in tags}):
             self._told[tag] = self.notices
             self._told.move_to_end(tag)
             for at in list(self._by_tag.get(tag, ())):
@@ -167,7 +174,8 @@ class Store:
             self.counts.refused += 1
             return
         at = entry.own.at
-        if entry.size > self._most_bytes // 8:
+        there = self._entries.get(at)
+        if entry.size > self._most_bytes // 8 or (there is not None and there.version > entry.version):
             return
         self._remove(at)
         self._entries[at] = entry
@@ -176,6 +184,17 @@ class Store:
         self.counts.stored += 1
         self.counts.entries += 1
         self.counts.bytes += entry.size
+        while self.counts.bytes > self._most_bytes:
+            self._evict()
+
+    def fill(self, entry: Entry, whole: Rendered) -> None:
+        """Remember what came of filling an entry's holes, until the next notice."""
+        if self._entries.get(entry.own.at) is not entry:
+            return
+        grown = len(whole.body) - (0 if entry.whole is None else len(entry.whole.body))
+        entry.whole, entry.stamp = whole, self.notices
+        entry.size += grown
+        self.counts.bytes += grown
         while self.counts.bytes > self._most_bytes:
             self._evict()
 
@@ -213,15 +232,22 @@ class Store:
 class Shelf:
     """The store as one operation sees it, from its begin. `shared_as` says what else shapes its bytes, such as a language.
 
-    `shown` are the fragments in its answer, those within others too.
+    `shown` are the fragments in its answer, those within others too. `is_loose`: it shows entities that are not of them, too.
     """
 
     store: Store
     shared_as: Hashable
     shown: list[Rendered] = field(default_factory=list)
+    is_loose: bool = False
     ticket: int = field(init=False)
     """What its loaders give may be as old as the operation: so is what is kept of it, whenever it was rendered."""
     began: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.ticket, self.began = self.store.notices, self.store.clock()
+
+    def apart(self) -> "Shelf":
+        """The same, for a part of the answer that tells by itself what is in it."""
+        own = copy(self)
+        own.shown, own.is_loose = [], False
+        return own

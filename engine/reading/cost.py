@@ -96,7 +96,11 @@ class Priced:
 
     def actual(self, column: Sequence[Any]) -> float:
         """Of the field on so many parents: what it came to on each."""
-        total = self.once * len(column)
+        return self.once * len(column) + self.below_column(column)
+
+    def below_column(self, column: Sequence[Any]) -> float:
+        """The same without the field itself."""
+        total = 0.0
         if list in set(map(type, column)):
             lists = [value for value in column if type(value) is list]
             if not self.below:

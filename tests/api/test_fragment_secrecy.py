@@ -36,6 +36,14 @@ KEPT = [
     if isinstance(each, GraphQLObjectType) and not each.name.startswith("__") and kept_of(each)
 ]
 ROOTS = {"Product": "product", "Seller": "seller", "Brand": "brand", "Category": "category"}
+ROADS = "found: {root}(id: $id) {{ {shown} }} named: node(id: $id) {{ ... on {type} {{ {shown} }} }} "
+LISTS = {
+    "Product": "listed: products(first: 5) {{ nodes {{ {shown} }} edges {{ node {{ {shown} }} }} }}",
+    "Seller": "listed: products(first: 5) {{ nodes {{ seller {{ {shown} }} }} }}",
+    "Brand": "listed: brands(first: 5) {{ nodes {{ {shown} }} }}",
+    "Category": "listed: categories {{ {brief} }}",
+}
+"""All that leads to an entity: by its id, as a node, in a list."""
 
 
 def shown(type_: GraphQLObjectType, name: str, depth: int = 2) -> str:
@@ -127,14 +135,19 @@ async def test_two_viewers_in_turn_are_each_shown_their_own(people: dict[str, An
     key: UUID = people["ids"][type_name]
     type_ = SCHEMA.get_type(type_name)
     assert isinstance(type_, GraphQLObjectType)
-    query = f"query ($id: ID!) {{ {ROOTS[type_name]}(id: $id) {{ {shown(type_, name)} }} }}"
-    fresh = {}
-    for who, client in people["fresh"].items():
-        fresh[who] = (await client.post(query, id=encode(type_name, key))).json()["data"]
+    for roads in (ROADS, LISTS[type_name]):
+        texts = {"shown": shown(type_, name), "brief": shown(type_, name, depth=0)}
+        of_type = roads.format(root=ROOTS[type_name], type=type_name, **texts)
+        query = f"query ($id: ID!) {{ {of_type} ids: node(id: $id) {{ id }} }}"
+        await _in_turn(people, query, encode(type_name, key))
+
+
+async def _in_turn(people: dict[str, Any], query: str, id: str) -> None:
+    fresh = {who: (await client.data(query, id=id)) for who, client in people["fresh"].items()}
     hits = people["store"].counts.hits
     turns = [who for pair in itertools.combinations(people["kept"], 2) for who in pair]  # each after each of the others
     for who in (*turns, turns[0]):
-        answer = (await people["kept"][who].post(query, id=encode(type_name, key))).json()
+        answer = await people["kept"][who].answer(query, id=id)
         assert answer["data"] == fresh[who], who
         assert who not in ("seller", "admin") or answer["extensions"]["cache"]["scope"] == "PRIVATE"
     assert people["store"].counts.hits > hits

@@ -18,6 +18,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLSchema,
+    get_named_type,
     get_nullable_type,
     is_abstract_type,
     is_leaf_type,
@@ -29,6 +30,7 @@ from domain.shared.ids import UserId
 from domain.shared.viewer import ANONYMOUS, Role, Viewer
 from engine.declared.access import NOBODY_YET
 from engine.declared.kinds import Arguments, Attribute, Code, Edge, kind_of, values_shown
+from engine.fragments.declared import kept_of, shared_for
 from engine.loading import BatchLoader
 from schema.build import guard_fields
 from schema.directives import in_context
@@ -77,6 +79,8 @@ WRONG: Sequence[Any] = (
     Text("x"), Whole(7), Whole(2**31), Share(1.5), Share("nan"), Word.WORD, Step.THIRD, 2**53 + 1, 2**70, -(2**31) - 1,
     float("-inf"), -0.0, Decimal("0.1"), Decimal("NaN"), [["x"]], ("x", 5), {"a": [1]},
 )  # fmt: skip
+KINDS = 6
+"""Values of each type: few, so that one turns up in several places."""
 VIEWERS = (ANONYMOUS, Viewer(Role.ADMIN, UserId(UUID(int=1))))
 
 
@@ -126,6 +130,8 @@ class World:
             return Broken(seed) if dice.random() < self._fault_rate / 4 else self.value(field.type, seed)
         if name == "id":
             return UUID(int=dice.getrandbits(128))
+        if name == "version":
+            return 1
         return UUID(int=dice.randrange(4)) if dice.random() < 0.85 else None  # the key of an edge
 
     def value(self, type_: GraphQLOutputType, seed: str) -> Any:
@@ -146,9 +152,19 @@ class World:
         if is_abstract_type(bare):
             bare = dice.choice(self._schema.get_possible_types(bare))
         assert isinstance(bare, GraphQLObjectType)
-        # few of a kind, so that one value turns up in several places
-        name = f"{bare.name}{dice.randrange(6)}"
-        return self._values.setdefault(name, Value(self, bare, name))
+        return self._named(bare, dice.randrange(KINDS))
+
+    def _named(self, type_: GraphQLObjectType, number: int) -> Value:
+        name = f"{type_.name}{number}"
+        return self._values.setdefault(name, Value(self, type_, name))
+
+    def held(self, type_: GraphQLOutputType, key: Any) -> "Value | None":
+        """The value whose own key it is: who holds a product and who loads it are shown the same."""
+        named = get_named_type(type_)
+        if not isinstance(named, GraphQLObjectType) or kept_of(named) is None:
+            return None
+        ids = {self.attribute(named, "id", f"{named.name}{number}.id"): number for number in range(KINDS)}
+        return self._named(named, ids[key]) if key in ids else None
 
     def fails(self, seed: str) -> bool:
         return self._dice(f"fails {seed}").random() < self._fault_rate
@@ -188,7 +204,9 @@ class Loaders:
     def _load(self, name: str, key: Any, arguments: Arguments) -> Any:
         seed = f"{name}({key}){arguments}"
         self._world.calls[seed] += 1
-        return Broken(seed) if self._world.fails(seed) else self._world.value(self._types[name], seed)
+        if self._world.fails(seed):
+            return Broken(seed)
+        return self._world.held(self._types[name], key) or self._world.value(self._types[name], seed)
 
 
 class Context:
@@ -238,8 +256,10 @@ def _resolver(type_name: str, name: str, field: GraphQLField) -> Callable[..., A
     def made(root: Any, info: Any, arguments: Any) -> Any:
         world: World = info.context.world
         path = ".".join(map(str, info.path.as_list()))
-        seed = f"{type_name}.{name}({getattr(root, '_seed', type(root))}, {path}, {arguments!r})"
-        world.calls[seed] += 1
+        of = getattr(root, "_seed", type(root))
+        world.calls[f"{type_name}.{name}({of}, {path}, {arguments!r})"] += 1
+        # what is the same for all of the public is so wherever it stands
+        seed = f"{type_name}.{name}({of}, {'' if shared_for(field) else path}, {arguments!r})"
         if world.fails(seed):
             raise Broken(seed)
         return world.value(field.type, seed)

@@ -17,10 +17,10 @@ def needs(text: str, **conditions: Any) -> Needs:
     return needs_of(Selector(schema, document, conditions).select(root, [operation.selection_set]))
 
 
-def test_attributes_keys_of_edges_and_ids_are_looked_at() -> None:
+def test_attributes_keys_of_edges_and_what_tells_entities_apart_are_looked_at() -> None:
     found = needs('{ product(slug: "a") { id title: name __typename price { amount } seller { name } } }')
-    assert found["Product"] == {"id", "name", "price", "seller_id"}
-    assert found["Seller"] == {"name"}
+    assert found["Product"] == {"id", "version", "name", "price", "seller_id"}
+    assert found["Seller"] == {"id", "name"}
     assert found["Money"] == {"amount"}
 
 
@@ -36,11 +36,11 @@ def test_what_is_looked_at_in_several_places_is_put_together() -> None:
         slug=False,
     )
     assert found["Category"] == {"id", "icon_url", "name", "parent_id"}
-    assert found["Product"] == {"id", "category_id"}
+    assert found["Product"] == {"id", "version", "category_id"}
 
 
 def test_where_a_resolver_or_a_guard_stands_anything_may_be_looked_at() -> None:
     found = needs('{ viewer { orders { nodes { orderNumber } } } product(slug: "a") { name } }')
     assert "Query" not in found
     assert not {"Viewer", "Order"} & found.keys()
-    assert found["Product"] == {"name"}
+    assert found["Product"] == {"id", "version", "name"}
