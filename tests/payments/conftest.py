@@ -13,7 +13,10 @@ from adapters.stripe.connection import StripeConnection
 from adapters.stripe.payments import StripePayments
 from domain.payments.finaliser import Finaliser
 from domain.payments.model import IntentId
+from domain.shared.clock import SystemClock
+from paying import PaymentTools
 from settings import Settings
+from tests.payments.loops import Door, tools_of
 from tests.payments.scene import MovingClock, Placed, Scene
 from tests.postgres.shop import connect
 from tests.sandbox.running import KEY, Sandbox, running
@@ -72,3 +75,22 @@ async def till(database: Database, sandbox: Sandbox, scene: Scene) -> AsyncItera
     yield Till(Finaliser(provider, book, clock), provider, book, sandbox, scene, clock)
     sandbox.post("/_sandbox/faults/clear")
     await connection.close()
+
+
+@pytest.fixture
+async def tools(settings: Settings, sandbox: Sandbox) -> AsyncIterator[PaymentTools]:
+    async with tools_of(settings, sandbox, SystemClock()) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def later(settings: Settings, sandbox: Sandbox) -> AsyncIterator[tuple[PaymentTools, MovingClock]]:
+    """With a clock that the test moves."""
+    clock = MovingClock()
+    async with tools_of(settings, sandbox, clock) as opened:
+        yield opened, clock
+
+
+@pytest.fixture
+def door(database: Database, settings: Settings) -> Door:
+    return Door(database, settings.stripe_webhook_secret.get_secret_value())

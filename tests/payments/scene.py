@@ -10,6 +10,13 @@ from domain.shared.money import Money
 from tests.postgres.shop import Shop
 
 IN_STOCK, BOUGHT = 10, 2
+CANCEL = (
+    "UPDATE orders.order_items SET fulfillment_status = 'cancelled' WHERE order_id = $1",
+    "UPDATE orders.orders SET status = 'cancelled' WHERE id = $1",
+    "INSERT INTO orders.order_status_histories (order_id, status, changed_as) VALUES ($1, 'cancelled', 'buyer')",
+    "INSERT INTO orders.order_item_status_histories (order_item_id, status, changed_as)"
+    " SELECT id, 'cancelled', 'buyer' FROM orders.order_items WHERE order_id = $1",
+)
 UNTIL_PAID = timedelta(minutes=30)
 
 
@@ -125,6 +132,15 @@ class Scene:
 
     async def fetch(self, sql: str, *values: Any) -> Any:
         return await self._connection.fetch(sql, *values)
+
+    def transaction(self) -> Any:
+        return self._connection.transaction()
+
+    async def cancel(self, placed: Placed) -> None:
+        """As its buyer does, before it is paid: its payment is left to the finaliser."""
+        async with self.transaction():
+            for statement in CANCEL:
+                await self._connection.execute(statement, placed.id)
 
     async def execute(self, sql: str, *values: Any) -> None:
         await self._connection.execute(sql, *values)

@@ -1,93 +1,20 @@
 """What Stripe tells, acted on once and in any order: messages as the sandbox makes them, real loops on a real database."""
 
 import asyncio
-import json
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from adapters.postgres.database import Database
-from adapters.postgres.payments import PostgresPaymentEvents
-from adapters.stripe.webhooks import StripeWebhooks
 from domain.payments.inbox import LEASE
-from domain.payments.service import PaymentEvents
 from domain.shared.clock import SystemClock
-from infra.sandbox.stripe.delivery import signature
-from infra.worker import Stop
-from paying import PaymentTools, open_payment_tools, run_payments
+from paying import PaymentTools
 from settings import Settings
 from tests.payments.conftest import Till
+from tests.payments.loops import Door, Event, at_work, told_of, tools_of, until
 from tests.payments.scene import MovingClock, Placed
 from tests.payments.test_finaliser import EXPIRED, PAID, UNPAID
-from tests.sandbox.running import KEY, Sandbox
-
-PATIENCE_S = 30.0
-Event = dict[str, Any]
-
-
-@asynccontextmanager
-async def tools_of(settings: Settings, sandbox: Sandbox, clock: Any) -> AsyncIterator[PaymentTools]:
-    there = {"stripe_api_base": sandbox.url, "stripe_secret_key": KEY}
-    ours = Settings(_env_file=None, **settings.model_dump() | there)
-    async with open_payment_tools(ours, clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def tools(settings: Settings, sandbox: Sandbox) -> AsyncIterator[PaymentTools]:
-    async with tools_of(settings, sandbox, SystemClock()) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def later(settings: Settings, sandbox: Sandbox) -> AsyncIterator[tuple[PaymentTools, MovingClock]]:
-    """With a clock that the test moves."""
-    clock = MovingClock()
-    async with tools_of(settings, sandbox, clock) as opened:
-        yield opened, clock
-
-
-@asynccontextmanager
-async def at_work(*tools: PaymentTools) -> AsyncIterator[None]:
-    """Loops of as many workers."""
-    stop = Stop()
-    loops = [asyncio.create_task(run_payments(each, stop, PATIENCE_S)) for each in tools]
-    yield
-    stop.ask()
-    await asyncio.gather(*loops)
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not await holds():
-            await asyncio.sleep(0.02)
-
-
-class Door:
-    """Where the gateway takes in what Stripe sends."""
-
-    def __init__(self, database: Database, secret: str) -> None:
-        self._secret = secret
-        self._receiving = PaymentEvents(StripeWebhooks(secret, SystemClock()), PostgresPaymentEvents(database))
-
-    async def put_in(self, event: Event) -> None:
-        body = json.dumps(event)
-        signed = signature(body, self._secret, int(SystemClock().now().timestamp()))
-        await self._receiving.receive(body.encode(), signed)
-
-
-@pytest.fixture
-def door(database: Database, settings: Settings) -> Door:
-    return Door(database, settings.stripe_webhook_secret.get_secret_value())
-
-
-def told_of(till: Till, intent_id: str) -> list[Event]:
-    """All events of Stripe's about an intent."""
-    found = till.sandbox.get("/v1/events", limit=100).json()["data"]
-    return [each for each in found if intent_id in json.dumps(each)]
 
 
 def made_up(kind: str, about: Any, **changes: Any) -> Event:
@@ -121,7 +48,7 @@ async def test_each_message_five_times_in_random_order_to_two_workers_is_told_on
     declined = await till.scene.place()
     await till.finaliser.settle(declined.id)
     await till.pay(declined, "pm_card_chargeDeclined")
-    told = [each for placed in [*orders, declined] for each in told_of(till, await till.intent_id(placed))] * 5
+    told = [each for placed in [*orders, declined] for each in told_of(till.sandbox, await till.intent_id(placed))] * 5
     assert len(told) == 5 * 5 * 3  # created, charged, and paid or not
     chance.shuffle(told)
     async with tools_of(settings, till.sandbox, SystemClock()) as others, at_work(tools, others):
@@ -182,7 +109,9 @@ async def test_a_message_that_fails_rests_longer_each_time_and_says_why(
     await till.finaliser.settle(placed.id)
     till.sandbox.post(f"/v1/payment_intents/{await till.intent_id(placed)}", amount=51)
     await till.pay(placed)
-    (event,) = [e for e in told_of(till, await till.intent_id(placed)) if e["type"] == "payment_intent.succeeded"]
+    (event,) = [
+        e for e in told_of(till.sandbox, await till.intent_id(placed)) if e["type"] == "payment_intent.succeeded"
+    ]
     await door.put_in(event)
     for attempt in (1, 2, 3):
         await tools.inbox.work()
@@ -200,11 +129,11 @@ async def test_an_outage_is_over_within_a_minute_of_its_end(
 ) -> None:
     tools, clock = later
     placed = await paid(till)
-    events = told_of(till, await till.intent_id(placed))
+    events = told_of(till.sandbox, await till.intent_id(placed))
     for event in events:
         await door.put_in(event)
     till.sandbox.post("/_sandbox/faults", kind="rate_limit", method="GET", times=100)
-    for _ in range(5):
+    for _ in range(3):
         await tools.inbox.work()
         clock.move(seconds=15)
     assert not await handled(till, events)
@@ -214,11 +143,11 @@ async def test_an_outage_is_over_within_a_minute_of_its_end(
 
 
 async def test_what_a_killed_worker_was_at_is_left_to_others(
-    till: Till, later: tuple[PaymentTools, MovingClock], door: Door, database: Database, settings: Settings
+    till: Till, later: tuple[PaymentTools, MovingClock], door: Door
 ) -> None:
     tools, clock = later
     placed = await paid(till)
-    events = told_of(till, await till.intent_id(placed))
+    events = told_of(till.sandbox, await till.intent_id(placed))
     for event in events:
         await door.put_in(event)
     killed = asyncio.create_task(tools.inbox.work())
