@@ -37,7 +37,10 @@ from adapters.postgres.catalog import PostgresBrands, PostgresCategories, Postgr
 from adapters.postgres.changes import Audiences, CatalogChanges
 from adapters.postgres.database import Database
 from adapters.postgres.orders import PostgresOrders
+from adapters.postgres.orders_fulfilment import PostgresOrderFiles
+from adapters.postgres.orders_records import PostgresOrderRecords
 from adapters.postgres.payments import PostgresPaymentEvents
+from adapters.postgres.payments_ledger import PostgresLedger
 from adapters.postgres.reviews import PostgresReviews
 from adapters.postgres.sellers import PostgresSellers
 from adapters.redis.cache import VersionedCache
@@ -74,6 +77,8 @@ from domain.carts.pricing import Pricing
 from domain.carts.service import CartDesk
 from domain.catalog.service import Catalog
 from domain.catalog.stock import StockWatch
+from domain.orders.fulfilment import Fulfilment
+from domain.orders.records import OrderRecords
 from domain.orders.service import OrderDesk
 from domain.payments.service import PaymentEvents
 from domain.payments.settlements import Settlements
@@ -242,6 +247,7 @@ async def open_marketplace(
                 profiles, addresses, favorites, preferences, viewed, carts, orders, reviews, accounts, clock
             ),
             favorites=favorites,
+            fulfilment=Fulfilment(PostgresOrderFiles(database, clock), clock),
             limiter=limiter,
             orders=orders,
             passkeys=PasskeyDesk(CognitoPasskeys(aws)),
@@ -249,6 +255,7 @@ async def open_marketplace(
             pricing=Pricing(catalog, sellers),
             profiles=profiles,
             recommendations=Recommendations(DynamoFeatures(aws, prefix, clock), catalog, clock),
+            records=OrderRecords(PostgresOrderRecords(database), PostgresLedger(database), clock),
             registration=Registration(CognitoSignUps(aws, pool.client_id), pace),
             reviews=reviews,
             search=Search(stores.index),

@@ -11,6 +11,7 @@ from domain.accounts.favorites import FavoritesScope
 from domain.carts.model import LineRef
 from domain.catalog.model import BrandsScope, ProductsScope, Variation
 from domain.orders.model import OrdersScope
+from domain.orders.records import AllOrdersScope, SellerItemsScope
 from domain.recommendations.model import RecommendationsScope
 from domain.reviews.model import REVIEWS_ORDER, ReviewsScope
 from domain.search.model import SearchScope
@@ -62,6 +63,10 @@ def totals(services: Services, viewer: Viewer) -> Batch:
                 counts[scope] = await services.favorites.count(scope)
             elif isinstance(scope, OrdersScope):
                 counts[scope] = await services.orders.count(scope)
+            elif isinstance(scope, AllOrdersScope):
+                counts[scope] = await services.records.count_orders(scope)
+            elif isinstance(scope, SellerItemsScope):
+                counts[scope] = await services.records.count_items(scope)
             elif isinstance(scope, SearchScope):
                 counts[scope] = await services.search.count(scope)
             elif isinstance(scope, RecommendationsScope):
@@ -72,6 +77,9 @@ def totals(services: Services, viewer: Viewer) -> Batch:
 
 
 BATCHES: Mapping[str, Callable[[Services, Viewer], Batch]] = {
+    "actions_of_item": lambda services, viewer: partial(services.records.actions_of_items, viewer),
+    "actions_of_order": lambda services, viewer: partial(services.records.actions_of_orders, viewer),
+    "actions_of_return": lambda services, viewer: partial(services.records.actions_of_returns, viewer),
     "addresses": lambda services, viewer: partial(services.addresses.by_ids, viewer),
     "addresses_of_user": lambda services, viewer: partial(services.addresses.of_users, viewer),
     "authors": lambda services, _: services.accounts.authors,
@@ -82,16 +90,23 @@ BATCHES: Mapping[str, Callable[[Services, Viewer], Batch]] = {
     "category_children": lambda services, _: services.catalog.category_children,
     "category_paths": lambda services, _: services.catalog.category_paths,
     "preferences_of_user": lambda services, viewer: partial(services.preferences.of_users, viewer),
+    "balances_of_seller": lambda services, viewer: partial(services.records.balances_of, viewer),
+    "history_of_item": lambda services, viewer: partial(services.records.item_history_of, viewer),
     "history_of_order": lambda services, viewer: partial(services.orders.history_of, viewer),
     "images_of_product": lambda services, viewer: partial(services.catalog.images_of, viewer=viewer),
     "items_of_order": lambda services, viewer: partial(services.orders.items_of, viewer),
+    "order_items": lambda services, viewer: partial(services.records.items_by_ids, viewer),
     "orders": lambda services, viewer: partial(services.orders.by_ids, viewer),
     "payment_of_order": lambda services, viewer: partial(services.orders.payments_of, viewer),
     "products": lambda services, viewer: partial(services.catalog.products_by_ids, viewer=viewer),
     "rating_of_product": lambda services, viewer: partial(services.reviews.ratings_of, viewer=viewer),
+    "refunds_of_order": lambda services, viewer: partial(services.records.refunds_of, viewer),
+    "returns": lambda services, viewer: partial(services.records.returns_by_ids, viewer),
+    "returns_of_item": lambda services, viewer: partial(services.records.returns_of, viewer),
     "reviews": lambda services, viewer: partial(services.reviews.by_ids, viewer=viewer),
     "reviews_of_product": lambda services, viewer: reviews_of_products(services, viewer),
     "sellers": lambda services, _: services.sellers.by_ids,
+    "timeline_of_order": lambda services, viewer: partial(services.records.timeline_of, viewer),
     "totals": lambda services, viewer: totals(services, viewer),
     "variations": lambda services, _: variations(services),
     "variations_of_product": lambda services, viewer: partial(services.catalog.variations_of, viewer=viewer),

@@ -15,7 +15,9 @@ NODE_LOADERS = {
     "Brand": "brands",
     "Category": "categories",
     "Order": "orders",
+    "OrderItem": "order_items",
     "Product": "products",
+    "Return": "returns",
     "Review": "reviews",
     "Seller": "sellers",
 }

@@ -1,14 +1,18 @@
 """Orders of the viewer."""
 
+from typing import Any
+
 from domain.orders.model import ORDERS_ORDER, Order
 from domain.shared.paging import Page, PageRequest
 from engine.declared.fields import Paging
 from resolvers.context import Info
 from resolvers.global_ids import decode
+from resolvers.order_lists import order_filter
 
 
-async def of_viewer(info: Info, paging: Paging) -> Page[Order]:
-    return await info.context.services.orders.placed_by(info.context.viewer, PageRequest.of(ORDERS_ORDER, *paging))
+async def of_viewer(info: Info, which: Any, paging: Paging) -> Page[Order]:
+    request = PageRequest.of(ORDERS_ORDER, *paging)
+    return await info.context.services.orders.placed_by(info.context.viewer, request, order_filter(which))
 
 
 async def order(info: Info, order_id: str) -> Order | None:

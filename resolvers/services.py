@@ -19,6 +19,8 @@ from domain.carts.pricing import Pricing
 from domain.carts.service import CartDesk
 from domain.catalog.service import Catalog
 from domain.catalog.stock import StockWatch
+from domain.orders.fulfilment import Fulfilment
+from domain.orders.records import OrderRecords
 from domain.orders.service import OrderDesk
 from domain.recommendations.service import Recommendations
 from domain.reviews.service import ReviewBoard
@@ -39,6 +41,7 @@ class Services:
     deletion: AccountDeletion
     export: AccountExport
     favorites: Favorites
+    fulfilment: Fulfilment
     limiter: Limiter
     orders: OrderDesk
     passkeys: PasskeyDesk
@@ -46,6 +49,7 @@ class Services:
     pricing: Pricing
     profiles: Profiles
     recommendations: Recommendations
+    records: OrderRecords
     registration: Registration
     reviews: ReviewBoard
     search: Search

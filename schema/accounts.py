@@ -12,6 +12,7 @@ from schema.access import ASKERS_OWN, OWNER, PUBLIC, Ownership, of_user
 from schema.addresses import Address
 from schema.errors import UserError
 from schema.favorites import Favorite, FirstViewed, ViewedProduct
+from schema.order_queries import Filter
 from schema.orders import Order
 from schema.preferences import Preferences
 from schema.relay import Connection
@@ -21,9 +22,14 @@ strawberry.enum(details.Gender, description="As users say it themselves, or not 
 
 
 async def _orders(
-    info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    info: Info,
+    filter: Filter = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
 ) -> object:
-    return await orders.of_viewer(info, Paging(first, after, last, before))
+    return await orders.of_viewer(info, filter, Paging(first, after, last, before))
 
 
 async def _favorites(

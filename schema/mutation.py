@@ -20,6 +20,7 @@ from schema.carts import (
     CartItemUpdatePayload,
     CartMergePayload,
 )
+from schema.fulfilment import FulfilmentMutations
 from schema.identity_mutations import IdentityMutations
 from schema.sessions import SessionRevokeInput, SessionRevokePayload
 
@@ -64,7 +65,7 @@ for when a back end was away."""
 
 
 @strawberry.type(description="What can be done. A refusal is data (`userErrors`); only outages and bugs are errors.")
-class Mutation(AccountMutations, IdentityMutations):
+class Mutation(AccountMutations, FulfilmentMutations, IdentityMutations):
     cart_item_add: CartItemAddPayload = mutation(
         _cart_item_add,
         access=PUBLIC,

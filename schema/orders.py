@@ -4,15 +4,15 @@ from datetime import datetime
 
 import strawberry
 
-from domain.orders import model
+from domain.orders import actions, model
 from engine.declared.fields import attribute, edge, shows
 from schema.access import OWNER, SELLER, Ownership
+from schema.aftercare import OrderEvent, OrderItemStatusChange, Refund, Return
 from schema.catalog import Product
 from schema.money import Money
 from schema.relay import Node, global_id
 from schema.sellers import Seller
 
-strawberry.enum(model.OrderStatus, description="Where an order, or one of its items, stands.")
 strawberry.enum(model.PaymentStatus, description="Where a payment stands.")
 
 BUYERS = Ownership(lambda value, viewer: model.is_buyers(viewer, value))
@@ -20,7 +20,8 @@ BUYERS = Ownership(lambda value, viewer: model.is_buyers(viewer, value))
 
 
 @strawberry.type(description="So many of a product, in an order.")
-class OrderItem:
+class OrderItem(Node):
+    is_type_of = shows(model.OrderItem)
     ownership = Ownership(BUYERS.owner, seller=lambda item: item.seller_id)
 
     id: strawberry.ID = global_id("OrderItem", access=OWNER | SELLER)
@@ -36,6 +37,29 @@ class OrderItem:
         description="The product as it is now; null when it is no longer shown.",
     )
     seller: Seller | None = edge("sellers", key="seller_id", access=OWNER | SELLER, description="Who sold it.")
+    variation_name: str | None = attribute(access=OWNER | SELLER, description="The kind chosen, as it was called.")
+    sku: str | None = attribute(access=OWNER | SELLER, description="The seller's own code when it was ordered.")
+    tax_percent: int | None = attribute(
+        access=OWNER | SELLER, description="The rate of the tax in it; null in orders that are older than this record."
+    )
+    carrier: str | None = attribute(access=OWNER | SELLER, description="Who carries it.")
+    tracking_number: str | None = attribute(access=OWNER | SELLER, description="The carrier's number for it.")
+    shipped_at: datetime | None = attribute(access=OWNER | SELLER, description="When it was sent.")
+    delivered_at: datetime | None = attribute(access=OWNER | SELLER, description="When it arrived.")
+    version: int = attribute(access=OWNER | SELLER, description="Grows with each change, for `expectedVersion`.")
+    history: list[OrderItemStatusChange] | None = edge(
+        "history_of_item", key="id", access=OWNER | SELLER, description="How it came to its state, oldest first."
+    )
+    returns: list[Return] | None = edge(
+        "returns_of_item", key="id", access=OWNER | SELLER, description="What of it was to be sent back, oldest first."
+    )
+    available_actions: list[actions.ItemAction] | None = edge(
+        "actions_of_item",
+        key="standing",
+        access=OWNER | SELLER,
+        description="What the viewer may do with it, as it stands now.",
+        size=5,
+    )
 
 
 @strawberry.type(description="How an order was paid.")
@@ -73,4 +97,21 @@ class Order(Node):
     payment: Payment | None = edge("payment_of_order", key="id", access=OWNER, description="How it was paid.")
     history: list[OrderStatusChange] | None = edge(
         "history_of_order", key="id", access=OWNER, description="How it came to its state, oldest first."
+    )
+    version: int = attribute(access=OWNER, description="Grows with each change, for `expectedVersion`.")
+    timeline: list[OrderEvent] | None = edge(
+        "timeline_of_order",
+        key="id",
+        access=OWNER,
+        description="All that happened to it, its items and its money, oldest first.",
+    )
+    refunds: list[Refund] | None = edge(
+        "refunds_of_order", key="id", access=OWNER, description="What went back of the payment, or is on its way."
+    )
+    available_actions: list[actions.OrderAction] | None = edge(
+        "actions_of_order",
+        key="standing",
+        access=OWNER,
+        description="What the viewer may do with it, as it stands now.",
+        size=2,
     )

@@ -10,12 +10,14 @@ from resolvers import accounts, carts, catalog, discovery, favorites, identity, 
 from resolvers.context import Info
 from schema.access import PUBLIC, SIGNED_IN
 from schema.accounts import Viewer
+from schema.aftercare import SellerBalance
 from schema.carts import Cart
 from schema.catalog import PRICE_AGE_S, TEXT_AGE_S, Brand, Category, Product
 from schema.favorites import FirstViewed, ViewedProduct
 from schema.identity import Passkey
 from schema.inputs import ProductFilter
-from schema.orders import Order
+from schema.order_queries import ORDER_ITEM, ORDERS, SELLER_BALANCES, SELLER_ORDER_ITEMS
+from schema.orders import Order, OrderItem
 from schema.recommendations import Recommendation
 from schema.relay import Connection, Node
 from schema.search import SearchHit
@@ -222,3 +224,7 @@ class Query:
         graphql_type=list[Passkey] | None,
         description="The viewer's passkeys; NOT_SUPPORTED where the user pool has none.",
     )
+    order_item: OrderItem | None = ORDER_ITEM
+    orders: Connection[Order] | None = ORDERS
+    seller_order_items: Connection[OrderItem] | None = SELLER_ORDER_ITEMS
+    seller_balances: list[SellerBalance] | None = SELLER_BALANCES

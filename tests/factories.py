@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -11,11 +12,22 @@ from sqlalchemy import Executable, Table, insert, literal, select, update
 
 from adapters.postgres import tables
 from adapters.postgres.database import Database, Rows
-from domain.shared.ids import uuid7
+from adapters.postgres.payments_ledger import post
+from domain.orders.ledger import of_sale
+from domain.orders.open_order import OpenPart
+from domain.shared.ids import OrderId, SellerId, uuid7
 from domain.shared.viewer import ANONYMOUS
 
 PUBLISHED = datetime(2026, 10, 1, 9, tzinfo=UTC)
 _numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """An order and its items."""
+
+    order: UUID
+    items: list[UUID]
 
 
 class Factory:
@@ -168,6 +180,92 @@ class Factory:
             )
         await self.row(tables.order_payments, order_id=key, amount=total, status="succeeded", paid_at=PUBLISHED)
         await self.row(tables.order_status_histories, order_id=key, status="delivered")
+        return key
+
+    async def bought(
+        self,
+        user_id: UUID | None,
+        *lines: tuple[UUID, UUID, int, int],
+        fees: dict[UUID, int] | None = None,
+        currency: str = "JPY",
+        status: str = "processing",
+        **values: Any,
+    ) -> Bought:
+        """An order as checkout writes it, paid unless it is pending, its sale in the ledger.
+
+        `lines` are (product, seller, quantity, price of one); `fees` what each seller takes for carriage.
+        """
+        fees = fees or {}
+        sellers = {seller: sum(q * price for _, of, q, price in lines if of == seller) for _, seller, _, _ in lines}
+        subtotal, fee = sum(sellers.values()), sum(fees.values())
+        total, is_paid = subtotal + fee, status != "pending"
+        amounts = {"subtotal": subtotal, "shipping_fee": fee, "total_amount": total, "tax_amount": total // 11}
+        made = {"order_number": f"T-{next(_numbers):08}", "user_id": user_id, "currency": currency, "status": status}
+        order = await self.row(tables.orders, **made | amounts | values)
+        items = [
+            await self.row(
+                tables.order_items,
+                order_id=order,
+                product_id=product,
+                seller_id=seller,
+                product_name="煎茶",
+                currency=currency,
+                quantity=quantity,
+                unit_price=price,
+                total_price=quantity * price,
+                tax_percent=10,
+                fulfillment_status=status,
+                delivered_at=datetime.now(UTC) if status == "delivered" else None,
+            )
+            for product, seller, quantity, price in lines
+        ]
+        paid = {"status": "succeeded" if is_paid else "pending", "paid_at": PUBLISHED if is_paid else None}
+        await self.row(tables.order_payments, order_id=order, amount=total, currency=currency, **paid)
+        await self.row(tables.order_status_histories, order_id=order, status=status)
+        parts = [
+            OpenPart(SellerId(seller), goods, fees.get(seller, 0), goods // 10) for seller, goods in sellers.items()
+        ]
+        async with self._database.transaction(ANONYMOUS) as connection:
+            for part in parts:
+                agreed = {
+                    "order_id": order,
+                    "seller_id": part.seller_id,
+                    "seller_name": "山田商店",
+                    "registration_number": "T1234567890123",
+                    "currency": currency,
+                    "subtotal": part.subtotal,
+                    "shipping_fee": part.shipping_fee,
+                    "total": part.subtotal + part.shipping_fee,
+                    "commission_rate_bp": 1000,
+                    "commission": part.commission,
+                }
+                await connection.execute(insert(tables.order_sellers).values(agreed))
+                taxable = part.subtotal + part.shipping_fee
+                tax = {"percent": 10, "taxable": taxable, "tax": taxable * 10 // 110}
+                await connection.execute(
+                    insert(tables.order_taxes).values(order_id=order, seller_id=part.seller_id, **tax)
+                )
+                if is_paid:
+                    await post(connection, of_sale(OrderId(order), currency, part))
+            if not is_paid:
+                for product, _, quantity, _ in lines:
+                    held = {"product_id": product, "quantity": quantity, "expires_at": datetime.now(UTC)}
+                    await connection.execute(insert(tables.reservations).values(id=uuid7(), order_id=order, **held))
+                    reserved = tables.products.c.reserved_quantity + quantity
+                    its = tables.products.c.id == product
+                    await connection.execute(update(tables.products).where(its).values(reserved_quantity=reserved))
+        return Bought(order, items)
+
+    async def refund(self, order: UUID, item: UUID, seller: UUID, amount: int) -> UUID:
+        """A refund of a part of an item."""
+        its = tables.order_payments.c.order_id == order
+        payment = (await self.rows(select(tables.order_payments.c.id).where(its)))[0][0]
+        key, whose = uuid7(), {"order_id": order, "payment_id": payment, "seller_id": seller}
+        row = {"id": key, "amount": amount, "currency": "JPY", "reason": "goodwill"} | whose
+        part = {"id": uuid7(), "refund_id": key, "order_item_id": item, "amount": amount, "tax_percent": 10}
+        async with self._database.transaction(ANONYMOUS) as connection:
+            await connection.execute(insert(tables.refunds).values(row))
+            await connection.execute(insert(tables.refund_parts).values(part))
         return key
 
 

@@ -1,6 +1,7 @@
 """Orders in PostgreSQL. The policies of the database decide which of them a viewer sees; nothing here repeats them."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,10 @@ from adapters.postgres.database import Database
 from adapters.postgres.keyset import slice_rows
 from adapters.postgres.tables import order_items, order_payments, order_status_histories, orders
 from domain.orders.model import (
+    EVERY_ORDER,
     ORDERS_ORDER,
     Order,
+    OrderFilter,
     OrderItem,
     OrdersScope,
     OrderStatus,
@@ -21,7 +24,7 @@ from domain.orders.model import (
     PaymentStatus,
     StatusChange,
 )
-from domain.shared.ids import OrderId, OrderItemId, ProductId, SellerId, UserId, VariationId
+from domain.shared.ids import OrderId, OrderItemId, ProductId, SellerId, UserId, VariationId, uuid7
 from domain.shared.money import Money
 from domain.shared.paging import Count, Page, PageRequest, cut_page
 from domain.shared.viewer import ANONYMOUS, Viewer
@@ -62,18 +65,16 @@ class PostgresOrders:
         rows = await self._database.seen_by(viewer, select(orders).where(among_ids(orders.c.id)), {"ids": ids})
         return one_each(ids, await self._database.made(rows, each(order_of)), lambda order: order.id)
 
-    async def page(self, viewer: Viewer, request: PageRequest) -> Page[Order]:
-        mine = select(orders).where(
-            orders.c.user_id == viewer.user_id
-        )  # idx_orders_user_id; the key itself is the time
+    async def page(self, viewer: Viewer, request: PageRequest, which: OrderFilter = EVERY_ORDER) -> Page[Order]:
+        # idx_orders_user_id; the key itself is the time
+        mine = narrowed_orders(select(orders).where(orders.c.user_id == viewer.user_id), which)
         rows = await self._database.seen_by(viewer, slice_rows(mine, ((orders.c.id, UUID),), request, descending=True))
-        return cut_page(
-            [order_of(row) for row in rows], request, ORDERS_ORDER, lambda order: (str(order.id),), OrdersScope(viewer)
-        )
+        scope = OrdersScope(viewer, which)
+        return cut_page(list(map(order_of, rows)), request, ORDERS_ORDER, lambda order: (str(order.id),), scope)
 
-    async def count(self, viewer: Viewer) -> Count:
+    async def count(self, viewer: Viewer, which: OrderFilter = EVERY_ORDER) -> Count:
         mine = select(func.count()).select_from(orders).where(orders.c.user_id == viewer.user_id)
-        return Count((await self._database.seen_by(viewer, mine))[0][0])
+        return Count((await self._database.seen_by(viewer, narrowed_orders(mine, which)))[0][0])
 
     async def forget_buyer(self, user_id: UserId) -> None:
         async with self._database.transaction(ANONYMOUS) as connection:
@@ -108,6 +109,22 @@ def _baskets_after(last: UUID | None) -> Select[Any]:
     return statement.group_by(order_items.c.order_id).order_by(order_items.c.order_id).limit(BASKETS_AT_ONCE)
 
 
+def narrowed_orders(statement: Select[Any], which: OrderFilter) -> Select[Any]:
+    """By the key, which is the time an order was placed: months out of range are not read."""
+    if which.statuses:
+        statement = statement.where(orders.c.status.in_([status.value for status in which.statuses]))
+    if which.since is not None:
+        statement = statement.where(orders.c.id >= lowest(which.since))
+    if which.until is not None:
+        statement = statement.where(orders.c.id < lowest(which.until))
+    return statement
+
+
+def lowest(moment: datetime) -> UUID:
+    """Below every key of that moment, and above every earlier one."""
+    return UUID(int=uuid7(moment, 0).int & ~((1 << 80) - 1))
+
+
 def order_of(row: Row[Any]) -> Order:
     currency = row.currency
     return Order(
@@ -123,6 +140,7 @@ def order_of(row: Row[Any]) -> Order:
         created_at=row.created_at,
         updated_at=row.updated_at,
         guest_id=row.guest_id,
+        version=row.version,
     )
 
 
@@ -140,6 +158,14 @@ def item_of(row: Row[Any]) -> OrderItem:
         fulfillment_status=OrderStatus(row.fulfillment_status),
         user_id=_buyer(row),
         guest_id=row.guest_id,
+        version=row.version,
+        variation_name=row.variation_name,
+        sku=row.sku,
+        tax_percent=row.tax_percent,
+        carrier=row.carrier,
+        tracking_number=row.tracking_number,
+        shipped_at=row.shipped_at,
+        delivered_at=row.delivered_at,
     )
 
 

@@ -49,10 +49,16 @@ class Order:
     created_at: datetime
     updated_at: datetime
     guest_id: UUID | None = None
+    version: int = 1
 
     @property
     def order_id(self) -> OrderId:
         return self.id
+
+    @property
+    def standing(self) -> "Order":
+        """Itself, for what is asked of it as it stands."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,19 @@ class OrderItem:
     user_id: UserId | None
     """The buyer; None in a guest's order, and for a seller, who does not see whose the order is."""
     guest_id: UUID | None = None
+    version: int = 1
+    variation_name: str | None = None
+    sku: str | None = None
+    tax_percent: int | None = None
+    carrier: str | None = None
+    tracking_number: str | None = None
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+
+    @property
+    def standing(self) -> "OrderItem":
+        """Itself, for what is asked of it as it stands."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +136,20 @@ def is_buyers(viewer: Viewer, value: Bought) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders, or items, a list holds: in one of these states, ordered from `since` to before `until`."""
+
+    statuses: tuple[OrderStatus, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+EVERY_ORDER = OrderFilter()
+
+
+@dataclass(frozen=True, slots=True)
 class OrdersScope:
-    """All orders that a viewer placed."""
+    """The orders that a viewer placed, as far as they were asked for."""
 
     viewer: Viewer
+    which: OrderFilter = EVERY_ORDER

@@ -38,6 +38,11 @@ class OpenItem:
         return self.total - self.refunded
 
     @property
+    def returnable(self) -> int:
+        """How many are not on their way back, and were not refunded otherwise."""
+        return self.quantity - max(self.returning, self.refunded_quantity)
+
+    @property
     def is_alive(self) -> bool:
         return self.status not in ENDED
 

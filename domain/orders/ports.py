@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from domain.orders.model import Order, OrderItem, Payment, StatusChange
+from domain.orders.model import EVERY_ORDER, Order, OrderFilter, OrderItem, Payment, StatusChange
 from domain.payments.refusals import PaymentReason
 from domain.shared.ids import OrderId, ProductId, UserId
 from domain.shared.paging import Count, Page, PageRequest
@@ -17,11 +17,11 @@ class Orders(Protocol):
 
     async def by_ids(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Order | None]: ...
 
-    async def page(self, viewer: Viewer, request: PageRequest) -> Page[Order]:
+    async def page(self, viewer: Viewer, request: PageRequest, which: OrderFilter = EVERY_ORDER) -> Page[Order]:
         """The orders that the viewer placed, newest first."""
         ...
 
-    async def count(self, viewer: Viewer) -> Count: ...
+    async def count(self, viewer: Viewer, which: OrderFilter = EVERY_ORDER) -> Count: ...
 
     async def forget_buyer(self, user_id: UserId) -> None:
         """Keep the orders of a deleted account without where they went and with which card."""

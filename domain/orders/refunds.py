@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from domain.orders.open_order import OpenItem, OpenOrder, OpenPart
 from domain.orders.returns import ReturnId
@@ -92,6 +93,7 @@ class Refund:
     created_at: datetime
     settled_at: datetime | None
     user_id: UserId | None = None
+    guest_id: UUID | None = None
 
 
 def of_whole_item(item: OpenItem) -> list[RefundPart]:

@@ -42,3 +42,9 @@ class Return:
     updated_at: datetime
     user_id: UserId | None = None
     """The buyer; None for a seller, who does not see whose the order is."""
+    guest_id: UUID | None = None
+
+    @property
+    def standing(self) -> "Return":
+        """Itself, for what is asked of it as it stands."""
+        return self

@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from domain.orders.model import ORDERS_ORDER, Order, OrderItem, OrdersScope, Payment, StatusChange, is_buyers
+from domain.orders.model import (
+    EVERY_ORDER,
+    ORDERS_ORDER,
+    Order,
+    OrderFilter,
+    OrderItem,
+    OrdersScope,
+    Payment,
+    StatusChange,
+    is_buyers,
+)
 from domain.orders.ports import Orders
 from domain.shared.ids import OrderId, UserId
 from domain.shared.paging import Count, Page, PageRequest, empty_page
@@ -32,13 +42,13 @@ class OrderDesk:
             return [None] * len(ids)
         return _one_each(viewer, await self._orders.by_ids(viewer, ids))
 
-    async def placed_by(self, viewer: Viewer, request: PageRequest) -> Page[Order]:
+    async def placed_by(self, viewer: Viewer, request: PageRequest, which: OrderFilter = EVERY_ORDER) -> Page[Order]:
         if viewer.user_id is None:
             return empty_page(ORDERS_ORDER)
-        return await self._orders.page(viewer, request)
+        return await self._orders.page(viewer, request, which)
 
     async def count(self, scope: OrdersScope) -> Count:
-        return await self._orders.count(scope.viewer)
+        return await self._orders.count(scope.viewer, scope.which)
 
     async def forget_buyer(self, user_id: UserId) -> None:
         """Keep the orders of a deleted account without the person. Raises Unavailable."""

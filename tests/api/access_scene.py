@@ -77,7 +77,14 @@ async def open_scene(app: Starlette, settings: Settings, make: Factory, token_of
         await make.row(tables.favorites, user_id=users[Persona.OWNER], product_id=product)
         await _opened(clients[Persona.OWNER], encode("Product", product))
         number = f"ACCESS-{uuid7()}"
-        order = await make.order(users[Persona.OWNER], (product, tea, 1980), order_number=number)
+        bought = await make.bought(
+            users[Persona.OWNER], (product, tea, 2, 1980), status="delivered", order_number=number
+        )
+        order, [item] = bought.order, bought.items
+        await make.row(tables.order_item_status_histories, order_item_id=item, status="delivered")
+        back = {"order_item_id": item, "order_id": order, "seller_id": tea}
+        sent_back = await make.row(tables.returns, **back, quantity=1, reason="unwanted")
+        await make.refund(order, item, tea, 100)
         await _findable(settings, ProductId(product))
         yield Scene(
             clients,
@@ -88,6 +95,8 @@ async def open_scene(app: Starlette, settings: Settings, make: Factory, token_of
                 "category": encode("Category", category),
                 "seller": encode("Seller", tea),
                 "order": encode("Order", order),
+                "orderItem": encode("OrderItem", item),
+                "return": encode("Return", sent_back),
                 "scarce": encode("Product", scarce),
             },
             order,

@@ -25,6 +25,8 @@ from graphql import (
     is_required_input_field,
 )
 
+from schema.matrix import Persona
+
 ARGUMENTS = {
     "Mutation.cartClear": "(input: {expectedVersion: 0})",
     "Query.brand": "(id: $brand)",
@@ -32,14 +34,19 @@ ARGUMENTS = {
     "Query.node": "(id: $order)",
     "Query.nodes": "(ids: [$order, $product])",
     "Query.order": "(id: $order)",
+    "Query.orderItem": "(id: $orderItem)",
     "Query.product": "(id: $product)",
     "Query.seller": "(id: $seller)",
+    "Query.sellerBalances": "(sellerId: $seller)",
     "Subscription.stockChanged": "(productId: $product)",
 }
 """What fields are asked with, where it has to lead somewhere: variables are the ids of `Scene`. Else each required argument
 gets something of its type, which a mutation refuses as data."""
 
 WAYS = {
+    "OrderConnection": "query { viewer { orders { * } } }",
+    "OrderEdge": "query { viewer { orders { edges { * } } } }",
+    "OrderItem": "query { orderItem(id: $orderItem) { * } }",
     "CartWarning": "mutation { cartItemAdd(input: {productId: $scarce, quantity: 99}) { warnings { * } } }",
 }
 """Where following fields leads to no value: a query or mutation, with `*` for the fields of the type."""
@@ -50,8 +57,10 @@ NOT_OFFERED = {
 }
 """Types of which the scene has no value, and why: they are asked for all the same, and nobody may be shown one."""
 
-OWN = {"Query.cart", "Query.passkeys", "Query.recentlyViewed", "Query.viewer"}
-"""Root fields that lead each to what is their own, as mutations do."""
+OWN = dict.fromkeys(("Query.cart", "Query.passkeys", "Query.recentlyViewed", "Query.viewer"), Persona.OWNER) | {
+    "Query.sellerOrderItems": Persona.SELLER
+}
+"""Root fields that lead each to what is their own, as mutations do; and whose that of the scene is."""
 
 ASKED_AT_ONCE = 20
 """Fields of one query: as many as an operation may have at its root."""
@@ -62,7 +71,8 @@ class Way:
     """`text` is an operation without its name, with `*` where the fields of the type go."""
 
     text: str
-    is_own: bool
+    whose: Persona | None
+    """Whom alone it leads to the scene's value; None where it leads everybody there."""
 
     @property
     def is_mutation(self) -> bool:
@@ -119,7 +129,7 @@ def find_ways(schema: GraphQLSchema) -> dict[str, Way]:
     for kind, root in (("query", schema.query_type), ("mutation", schema.mutation_type)):
         if root is None:
             continue
-        ways[root.name] = Way(f"{kind} {{ * }}", False)
+        ways[root.name] = Way(f"{kind} {{ * }}", None)
         seen = deque([root])
         while seen:
             holder = seen.popleft()
@@ -128,12 +138,15 @@ def find_ways(schema: GraphQLSchema) -> dict[str, Way]:
                 if is_object_type(target) and target.name not in ways:
                     ways[target.name] = _one_further(ways[holder.name], holder, name, field)
                     seen.append(target)
-    return ways | {name: Way(text, text.startswith("mutation")) for name, text in WAYS.items()}
+    return ways | {
+        name: Way(text, Persona.OWNER if text.startswith(("mutation", "query { viewer")) else None)
+        for name, text in WAYS.items()
+    }
 
 
 def _one_further(way: Way, holder: GraphQLObjectType, name: str, field: GraphQLField) -> Way:
-    own = way.is_own or f"{holder.name}.{name}" in OWN or holder.name == "Mutation"
-    return Way(way.text.replace("*", f"{name}{arguments(holder, name, field)} {{ * }}"), own)
+    whose = way.whose or OWN.get(f"{holder.name}.{name}") or (Persona.OWNER if holder.name == "Mutation" else None)
+    return Way(way.text.replace("*", f"{name}{arguments(holder, name, field)} {{ * }}"), whose)
 
 
 def selection(holder: GraphQLObjectType, name: str, field: GraphQLField) -> str:

@@ -14,7 +14,7 @@ from domain.shared.clock import SystemClock
 from domain.shared.ids import OrderId, uuid7
 from domain.shared.paging import PageRequest
 from domain.shared.refusals import Refusal
-from domain.shared.viewer import Viewer
+from domain.shared.viewer import Role, Viewer
 from resolvers.context import Context
 from resolvers.global_ids import decode, encode
 from resolvers.nodes import NODE_LOADERS
@@ -105,7 +105,7 @@ async def test_each_subscription_begins_for_whom_the_matrix_says_and_for_nobody_
 
 def leads(type_name: str, persona: Persona) -> bool:
     """Whether there is an owner's value to be led to, and by a way that is not the owner's alone."""
-    return type_name not in NOT_OFFERED and (not WAYS[type_name].is_own or persona is Persona.OWNER)
+    return type_name not in NOT_OFFERED and WAYS[type_name].whose in (None, persona)
 
 
 async def ask(scene: Scene, persona: Persona, asked: Sequence[Question]) -> dict[Cell, bool]:
@@ -114,7 +114,7 @@ async def ask(scene: Scene, persona: Persona, asked: Sequence[Question]) -> dict
     found = {}
     for number, question in enumerate(asked):
         # on a way that leads each to what is their own, whatever is shown is not the owner's: `send` has looked
-        theirs = question.way.is_own and persona is not Persona.OWNER
+        theirs = question.way.whose not in (None, persona)
         shown = is_shown(answer, f"a{number}", question.way, persona) and not theirs
         found |= {(question.type_name, name, persona): shown for name in question.names}
     return found
@@ -160,9 +160,16 @@ HANDED: Mapping[str, Callable[[Services, Viewer, OrderId], Awaitable[Any]]] = {
     "Cart": lambda services, owner, _: services.carts.cart(owner),
     "Favorite": lambda services, owner, _: first_node(services.favorites.page(owner, PageRequest())),
     "Order": lambda services, owner, order: first(services.orders.by_ids(owner, [order])),
+    "OrderEvent": lambda services, owner, order: first(first(services.records.timeline_of(owner, [order]))),
     "OrderItem": lambda services, owner, order: first(first(services.orders.items_of(owner, [order]))),
+    "OrderItemStatusChange": lambda services, owner, order: of_item(
+        services.records.item_history_of, services, owner, order
+    ),
     "OrderStatusChange": lambda services, owner, order: first(first(services.orders.history_of(owner, [order]))),
     "Payment": lambda services, owner, order: first(services.orders.payments_of(owner, [order])),
+    "Refund": lambda services, owner, order: first(first(services.records.refunds_of(owner, [order]))),
+    "Return": lambda services, owner, order: of_item(services.records.returns_of, services, owner, order),
+    "SellerBalance": lambda services, owner, order: of_its_seller(services, owner, order),
     "Session": lambda services, owner, _: first(services.sessions.of_viewer(owner)),
     "Viewer": lambda services, owner, _: services.profiles.of_viewer(owner),
 }
@@ -171,6 +178,17 @@ HANDED: Mapping[str, Callable[[Services, Viewer, OrderId], Awaitable[Any]]] = {
 
 async def first(values: Awaitable[Sequence[Any]]) -> Any:
     return (await values)[0]
+
+
+async def of_item(read: Any, services: Services, owner: Viewer, order: OrderId) -> Any:
+    item = await first(first(services.orders.items_of(owner, [order])))
+    return await first(first(read(owner, [item.id])))
+
+
+async def of_its_seller(services: Services, owner: Viewer, order: OrderId) -> Any:
+    """The balance of the seller, as an admin sees it: the owner of the order is shown none."""
+    item = await first(first(services.orders.items_of(owner, [order])))
+    return await first(first(services.records.balances_of(Viewer(Role.ADMIN), [item.seller_id])))
 
 
 async def first_node(page: Awaitable[Any]) -> Any:
@@ -246,7 +264,7 @@ async def test_anothers_order_a_guessed_id_and_another_types_id_get_one_answer(s
         scene.ids["order"],
         encode("Order", uuid4()),
         encode("Product", scene.order_id),  # the key exists, as that of an order
-        encode("OrderItem", scene.order_id),  # a type that is no node
+        encode("OrderItem", scene.order_id),
         encode("Cart", scene.order_id),
         encode("Viewer", scene.viewers[Persona.OWNER].user_id or uuid7()),
         "T3JkZXI",

@@ -121,6 +121,7 @@ DIFFERENCES = {
     "ledger_transactions: added": LEDGER,
     "ledger_entries: added": LEDGER,
     "idx_order_item_status_histories_order_item_id: added": FOREIGN_KEY,
+    "idx_order_items_of_seller: added": LIST,
     "idx_returns_order_item_id: added": FOREIGN_KEY,
     "idx_returns_order_id: added": FOREIGN_KEY,
     "idx_returns_seller_id: added": LIST,

@@ -157,7 +157,12 @@ NOT_PERSONAL = {
     "AttributeInput.name": "a property of products",
     "CartItemRemoveInput.lineId": "of a cart",
     "CartItemUpdateInput.lineId": "of a cart",
+    "OrderCancelInput.idempotencyKey": "made up by the client, for one intention",
+    "OrderItemCancelInput.idempotencyKey": "made up by the client, for one intention",
     "PriceRangeInput.currencyCode": "ISO 4217",
+    "RefundCreateInput.idempotencyKey": "made up by the client, for one intention",
+    "ReturnReceiveInput.idempotencyKey": "made up by the client, for one intention",
+    "ReturnRequestInput.idempotencyKey": "made up by the client, for one intention",
     "SessionRevokeInput.sessionId": "opens nothing: it names a session to whom it belongs",
 }
 

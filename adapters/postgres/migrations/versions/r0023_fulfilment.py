@@ -56,6 +56,9 @@ def upgrade() -> None:
             ADD COLUMN delivered_at timestamptz;
         ALTER TABLE orders.order_status_histories ADD COLUMN changed_as text CHECK (changed_as IN {ACTORS});
 
+        -- A seller's items, newest first.
+        CREATE INDEX idx_order_items_of_seller ON orders.order_items (seller_id, id);
+
         CREATE TABLE orders.order_item_status_histories (
             id uuid PRIMARY KEY DEFAULT uuidv7(),
             order_item_id uuid NOT NULL REFERENCES orders.order_items,
@@ -258,6 +261,15 @@ def upgrade() -> None:
                 <> (OLD.id, OLD.order_id, OLD.payment_id, OLD.amount, OLD.currency) OR NEW.seller_id IS DISTINCT FROM OLD.seller_id)
             EXECUTE FUNCTION orders.refuse_other_refund();
 
+        -- A return is over when its money went back.
+        CREATE FUNCTION orders.end_return() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            UPDATE orders.returns SET status = 'refunded' WHERE id = NEW.return_id AND status = 'received';
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER end_return AFTER UPDATE OF status ON orders.refunds FOR EACH ROW
+            WHEN (NEW.return_id IS NOT NULL AND NEW.status = 'succeeded') EXECUTE FUNCTION orders.end_return();
+
         CREATE FUNCTION orders.check_refund_part() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE
             item record;
@@ -432,11 +444,12 @@ def downgrade() -> None:
         DROP FUNCTION payments.check_balanced, payments.refuse_change;
         DROP TABLE orders.refund_parts, orders.refunds, orders.returns, orders.order_item_status_histories;
         DROP FUNCTION orders.check_item_move, orders.check_move, orders.refuse_beginning, orders.check_item_told,
-            orders.check_order_told, orders.check_refund, orders.refuse_other_refund, orders.check_refund_part,
+            orders.check_order_told, orders.check_refund, orders.refuse_other_refund, orders.end_return, orders.check_refund_part,
             orders.check_refund_adds_up, orders.check_return CASCADE;
         DROP FUNCTION orders.derived_status, orders.refuse_move;
         DROP TABLE orders.moves;
         ALTER TABLE orders.order_status_histories DROP COLUMN changed_as;
+        DROP INDEX orders.idx_order_items_of_seller;
         REVOKE UPDATE (carrier, tracking_number, shipped_at, delivered_at) ON orders.order_items FROM torii_till;
         ALTER TABLE orders.order_items
             DROP COLUMN carrier, DROP COLUMN tracking_number, DROP COLUMN shipped_at, DROP COLUMN delivered_at;
