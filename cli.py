@@ -32,6 +32,7 @@ from reports import (
     progress_bars,
     repair_report,
     seed_report,
+    write_unmatched,
 )
 from settings import MissingSettings, Settings
 from settings import loading as configuration
@@ -151,13 +152,19 @@ def seed(
 @imports.command("online-retail")
 def import_online_retail(
     path: Annotated[Path, typer.Argument(help="A sheet of UCI Online Retail II as a Parquet file.")],
+    unmatched: Annotated[
+        typer.FileTextWrite | None,
+        typer.Option(lazy=False, help="Where to write, as CSV, the cancellations that find nothing to give back."),
+    ] = None,
 ) -> None:
-    """Take in a real shop: its products, customers and invoices. A second time changes nothing."""
+    """Take in a real shop: its products, customers, invoices and cancellations. A second time changes nothing."""
     import jobs
 
     with running_backends(load_settings(), say) as settings, progress_bars() as progress:
         summary = asyncio.run(jobs.import_online_retail(settings, path, progress, progress))
     console.print(import_report(summary))
+    if unmatched is not None:
+        write_unmatched(summary.added.back.shortfalls, unmatched)
 
 
 @users.command("erase")

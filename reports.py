@@ -1,17 +1,23 @@
 """What the commands show of long work and its results."""
 
-from collections.abc import Iterator, Sequence
+import csv
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from domain.imports.refunds import IN_PART, refunds_of
+from domain.imports.rows import CURRENCY
+from domain.shared.money import Money
+
 if TYPE_CHECKING:
     from adapters.health import State
     from domain.accounts.repair import Repaired
+    from domain.imports.refunds import Shortfall
     from domain.imports.service import ImportSummary
     from domain.shared.periodic import Run
     from infra.demo.load import Summary
@@ -103,23 +109,51 @@ def _how(run: "Run") -> str:
 
 
 def import_report(summary: "ImportSummary") -> Table:
-    """Every row of the file, by what became of it."""
-    table = Table("of the file's rows", "count", title="Import", title_justify="left", box=None, header_style="bold")
+    """Every row of the file, by what became of it; of cancellations how much they were about."""
+    table = Table(
+        "of the file's rows", "count", CURRENCY, title="Import", title_justify="left", box=None, header_style="bold"
+    )
+    back = summary.added.back
     table.add_row("added as order lines", f"{summary.added.lines:,}")
     table.add_row("there already", f"{summary.added.lines_there:,}")
+    table.add_row("cancelled and refunded", f"{back.lines:,}", _amount(back.refunded))
+    table.add_row("refunded already", f"{back.lines_there:,}", _amount(back.refunded_before))
+    unmatched = back.by_reason()
+    for why, (count, amount) in unmatched.items():
+        if why not in IN_PART:
+            table.add_row(f"cancelled, not refunded: {why}", f"{count:,}", _amount(amount))
     for reason, count in sorted(summary.dropped.items(), key=lambda each: -each[1]):
         if count:
             table.add_row(f"dropped: {reason}", f"{count:,}")
     table.add_row("[bold]all", f"[bold]{summary.rows:,}")
+    for why, (count, amount) in unmatched.items():
+        if why in IN_PART:
+            table.add_row(f"of these refunded {why}", f"{count:,}", _amount(amount))
     added = summary.added
     table.caption = (
         "nothing was new"
         if summary.changed_nothing
         else f"new: {added.orders:,} orders, {added.products:,} products, {added.users:,} customers, "
-        f"{added.categories:,} categories; {summary.seconds:.1f} s"
+        f"{added.categories:,} categories, {len(refunds_of(back.pieces)):,} refunds; {summary.seconds:.1f} s"
     )
     table.caption_justify = "left"
     return table
+
+
+def write_unmatched(shortfalls: "Iterable[Shortfall]", file: TextIO) -> None:
+    """What cancellations did not give back, each with its customer and why, as CSV; amounts in pence."""
+    rows = csv.writer(file)
+    rows.writerow(
+        ("invoice", "stock_code", "customer", "cancelled_at", "quantity", "unit_price", "unmatched", "reason")
+    )
+    for shortfall in shortfalls:
+        each = shortfall.cancellation
+        about = (each.invoice, each.stock_code, each.customer, each.at.isoformat(), each.quantity, each.unit_price)
+        rows.writerow((*about, shortfall.amount, shortfall.reason.value))
+
+
+def _amount(pence: int) -> str:
+    return f"{Money(pence, CURRENCY).amount:,}"
 
 
 def access_report(rows: "Sequence[Row]") -> Table:

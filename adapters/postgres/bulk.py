@@ -57,6 +57,10 @@ class BulkLoad:
         rows: Sequence[Sequence[Any]] = await self._connection.fetch(query, *arguments)
         return rows
 
+    async def execute(self, statement: str, *arguments: Any) -> None:
+        """A statement whose arguments are $1, $2 …, and whose rows nobody needs."""
+        await self._connection.execute(statement, *arguments)
+
     async def months_without_partition(self) -> Sequence[date]:
         """The first days of the months of which the default partition holds orders. Reads nothing but that partition."""
         rows = await self._connection.fetch("SELECT * FROM orders.months_in_default()")

@@ -8,6 +8,7 @@ from sqlalchemy import Table
 
 from adapters.postgres import tables
 from adapters.postgres.bulk import BulkLoad, bulk_load
+from adapters.postgres.online_retail_refunds import take_back
 from adapters.postgres.online_retail_rows import (
     CATEGORY,
     HISTORY,
@@ -69,7 +70,13 @@ class _TakingIn:
         lines = await self._orders(contents, found.new)
         if lines:
             await self._bulk.analyze()
-        return TakenIn(categories, products, users, len(found.new), lines, found.lines_there, found.lines_different)
+        total = len(contents.cancellations)
+        self._progress(Stage.REFUNDS, 0, total)
+        back = await take_back(self._bulk, contents.cancellations)
+        self._progress(Stage.REFUNDS, total, total)
+        return TakenIn(
+            categories, products, users, len(found.new), lines, found.lines_there, found.lines_different, back
+        )
 
     async def _subtotals_there(self, invoices: Iterable[Invoice]) -> dict[str, int]:
         rows = await self._bulk.fetch(

@@ -96,7 +96,7 @@ def user_row(customer: int, first_order: datetime) -> Row:
 
 
 def order_row(invoice: Invoice) -> Row:
-    """The invoice's number and country stay in the metadata: what comes later, such as refunds, finds the order by them."""
+    """The invoice's number and country stay in the metadata."""
     subtotal = invoice.subtotal
     return (
         _order_id(invoice),

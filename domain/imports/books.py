@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from domain.imports.catalogue import Product, ProductSales
 from domain.imports.names import name_of
-from domain.imports.rows import Dropped, NotASale, Row, Sale, sale_of
+from domain.imports.rows import Cancellation, Dropped, NotAnEntry, Row, Sale, entry_of
 
 
 class Line(NamedTuple):
@@ -38,11 +38,12 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a file holds. `rows` is the sum of all lines and of `dropped`."""
+    """What a file holds. `rows` is the sum of all lines, of `cancellations` (by time) and of `dropped`."""
 
     rows: int
     products: Mapping[str, Product]
     invoices: tuple[Invoice, ...]
+    cancellations: tuple[Cancellation, ...]
     dropped: Mapping[Dropped, int]
 
     @property
@@ -62,6 +63,8 @@ class Books:
         self._rows = 0
         self._dropped: Counter[Dropped] = Counter()
         self._invoices: dict[str, Invoice] = {}
+        self._cancellations: list[Cancellation] = []
+        self._positions: Counter[str] = Counter()
         self._products: dict[str, ProductSales] = {}
         self._names: dict[str, str | None] = {}
 
@@ -69,8 +72,12 @@ class Books:
         for row in rows:
             self._rows += 1
             try:
-                self._record(sale_of(row))
-            except NotASale as refused:
+                entry = entry_of(row)
+                if isinstance(entry, Cancellation):
+                    self._take_back(entry)
+                else:
+                    self._record(entry)
+            except NotAnEntry as refused:
                 self._dropped[refused.reason] += 1
 
     def close(self) -> Contents:
@@ -81,14 +88,15 @@ class Books:
             self._dropped[Dropped.NO_DESCRIPTION] += len(invoice.lines) - len(kept)
             invoice.lines = kept
         invoices = sorted((i for i in self._invoices.values() if i.lines), key=lambda i: (i.at, i.number))
-        return Contents(self._rows, named, tuple(invoices), +self._dropped)
+        cancellations = sorted(self._cancellations, key=lambda c: (c.at, c.invoice, c.position))
+        return Contents(self._rows, named, tuple(invoices), tuple(cancellations), +self._dropped)
 
     def _record(self, sale: Sale) -> None:
         invoice = self._invoices.get(sale.invoice)
         if invoice is None:
             invoice = self._invoices[sale.invoice] = Invoice(sale.invoice, sale.customer, sale.country, sale.at)
         if invoice.customer != sale.customer:
-            raise NotASale(Dropped.OTHER_CUSTOMER)
+            raise NotAnEntry(Dropped.OTHER_CUSTOMER)
         product = self._products.get(sale.stock_code)
         if product is None:
             product = self._products[sale.stock_code] = ProductSales(sale.stock_code, sale.at)
@@ -96,6 +104,11 @@ class Books:
         product.add(name, sale.unit_price, sale.at, self._rows)
         invoice.at = min(invoice.at, sale.at)
         invoice.lines.append(Line(product.stock_code, name, sale.quantity, sale.unit_price))
+
+    def _take_back(self, cancellation: Cancellation) -> None:
+        position = self._positions[cancellation.invoice]
+        self._positions[cancellation.invoice] += 1
+        self._cancellations.append(cancellation._replace(position=position))
 
     def _name(self, description: str | None) -> str | None:
         """Each description is read once, and lines share the name that came of it."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from domain.imports.books import Contents
+from domain.imports.refunds import Settled
 from domain.imports.rows import Row
 from domain.shared.refusals import Refusal
 
@@ -17,6 +18,7 @@ class Stage(StrEnum):
     CATALOGUE = "products and customers"
     ORDERS = "orders"
     LINES = "order lines"
+    REFUNDS = "refunds"
 
 
 class Progress(Protocol):
@@ -54,7 +56,7 @@ class InvoiceFile(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """What was new, and the lines of invoices that were there before: with the same total, or with another."""
+    """What was new, the lines of invoices that were there before (with the same total, or with another), and what went back."""
 
     categories: int
     products: int
@@ -63,6 +65,7 @@ class TakenIn:
     lines: int
     lines_there: int
     lines_different: int
+    back: Settled
 
 
 class Shop(Protocol):

@@ -1,4 +1,4 @@
-"""A row of the file, and whether it is a sale: the rules that read one row and know nothing of the others."""
+"""A row of the file, as a sale or a cancellation: the rules that read one row and know nothing of the others."""
 
 import math
 import re
@@ -19,18 +19,19 @@ PRICE_TOLERANCE = Decimal("0.000001")
 FIRST_YEAR, LAST_YEAR = 2000, 2019
 """The shop's years, generously. A stray year would make an order, and a partition of the table, for a month like no other."""
 
-INVOICE_NUMBER = re.compile(r"[0-9]{1,12}")
+DIGITS = re.compile(r"[0-9]{1,12}")
 PRODUCT_CODE = re.compile(r"[0-9]{5}[0-9a-z]{0,7}")
 
 
 class Dropped(StrEnum):
-    """Why a row is not among the orders. A row that several reasons fit is counted under the first of this order."""
+    """Why a row is neither sale nor cancellation here. One that several reasons fit is counted under the first."""
 
-    CANCELLATION = "cancellation (left for later)"
     ADJUSTMENT = "adjustment of the books"
     MALFORMED = "not readable as an invoice line"
     NOT_A_PRODUCT = "postage, fee, voucher or manual entry"
+    NOT_A_PRODUCT_BACK = "postage, fee, voucher or manual entry, cancelled"
     NO_QUANTITY = "quantity of nothing or less"
+    NOTHING_BACK = "cancellation that takes nothing back"
     NO_PRICE = "price of nothing"
     NEGATIVE_PRICE = "negative price"
     ABSURD = "quantity or price beyond belief"
@@ -40,8 +41,8 @@ class Dropped(StrEnum):
     DIFFERENT_INVOICE = "invoice already there with another total"
 
 
-class NotASale(Exception):
-    """A row that makes no line of an order."""
+class NotAnEntry(Exception):
+    """A row that is neither a sale of a product nor the cancellation of one."""
 
     def __init__(self, reason: Dropped) -> None:
         super().__init__(reason)
@@ -74,30 +75,56 @@ class Sale(NamedTuple):
     country: str | None
 
 
-def sale_of(row: Row) -> Sale:
-    """Raises NotASale."""
-    invoice = _invoice(row.invoice)
+class Cancellation(NamedTuple):
+    """A row that takes units back, or a part of them. `quantity` above zero; the rest as in a sale.
+
+    `position` counts the rows of its invoice, which name no earlier invoice: what they cancel has to be found.
+    """
+
+    invoice: str
+    stock_code: str
+    quantity: int
+    at: datetime
+    unit_price: int
+    customer: int | None
+    position: int = 0
+
+    @property
+    def amount(self) -> int:
+        """In pence."""
+        return self.quantity * self.unit_price
+
+
+def entry_of(row: Row) -> Sale | Cancellation:
+    """Raises NotAnEntry."""
+    invoice, is_back = _invoice(row.invoice)
     description, country = _text(row.description), _text(row.country)
     at, customer = _time(row.invoice_date), _customer(row.customer)
     quantity, price = _whole(row.quantity), _price(row.price)
-    stock_code = _stock_code(row.stock_code)
+    stock_code = _code(row.stock_code)
+    if not PRODUCT_CODE.fullmatch(stock_code):
+        raise NotAnEntry(Dropped.NOT_A_PRODUCT_BACK if is_back else Dropped.NOT_A_PRODUCT)
+    if is_back:
+        quantity = -quantity
     if quantity <= 0:
-        raise NotASale(Dropped.NO_QUANTITY)
+        raise NotAnEntry(Dropped.NOTHING_BACK if is_back else Dropped.NO_QUANTITY)
     if price == 0:
-        raise NotASale(Dropped.NO_PRICE)
+        raise NotAnEntry(Dropped.NO_PRICE)
     if price < 0:
-        raise NotASale(Dropped.NEGATIVE_PRICE)
+        raise NotAnEntry(Dropped.NEGATIVE_PRICE)
     if quantity > MAX_QUANTITY or price > MAX_UNIT_PRICE:
-        raise NotASale(Dropped.ABSURD)
+        raise NotAnEntry(Dropped.ABSURD)
+    if is_back:
+        return Cancellation(invoice, stock_code, quantity, at, pence_of(price), customer)
     return Sale(invoice, stock_code, description, quantity, at, pence_of(price), customer, country)
 
 
 def pence_of(price: Decimal) -> int:
-    """A price in pounds as whole pence. Raises NotASale when it lies between two of them."""
+    """A price in pounds as whole pence. Raises NotAnEntry when it lies between two of them."""
     pence = price.scaleb(MINOR_DIGITS[CURRENCY]).to_integral_value(ROUND_HALF_EVEN)
     # Dropped, not rounded, so that what is loaded adds up to exactly what the file says.
     if pence == 0 or abs(price - pence.scaleb(-MINOR_DIGITS[CURRENCY])) > PRICE_TOLERANCE:
-        raise NotASale(Dropped.PART_OF_A_PENNY)
+        raise NotAnEntry(Dropped.PART_OF_A_PENNY)
     return int(pence)
 
 
@@ -106,23 +133,16 @@ def is_missing(value: object) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def _invoice(value: object) -> str:
+def _invoice(value: object) -> tuple[str, bool]:
+    """The number, `489434` or `C489449`, and whether it is a cancellation's."""
     number = _code(value)
-    match number[:1]:
-        case "c":
-            raise NotASale(Dropped.CANCELLATION)
-        case "a":
-            raise NotASale(Dropped.ADJUSTMENT)
-    if not INVOICE_NUMBER.fullmatch(number):
-        raise NotASale(Dropped.MALFORMED)
-    return number
-
-
-def _stock_code(value: object) -> str:
-    code = _code(value)
-    if not PRODUCT_CODE.fullmatch(code):
-        raise NotASale(Dropped.NOT_A_PRODUCT)
-    return code
+    if number.startswith("a"):
+        raise NotAnEntry(Dropped.ADJUSTMENT)
+    digits = number.removeprefix("c")
+    if not DIGITS.fullmatch(digits):
+        raise NotAnEntry(Dropped.MALFORMED)
+    is_back = digits != number
+    return f"C{digits}" if is_back else digits, is_back
 
 
 def _code(value: object) -> str:
@@ -130,7 +150,7 @@ def _code(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < 10**15 else ""
     if not isinstance(value, str) or not value.strip():
-        raise NotASale(Dropped.MALFORMED)
+        raise NotAnEntry(Dropped.MALFORMED)
     return value.strip().casefold()
 
 
@@ -138,7 +158,7 @@ def _text(value: object) -> str | None:
     if is_missing(value):
         return None
     if not isinstance(value, str):
-        raise NotASale(Dropped.MALFORMED)
+        raise NotAnEntry(Dropped.MALFORMED)
     return value
 
 
@@ -146,30 +166,30 @@ def _whole(value: object) -> int:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise NotASale(Dropped.MALFORMED)
+        raise NotAnEntry(Dropped.MALFORMED)
     return value
 
 
 def _customer(value: object) -> int | None:
     if is_missing(value):
         return None
-    if isinstance(value, str) and INVOICE_NUMBER.fullmatch(value):
+    if isinstance(value, str) and DIGITS.fullmatch(value):
         value = int(value)
     number = _whole(value)
     if not 0 < number < 10**12:
-        raise NotASale(Dropped.MALFORMED)
+        raise NotAnEntry(Dropped.MALFORMED)
     return number
 
 
 def _price(value: object) -> Decimal:
     if not isinstance(value, float | int | Decimal) or isinstance(value, bool):
-        raise NotASale(Dropped.MALFORMED)
+        raise NotAnEntry(Dropped.MALFORMED)
     try:
         price = Decimal(str(value))  # the digits that the file shows, not the binary fraction behind them
     except (InvalidOperation, ValueError) as error:  # ValueError: an int with more digits than Python likes to print
-        raise NotASale(Dropped.MALFORMED) from error
+        raise NotAnEntry(Dropped.MALFORMED) from error
     if not price.is_finite():
-        raise NotASale(Dropped.MALFORMED)
+        raise NotAnEntry(Dropped.MALFORMED)
     return price
 
 
@@ -179,7 +199,7 @@ def _time(value: object) -> datetime:
         try:
             value = datetime.fromisoformat(value)
         except ValueError as error:
-            raise NotASale(Dropped.MALFORMED) from error
+            raise NotAnEntry(Dropped.MALFORMED) from error
     if not isinstance(value, datetime) or value.tzinfo or not FIRST_YEAR <= value.year <= LAST_YEAR:
-        raise NotASale(Dropped.MALFORMED)
+        raise NotAnEntry(Dropped.MALFORMED)
     return utc_of(value)

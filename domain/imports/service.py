@@ -13,7 +13,7 @@ from domain.imports.rows import Dropped
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """What became of a file. `rows` = added lines + lines that were there already + dropped ones."""
+    """What became of a file. `rows` = added lines + lines that were there already + dropped ones, and the same of refunds."""
 
     rows: int
     added: TakenIn
@@ -21,17 +21,18 @@ class ImportSummary:
     seconds: float
 
     def __post_init__(self) -> None:
-        accounted = self.added.lines + self.added.lines_there + sum(self.dropped.values())
+        added, back = self.added, self.added.back
+        accounted = added.lines + added.lines_there + sum(self.dropped.values()) + back.rows
         assert accounted == self.rows, f"{self.rows - accounted} rows are unaccounted for"
 
     @property
     def changed_nothing(self) -> bool:
         added = self.added
-        return not (added.categories or added.products or added.users or added.orders)
+        return not (added.categories or added.products or added.users or added.orders or added.back.pieces)
 
 
 class OnlineRetailImport:
-    """Loads a sheet of UCI "Online Retail II" into the marketplace. Sends no mail, writes no activity."""
+    """Loads a sheet of UCI "Online Retail II" into the marketplace. Sends no mail, writes no activity, pays nothing out."""
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop

@@ -6,7 +6,7 @@ from pyarrow import parquet
 
 from adapters.parquet.online_retail import COLUMNS, OnlineRetailFile
 from domain.imports.ports import UnreadableFile
-from domain.imports.rows import sale_of
+from domain.imports.rows import entry_of
 from tests.imports.invoice_rows import GOOD, SAMPLE, file_of, sample_table, table_of
 
 
@@ -31,7 +31,7 @@ def test_times_and_codes_may_be_typed_columns(tmp_path: Path) -> None:
     times = pyarrow.array(["2009-12-01 07:45:00"]).cast(pyarrow.timestamp("ns"))
     table = table.set_column(4, "InvoiceDate", times).set_column(0, "Invoice", pyarrow.array([489434]))
     ((row,),) = file_of(table, tmp_path / "typed.parquet").batches()
-    assert sale_of(row) == sale_of(GOOD)
+    assert entry_of(row) == entry_of(GOOD)
 
 
 def test_folder_is_called_a_folder(tmp_path: Path) -> None:

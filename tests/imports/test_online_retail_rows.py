@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.imports.rows import Dropped, NotASale, Row, Sale, sale_of
+from domain.imports.rows import Cancellation, Dropped, NotAnEntry, Row, Sale, entry_of
 from tests.imports.invoice_rows import contents_of, row
 
 
 def dropped(**changes: Any) -> Dropped:
-    with pytest.raises(NotASale) as refused:
-        sale_of(row(**changes))
+    with pytest.raises(NotAnEntry) as refused:
+        entry_of(row(**changes))
     return refused.value.reason
 
 
 def test_sale_has_pence_and_utc() -> None:
-    assert sale_of(row(invoice_date="2010-07-01 10:00:00")) == Sale(
+    assert entry_of(row(invoice_date="2010-07-01 10:00:00")) == Sale(
         invoice="489434",
         stock_code="85048",
         description="GLASS BALL 20 LIGHTS",
@@ -27,6 +27,23 @@ def test_sale_has_pence_and_utc() -> None:
         customer=13085,
         country="United Kingdom",
     )
+
+
+def test_cancellation_counts_what_it_takes_back() -> None:
+    assert entry_of(row(invoice="c489449", quantity=-12, invoice_date="2010-07-01 10:00:00")) == Cancellation(
+        invoice="C489449",
+        stock_code="85048",
+        quantity=12,
+        at=datetime(2010, 7, 1, 9, tzinfo=UTC),
+        unit_price=695,
+        customer=13085,
+    )
+
+
+def sale_of(some: Row) -> Sale:
+    entry = entry_of(some)
+    assert isinstance(entry, Sale)
+    return entry
 
 
 def test_stock_code_is_trimmed_and_case_folded() -> None:
@@ -46,8 +63,12 @@ def test_missing_customer_is_no_customer() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"invoice": "C489449", "quantity": -12}, Dropped.CANCELLATION),
-        ({"invoice": "C489449", "stock_code": "POST"}, Dropped.CANCELLATION),
+        ({"invoice": "C489449", "stock_code": "POST", "quantity": -1}, Dropped.NOT_A_PRODUCT_BACK),
+        ({"invoice": "C489449"}, Dropped.NOTHING_BACK),
+        ({"invoice": "C489449", "quantity": 0}, Dropped.NOTHING_BACK),
+        ({"invoice": "C489449", "quantity": -1, "price": 0.0}, Dropped.NO_PRICE),
+        ({"invoice": "C489449", "quantity": -(2**40)}, Dropped.ABSURD),
+        ({"invoice": "C", "quantity": -1}, Dropped.MALFORMED),
         ({"invoice": "A506401", "price": -53594.36}, Dropped.ADJUSTMENT),
         ({"stock_code": "POST"}, Dropped.NOT_A_PRODUCT),
         ({"stock_code": "gift_0001_30"}, Dropped.NOT_A_PRODUCT),
@@ -81,7 +102,7 @@ def test_missing_customer_is_no_customer() -> None:
         ({"invoice_date": None}, Dropped.MALFORMED),
     ],
 )
-def test_row_that_is_no_sale_has_one_reason(changes: dict[str, Any], reason: Dropped) -> None:
+def test_row_that_is_no_entry_has_one_reason(changes: dict[str, Any], reason: Dropped) -> None:
     assert dropped(**changes) is reason
 
 
@@ -123,5 +144,5 @@ rows = st.builds(
 def test_any_row_is_loaded_or_counted_and_nothing_breaks(some: list[Row]) -> None:
     contents = contents_of(*some)
     lines = [line for invoice in contents.invoices for line in invoice.lines]
-    assert len(lines) + sum(contents.dropped.values()) == len(some)
+    assert len(lines) + len(contents.cancellations) + sum(contents.dropped.values()) == len(some)
     assert all(line.stock_code in contents.products and line.unit_price > 0 < line.quantity for line in lines)
