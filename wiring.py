@@ -37,6 +37,7 @@ from adapters.postgres.catalog import PostgresBrands, PostgresCategories, Postgr
 from adapters.postgres.changes import Audiences, CatalogChanges
 from adapters.postgres.database import Database
 from adapters.postgres.orders import PostgresOrders
+from adapters.postgres.orders_checkout import PostgresOrderBook
 from adapters.postgres.orders_fulfilment import PostgresOrderFiles
 from adapters.postgres.orders_records import PostgresOrderRecords
 from adapters.postgres.payments import PostgresPaymentEvents
@@ -77,6 +78,7 @@ from domain.carts.pricing import Pricing
 from domain.carts.service import CartDesk
 from domain.catalog.service import Catalog
 from domain.catalog.stock import StockWatch
+from domain.orders.checkout import Checkout
 from domain.orders.fulfilment import Fulfilment
 from domain.orders.records import OrderRecords
 from domain.orders.service import OrderDesk
@@ -239,6 +241,7 @@ async def open_marketplace(
             addresses=addresses,
             carts=carts,
             catalog=catalog,
+            checkout=Checkout(carts, addresses, profiles, PostgresOrderBook(database), orders, settlements, clock),
             credentials=CredentialChanges(
                 credentials, tokens, directory, users, accounts, pace, attempts, fresh, credentials
             ),

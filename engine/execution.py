@@ -21,7 +21,7 @@ from graphql import (
 from engine.compiled.engine import COMPILE_AT, Engine
 from engine.compiled.shadow import Shadow
 from engine.declared.directives import direct
-from engine.declared.kinds import ignores_bearer
+from engine.declared.kinds import ignores_bearer, within_s_of
 from engine.errors import ExplainTo, formatted
 from engine.exchange import Answer, NotAllowedByGet, Ready, Request, busy, timed_out
 from engine.fairness.allowance import Admission, Allowance, NotAdmitted, limited_fields, shown
@@ -181,19 +181,24 @@ class Executor:
         admission = admission or self.admission(context)
         with observed(context, self._policy.slow_ms, self._metrics) as seen:
             outcome: T | Answer
+            within_s = self._policy.timeout_s
+            ends_at = deadline or self.deadline()
             try:
-                async with asyncio.timeout_at(deadline or self.deadline()):
+                async with asyncio.timeout_at(ends_at) as limit:
                     with admission:
                         ready = await self._ready(
                             request, context, admission, seen, read_only=read_only, in_parts=in_parts
                         )
+                        if isinstance(ready, Ready) and (more_s := self._more_s(ready)):
+                            within_s += more_s
+                            limit.reschedule(ends_at + more_s)
                         outcome = ready if isinstance(ready, Answer) else await go_on(ready)
             except Busy:
                 outcome = busy()
             except NotAdmitted as refused:
                 outcome = Answer({"errors": [refused.error]}, False, refused.headers, refused.status)
             except TimeoutError:
-                outcome = Answer({"errors": [timed_out(self._policy.timeout_s)], "data": None}, ran=True)
+                outcome = Answer({"errors": [timed_out(within_s)], "data": None}, ran=True)
             if isinstance(outcome, Answer):
                 seen.answered(outcome.body)
                 outcome.headers["server-timing"] = seen.timing()
@@ -343,6 +348,15 @@ class Executor:
                 extensions={"code": Code.COST.value, "requested": requested, "limit": most},
             )
         return requested
+
+    def _more_s(self, ready: Ready) -> float:
+        """What a mutation may take beyond what any operation may, as its fields declare."""
+        root = self.schema.mutation_type
+        if root is None or not is_mutation(ready.operation):
+            return 0
+        names = set(ready.document.root_fields(ready.operation)) & root.fields.keys()
+        longest = max((within_s_of(root.fields[name]) for name in names), default=0)
+        return max(longest - self._policy.timeout_s, 0)
 
     def _limited(self, document: Document, operation: OperationDefinitionNode) -> Mapping[str, int]:
         return limited_fields(document, operation, self.schema.mutation_type) if is_mutation(operation) else {}

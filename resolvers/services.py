@@ -19,6 +19,7 @@ from domain.carts.pricing import Pricing
 from domain.carts.service import CartDesk
 from domain.catalog.service import Catalog
 from domain.catalog.stock import StockWatch
+from domain.orders.checkout import Checkout
 from domain.orders.fulfilment import Fulfilment
 from domain.orders.records import OrderRecords
 from domain.orders.service import OrderDesk
@@ -37,6 +38,7 @@ class Services:
     addresses: Addresses
     carts: CartDesk
     catalog: Catalog
+    checkout: Checkout
     credentials: CredentialChanges
     deletion: AccountDeletion
     export: AccountExport

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import strawberry
-from graphql import GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import GraphQLObjectType, GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from engine.declared.access import Guard, enforce
@@ -73,8 +73,9 @@ def exposing_fields(schema: GraphQLSchema) -> list[str]:
     seen_by = {(row.type_name, row.field_name): row.seen_by for row in access_matrix(schema)}
     exposing = []
     for field in _of_objects(schema):
-        askers = [name for name in leads_to(schema, field.field) if ownership_of(schema.type_map[name]).is_askers]
-        makes_it = field.type_.name in roots and get_named_type(field.field.type).name in askers
+        led_to = leads_to(schema, field.field)
+        askers = [name for name in led_to if ownership_of(schema.type_map[name]).is_askers]
+        makes_it = field.type_.name in roots and askers == led_to  # what may also be somebody's is looked at
         if askers and not makes_it and seen_by[field.type_.name, field.name] - {Persona.OWNER, Persona.ADMIN}:
             exposing.append(field.path)
     return exposing

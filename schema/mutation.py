@@ -7,6 +7,7 @@ import strawberry
 from engine.declared.fields import mutation
 from resolvers import carts, sessions
 from resolvers.context import Info
+from schema import checkout
 from schema.access import PUBLIC, SIGNED_IN
 from schema.account_mutations import AccountMutations
 from schema.carts import (
@@ -20,6 +21,7 @@ from schema.carts import (
     CartItemUpdatePayload,
     CartMergePayload,
 )
+from schema.checkout import CheckoutPayload
 from schema.fulfilment import FulfilmentMutations
 from schema.identity_mutations import IdentityMutations
 from schema.sessions import SessionRevokeInput, SessionRevokePayload
@@ -64,6 +66,11 @@ quantity holds, so that a second time changes nothing. `sessionCreate` does it b
 for when a back end was away."""
 
 
+CHECKOUT_S = 10
+CHECKOUT = """Places an order of all that is in the cart, and begins its payment. Units are set aside for 30 minutes. Where price, stock or
+terms are no longer as quoted nothing is written. It answers within 10 seconds whatever the payment provider does."""
+
+
 @strawberry.type(description="What can be done. A refusal is data (`userErrors`); only outages and bugs are errors.")
 class Mutation(AccountMutations, FulfilmentMutations, IdentityMutations):
     cart_item_add: CartItemAddPayload = mutation(
@@ -86,6 +93,14 @@ class Mutation(AccountMutations, FulfilmentMutations, IdentityMutations):
     )
     cart_merge: CartMergePayload = mutation(
         _cart_merge, access=SIGNED_IN, graphql_type=CartMergePayload, description=MERGE
+    )
+    checkout: CheckoutPayload = mutation(
+        checkout.place,
+        access=PUBLIC,
+        graphql_type=CheckoutPayload,
+        description=CHECKOUT,
+        limit="checkout",
+        within_s=CHECKOUT_S,
     )
     session_revoke: SessionRevokePayload = mutation(
         _session_revoke,

@@ -8,11 +8,13 @@ from domain.catalog.model import ProductSort
 from engine.declared.fields import After, Before, First, Last, Paging, resolver
 from resolvers import accounts, carts, catalog, discovery, favorites, identity, nodes, orders
 from resolvers.context import Info
+from schema import checkout
 from schema.access import PUBLIC, SIGNED_IN
 from schema.accounts import Viewer
 from schema.aftercare import SellerBalance
 from schema.carts import Cart
 from schema.catalog import PRICE_AGE_S, TEXT_AGE_S, Brand, Category, Product
+from schema.checkout import CheckoutResult
 from schema.favorites import FirstViewed, ViewedProduct
 from schema.identity import Passkey
 from schema.inputs import ProductFilter
@@ -209,6 +211,13 @@ class Query:
         access=PUBLIC,
         graphql_type=Order | None,
         description="An order, for those who may see it; null for others.",
+    )
+    checkout_state: CheckoutResult | None = resolver(
+        checkout.state,
+        access=PUBLIC,
+        cost=5,
+        graphql_type=CheckoutResult | None,
+        description="How far an order of the viewer's, and its payment, have come; null for others.",
     )
     node: Node | None = resolver(_node, access=PUBLIC, graphql_type=Node | None, description="Whatever an id names.")
     nodes: list[Node | None] | None = resolver(

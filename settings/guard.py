@@ -14,6 +14,7 @@ from settings.values import listed
 
 DEFAULT_OPERATION_RATES = (
     "sign-in=20/60 sign-up=10/60 code-mail=10/600 code-entry=20/600 credentials=20/600 refresh=60/60 sign-out=60/60"
+    " checkout=60/60"
 )
 """An address may be that of a whole office; what guesses needs thousands."""
 
@@ -48,7 +49,7 @@ class GuardSettings(BackEndSettings):
     )
     rate_operations: str = Field(
         DEFAULT_OPERATION_RATES,
-        description="Limits of sign-ins and the like by address: so many in so many seconds, each field counted.",
+        description="Limits of sign-ins, checkouts and the like by address: so many in so many seconds, each field counted.",
     )
     websocket_init_s: float = Field(3, gt=0, description="How long a WebSocket may take to send `connection_init`.")
     websocket_ping_s: float = Field(30, gt=0, description="How often a WebSocket is pinged; two in vain close it.")
@@ -143,8 +144,8 @@ class GuardSettings(BackEndSettings):
 
     @property
     def operation_rates(self) -> dict[str, Rate]:
-        """By the name that a field's `limit` has. Without Redis nobody may guess passwords, but all may stay signed in."""
-        return parse_rates(self.rate_operations, open_when_uncounted=("refresh", "sign-out"))
+        """By the name that a field's `limit` has. Without Redis nobody may guess passwords, but all may stay signed in, and buy."""
+        return parse_rates(self.rate_operations, open_when_uncounted=("refresh", "sign-out", "checkout"))
 
     @property
     def shows_traces(self) -> bool:

@@ -19,6 +19,11 @@ async def own_account(database: Database, viewer: Viewer) -> AsyncIterator[Async
     there, Unavailable.
     """
     async with database.transaction(viewer) as connection:
-        if not await connection.scalar(select(func.accounts.lock_own(type_=Boolean))):
+        if not await lock_own(connection):
             raise Unauthenticated
         yield connection
+
+
+async def lock_own(connection: AsyncConnection) -> bool:
+    """Hold that lock, in a transaction of the viewer's. False for an account that is not there, or is being deleted."""
+    return bool(await connection.scalar(select(func.accounts.lock_own(type_=Boolean))))

@@ -141,12 +141,13 @@ class Database:
         return await self.fresh_reader.rows(_prepared(statement), parameters or {})
 
     @asynccontextmanager
-    async def transaction(self, viewer: Viewer) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self, viewer: Viewer, within_s: float | None = None) -> AsyncIterator[AsyncConnection]:
         """A transaction in which the policies of the database see `viewer`; it ends with the transaction.
 
+        `within_s`, where given, takes the place of the usual limit: whoever wants the last unit stands in a queue.
         Raises Unavailable, also when all of it together takes longer than the limit.
         """
-        async with self._transaction(self._limit_s, _settings_of(viewer)) as connection:
+        async with self._transaction(within_s, _settings_of(viewer)) as connection:
             yield connection
 
     @asynccontextmanager
@@ -154,17 +155,16 @@ class Database:
         """A transaction that moves money or stock, as the role `torii_till`: who may do what is the domain's to decide.
 
         The role reads and writes orders and stock, whosever they are; `viewer` is there for what is kept by principal, and
-        ends with the transaction as the role does. `within_s`, where given, takes the place of the usual limit: whoever
-        wants the last unit stands in a queue. Raises Unavailable.
+        ends with the transaction as the role does. `within_s` as for `transaction`. Raises Unavailable.
         """
-        settings = _settings_of(viewer) | {"role": TILL}
-        if within_s is not None:
-            settings["statement_timeout"] = str(int(within_s * 1000))
-        async with self._transaction(within_s or self._limit_s, settings) as connection:
+        async with self._transaction(within_s, _settings_of(viewer) | {"role": TILL}) as connection:
             yield connection
 
     @asynccontextmanager
-    async def _transaction(self, limit_s: float, settings: dict[str, str]) -> AsyncIterator[AsyncConnection]:
+    async def _transaction(self, within_s: float | None, settings: dict[str, str]) -> AsyncIterator[AsyncConnection]:
+        limit_s = self._limit_s
+        if within_s is not None:
+            limit_s, settings = within_s, settings | {"statement_timeout": str(int(within_s * 1000))}
         async with outage_is_unavailable(limit_s), self._gate.place(), self.writer.begin() as connection:
             await connection.execute(select(*(func.set_config(name, value, True) for name, value in settings.items())))
             yield connection
@@ -206,6 +206,11 @@ class Database:
         for reader in {self.reader, self.fresh_reader}:
             reader.close()
         await self.writer.dispose()
+
+
+async def take_on_till(connection: AsyncConnection) -> None:
+    """Go on as the role that moves money and stock, to the end of the transaction."""
+    await connection.execute(select(func.set_config("role", TILL, True)))
 
 
 def _settings_of(viewer: Viewer) -> dict[str, str]:

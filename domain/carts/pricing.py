@@ -43,18 +43,22 @@ class Pricing:
 
     async def _goods(self, refs: Sequence[LineRef]) -> dict[LineRef, Goods]:
         found, tree = await asyncio.gather(look_up(self._catalog, refs), self._catalog.category_tree())
-        goods = {ref: _goods_of(ref, *each, tree) for ref, each in found.items()}
+        goods = {ref: goods_of(ref, *each, _taxed(each[0], tree)) for ref, each in found.items()}
         return {ref: each for ref, each in goods.items() if each is not None}
 
 
-def _goods_of(
-    ref: LineRef, product: Product | None, variations: Sequence[Variation], tree: CategoryTree
+def goods_of(
+    ref: LineRef, product: Product | None, variations: Sequence[Variation], tax_class: TaxClass
 ) -> Goods | None:
-    """None for what cannot be bought by this line whatever the stock."""
+    """What a line would buy; None for what cannot be bought by it whatever the stock."""
     try:
         offer = listed_as(ref, product, variations)
     except (ProductNotFound, VariationRequired):
         return None
     assert product is not None
-    category = tree.by_id.get(product.category_id)
-    return Goods(product.seller_id, offer.price, offer.stock, category.tax_class if category else TaxClass.STANDARD)
+    return Goods(product.seller_id, offer.price, offer.stock, tax_class)
+
+
+def _taxed(product: Product | None, tree: CategoryTree) -> TaxClass:
+    category = None if product is None else tree.by_id.get(product.category_id)
+    return category.tax_class if category else TaxClass.STANDARD

@@ -6,6 +6,7 @@ braces are the refusal's arguments.
 
 from collections.abc import Mapping
 
+from domain.shared.checkout_messages import OF_CHECKOUT
 from domain.shared.fulfilment_messages import OF_FULFILMENT
 from domain.shared.told import Text
 
@@ -251,5 +252,13 @@ OF_PAYMENTS = {
 }
 
 TEXTS: Mapping[str, Text] = (
-    OF_EVERYTHING | OF_LISTS | OF_CATALOGUE | OF_CARTS | OF_ACCOUNTS | OF_IDENTITY | OF_PAYMENTS | OF_FULFILMENT
+    OF_EVERYTHING
+    | OF_LISTS
+    | OF_CATALOGUE
+    | OF_CARTS
+    | OF_ACCOUNTS
+    | OF_IDENTITY
+    | OF_PAYMENTS
+    | OF_FULFILMENT
+    | OF_CHECKOUT
 )

@@ -152,14 +152,20 @@ def mutation(
     cost: int = 10,
     limit: str | None = None,
     ignores_bearer: bool = False,
+    within_s: float | None = None,
 ) -> Any:
     """A field of the root `Mutation`.
 
     Parameters:
         limit: the rate limit that its calls count towards, by name.
         ignores_bearer: it brings credentials of its own, and runs as nobody where the request's bearer token is refused.
+        within_s: how long an operation with it may take, where that is more than what any operation may.
     """
-    marks = ({"limit": limit} if limit else {}) | ({"ignores_bearer": True} if ignores_bearer else {})
+    marks = (
+        ({"limit": limit} if limit else {})
+        | ({"ignores_bearer": True} if ignores_bearer else {})
+        | ({"within_s": within_s} if within_s else {})
+    )
     return strawberry.mutation(
         resolver=function, description=description, graphql_type=graphql_type, metadata=metadata(access, cost) | marks
     )

@@ -75,6 +75,11 @@ def ignores_bearer(field: GraphQLField) -> bool:
     return bool(_declared(field, "ignores_bearer"))
 
 
+def within_s_of(field: GraphQLField) -> float:
+    """How long an operation with this field may take, where that is more than what any may; 0 else."""
+    return float(_declared(field, "within_s") or 0)
+
+
 def _declared(field: GraphQLField, name: str) -> Any:
     definition: Any = field.extensions.get("strawberry-definition")
     return definition.metadata.get(name) if definition else None

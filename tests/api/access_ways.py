@@ -30,6 +30,7 @@ from schema.matrix import Persona
 ARGUMENTS = {
     "Mutation.cartClear": "(input: {expectedVersion: 0})",
     "Query.brand": "(id: $brand)",
+    "Query.checkoutState": "(orderId: $order)",
     "Query.category": "(id: $category)",
     "Query.node": "(id: $order)",
     "Query.nodes": "(ids: [$order, $product])",
@@ -43,23 +44,32 @@ ARGUMENTS = {
 """What fields are asked with, where it has to lead somewhere: variables are the ids of `Scene`. Else each required argument
 gets something of its type, which a mutation refuses as data."""
 
+STATE = "query {{ checkoutState(orderId: $order) {{ ... on {} {{ * }} }} }}"
+
 WAYS = {
     "OrderConnection": "query { viewer { orders { * } } }",
     "OrderEdge": "query { viewer { orders { edges { * } } } }",
     "OrderItem": "query { orderItem(id: $orderItem) { * } }",
+    "CheckoutActionRequired": STATE.format("CheckoutActionRequired"),
+    "CheckoutFailed": STATE.format("CheckoutFailed"),
+    "CheckoutProcessing": STATE.format("CheckoutProcessing"),
+    "CheckoutSucceeded": STATE.format("CheckoutSucceeded"),
     "CartWarning": "mutation { cartItemAdd(input: {productId: $scarce, quantity: 99}) { warnings { * } } }",
 }
 """Where following fields leads to no value: a query or mutation, with `*` for the fields of the type."""
 
 NOT_OFFERED = {
+    "CheckoutActionRequired": "the scene's order is paid",
+    "CheckoutFailed": "the scene's order is paid",
+    "CheckoutProcessing": "the scene's order is paid",
     "Passkey": "the emulator's user pool has no passkeys",
     "SessionChallenge": "the emulator's user pool asks nothing of the scene's people",
 }
 """Types of which the scene has no value, and why: they are asked for all the same, and nobody may be shown one."""
 
-OWN = dict.fromkeys(("Query.cart", "Query.passkeys", "Query.recentlyViewed", "Query.viewer"), Persona.OWNER) | {
-    "Query.sellerOrderItems": Persona.SELLER
-}
+OWN = dict.fromkeys(
+    ("Query.cart", "Query.checkoutState", "Query.passkeys", "Query.recentlyViewed", "Query.viewer"), Persona.OWNER
+) | {"Query.sellerOrderItems": Persona.SELLER}
 """Root fields that lead each to what is their own, as mutations do; and whose that of the scene is."""
 
 ASKED_AT_ONCE = 20
@@ -81,7 +91,7 @@ class Way:
     @property
     def names(self) -> list[str]:
         """The fields on the way, outermost first."""
-        return re.findall(r"\w+", re.sub(r"\([^)]*\)", "", self.text))[1:]
+        return re.findall(r"\w+", re.sub(r"\([^)]*\)|\.\.\. on \w+", "", self.text))[1:]
 
     def asking(self, fields: str) -> str:
         """What leads to the fields, for an operation with an alias before it."""
@@ -139,7 +149,9 @@ def find_ways(schema: GraphQLSchema) -> dict[str, Way]:
                     ways[target.name] = _one_further(ways[holder.name], holder, name, field)
                     seen.append(target)
     return ways | {
-        name: Way(text, Persona.OWNER if text.startswith(("mutation", "query { viewer")) else None)
+        name: Way(
+            text, Persona.OWNER if text.startswith(("mutation", "query { viewer", "query { checkoutState")) else None
+        )
         for name, text in WAYS.items()
     }
 

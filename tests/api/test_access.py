@@ -150,7 +150,7 @@ def values_at(value: Any, names: Sequence[str]) -> Iterator[bool]:
         for each in value:
             yield from values_at(each, names)
     elif value is None or not names:
-        yield value is not None
+        yield value not in (None, {})  # nothing of it is shown where it is of another type of a union
     else:
         yield from values_at(value[names[0]], names[1:])
 
@@ -290,7 +290,7 @@ async def test_a_line_of_anothers_cart_is_as_one_that_does_not_exist(scene: Scen
       cartItemUpdate(input: {lineId: $line, quantity: 5}) { cart { version } userErrors { code field message } }
       cartItemRemove(input: {lineId: $line}) { cart { version } userErrors { code field message } }
     }"""
-    client, line = scene.clients[persona], scene.marks["cart line"]
+    client, line = scene.clients[persona], scene.marks["cart line"].strip('"')
     assert (await client.post(change, line=line)).text == (await client.post(change, line=str(uuid7()))).text
     cart = await scene.clients[Persona.OWNER].data("{ cart { lines { id quantity } } }")
     assert [each["quantity"] for each in cart["cart"]["lines"] if each["id"] == line] == [1]

@@ -77,9 +77,14 @@ def loads_in_bulk(source: str) -> bool:
 
 
 FILES = [file for file in sorted(FOLDER.glob("*.py")) if file.name != "tables.py"]
-SHARED = {"bulk.py": {"orders"}, "orders_stock.py": {"orders", "catalog"}}
-"""What serves every module, and the schema whose functions it calls: a bulk load makes the months of orders; what becomes of
-units that an order set aside is written with the order."""
+SHARED = {
+    "bulk.py": {"orders"},
+    "orders_checkout.py": {"orders", "sellers"},
+    "orders_shelf.py": {"orders", "catalog"},
+    "orders_stock.py": {"orders", "catalog"},
+}
+"""What serves every module, and the schema whose functions it calls: a bulk load makes the months of orders; units that an
+order sets aside are written with the order, and its sellers' terms are those of the same moment."""
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

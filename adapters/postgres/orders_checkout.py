@@ -1,0 +1,177 @@
+"""Orders as they are placed: one transaction, all of it or nothing.
+
+It begins as the gateway and the buyer's (whose idempotency key and account those are), and goes on as `torii_till`. Locks, in
+this order: the key, which is not waited for; the buyer; products; the order's stream of events.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, Numeric, Text, Uuid, bindparam, column, func, select
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.postgres.accounts_own import lock_own
+from adapters.postgres.database import Database, take_on_till
+from adapters.postgres.events import put_out
+from adapters.postgres.idempotency import once
+from adapters.postgres.orders_placed import placed_event, rows_of
+from adapters.postgres.orders_shelf import locked_products, set_aside, variations_of_locked
+from adapters.postgres.sellers import terms_of
+from adapters.postgres.tables import checkouts, order_addresses, order_numbers, orders
+from domain.accounts.addresses import AddressNotFound
+from domain.carts.model import Cart
+from domain.orders.buying import NewOrder, SellingTerms, Shelf
+from domain.orders.checkout_ports import GuestOrder
+from domain.orders.model import OrderStatus
+from domain.shared.idempotency import IdempotentCall
+from domain.shared.ids import OrderId, SellerId
+from domain.shared.refusals import Unauthenticated
+from domain.shared.viewer import ANONYMOUS, Viewer
+
+T = TypeVar("T")
+TRIES = 3
+DEADLOCK, UNIQUE, FOREIGN_KEY = "40P01", "23505", "23503"
+NUMBERS = "order_numbers_pkey"
+ADDRESS = "shipping_address_id"
+
+TERMS = select(
+    func.sellers.selling_terms(bindparam("ids", type_=ARRAY(Uuid)))
+    .table_valued(
+        column("id", Uuid),
+        column("name", Text),
+        column("registration_number", Text),
+        column("commission_rate", Numeric(5, 4)),
+        column("shipping_policies", JSONB),
+        name="terms",
+    )
+    .render_derived()
+)
+BY_NUMBER = (
+    select(order_numbers.c.order_id, order_addresses.c.email)
+    .join(orders, orders.c.id == order_numbers.c.order_id)
+    .join(order_addresses, order_addresses.c.order_id == order_numbers.c.order_id)
+    .where(order_numbers.c.order_number == bindparam("number"), orders.c.user_id.is_(None))
+)
+
+
+class PostgresOrderBook:
+    """The port `OrderBook`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def place(
+        self, viewer: Viewer, call: IdempotentCall, cart: Cart, decide: Callable[[Shelf], NewOrder], within_s: float
+    ) -> OrderId:
+        async def attempt() -> OrderId:
+            async with self._database.transaction(viewer, within_s) as connection:
+
+                async def effect() -> UUID:
+                    await _lock_buyer(connection, viewer)
+                    await take_on_till(connection)
+                    return await _placed_before(connection, cart) or await _placed(connection, cart, decide)
+
+                return OrderId(await once(connection, call, effect))
+
+        return await _again_where_it_helps(attempt)
+
+    async def guest_order(self, order_number: str) -> GuestOrder | None:
+        async with self._database.till(ANONYMOUS) as connection:
+            row = (await connection.execute(BY_NUMBER, {"number": order_number})).first()
+        return None if row is None else GuestOrder(OrderId(row.order_id), row.email)
+
+
+async def _lock_buyer(connection: AsyncConnection, viewer: Viewer) -> None:
+    """One checkout of a buyer at a time: two tabs with one cart make one order. A user is not deleted meanwhile either."""
+    if viewer.user_id is not None:
+        if not await lock_own(connection):
+            raise Unauthenticated
+        return
+    name = func.hashtextextended(f"checkout\n{viewer.guest_id}", 0, type_=BigInteger)
+    await connection.execute(select(func.pg_advisory_xact_lock(name)))
+
+
+async def _placed_before(connection: AsyncConnection, cart: Cart) -> OrderId | None:
+    """The order that this version of the cart made, unless that came to nothing."""
+    if cart.owner is None or cart.id is None:
+        return None
+    statement = (
+        select(checkouts.c.order_id)
+        .join(orders, orders.c.id == checkouts.c.order_id)
+        .where(
+            checkouts.c.cart_owner == cart.owner.key,
+            checkouts.c.cart_id == cart.id,
+            checkouts.c.cart_version == cart.version,
+            orders.c.status != OrderStatus.CANCELLED,
+        )
+    )
+    found = await connection.scalar(statement)
+    return None if found is None else OrderId(found)
+
+
+async def _placed(connection: AsyncConnection, cart: Cart, decide: Callable[[Shelf], NewOrder]) -> OrderId:
+    order = decide(await _shelf(connection, cart))
+    for table, rows in rows_of(order):
+        await connection.execute(insert(table), rows)
+    await _claim(connection, order)
+    await set_aside(connection, order)
+    await put_out(connection, [placed_event(order)])
+    return order.id
+
+
+async def _shelf(connection: AsyncConnection, cart: Cart) -> Shelf:
+    ids = sorted({line.product_id for line in cart.lines})
+    found = await locked_products(connection, ids)
+    variations = await variations_of_locked(connection, ids)
+    sellers = sorted({product.seller_id for product, _ in found.values()})
+    rows = (await connection.execute(TERMS, {"ids": sellers})).all()
+    return Shelf(found, variations, {SellerId(row.id): _terms(row) for row in rows})
+
+
+def _terms(row: Any) -> SellingTerms:
+    return SellingTerms(
+        seller_id=SellerId(row.id),
+        name=row.name,
+        registration_number=row.registration_number,
+        commission_bp=int(row.commission_rate * 10_000),
+        shipping=terms_of(row.shipping_policies),
+    )
+
+
+async def _claim(connection: AsyncConnection, order: NewOrder) -> None:
+    """The cart's version is this order's: it was nobody's, or that of an order that was cancelled."""
+    assert order.cart.owner is not None
+    claim = insert(checkouts).values(
+        cart_owner=order.cart.owner.key, cart_id=order.cart.id, cart_version=order.cart.version, order_id=order.id
+    )
+    keys: Sequence[Any] = (checkouts.c.cart_owner, checkouts.c.cart_id, checkouts.c.cart_version)
+    await connection.execute(
+        claim.on_conflict_do_update(index_elements=keys, set_={"order_id": claim.excluded.order_id})
+    )
+
+
+async def _again_where_it_helps(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Once more after a deadlock, which whoever edits variations may bring about, and where a number was taken already.
+
+    Raises AddressNotFound, and whatever the attempt does.
+    """
+    for left in range(TRIES - 1, -1, -1):
+        try:
+            return await attempt()
+        except DBAPIError as error:
+            if isinstance(error, IntegrityError) and _state(error) == FOREIGN_KEY and ADDRESS in str(error.orig):
+                raise AddressNotFound from error
+            if not left or not (_state(error) == DEADLOCK or _is_taken_number(error)):
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _is_taken_number(error: DBAPIError) -> bool:
+    return _state(error) == UNIQUE and NUMBERS in str(error.orig)
+
+
+def _state(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or ""
