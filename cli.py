@@ -21,6 +21,7 @@ from domain.shared.refusals import Refusal
 from event_commands import dlq, mail
 from infra.backends import load_settings, running_backends
 from infra.embedded.refusals import StartRefused
+from payment_commands import payments
 from reports import (
     access_lines,
     access_page,
@@ -68,6 +69,7 @@ users = typer.Typer(help="Look after users.", no_args_is_help=True)
 app.add_typer(users, name="users")
 app.add_typer(dlq, name="dlq")
 app.add_typer(mail, name="mail")
+app.add_typer(payments, name="payments")
 console = Console()
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
 

@@ -1,7 +1,7 @@
 """Payments, put together: what follows them up in gateways and in workers."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -16,7 +16,8 @@ from domain.payments.finaliser import Finaliser
 from domain.payments.inbox import PaymentInbox
 from domain.payments.reconciliation import Bringing, Reconciliation
 from domain.payments.refunds import RefundDesk
-from domain.shared.clock import Clock
+from domain.payments.troubles import OpenProblem, Troubled
+from domain.shared.clock import Clock, SystemClock
 from infra.woken import Bell, Trouble, WokenLoop, until_stopped
 from infra.worker import Stop
 from settings import Settings, require
@@ -40,6 +41,8 @@ class PaymentTools:
     inbox: PaymentInbox
     refunds: RefundDesk
     reconciliation: Reconciliation
+    troubled: Sequence[Troubled]
+    """Where what failed is looked for."""
 
     async def work(self) -> int:
         """Act on what the provider told, and give back what is decided; how many things that were. Raises Unavailable."""
@@ -58,10 +61,11 @@ async def open_payment_tools(settings: Settings, clock: Clock) -> AsyncIterator[
         stripe = StripeConnection(key, api_base=settings.stripe_api_base, timeout_ms=STRIPE_MS)
         stack.push_async_callback(stripe.close)
         finaliser = finaliser_of(database, stripe, clock)
-        refunds = RefundDesk(StripePayments(stripe), PostgresRefundBook(database), clock)
-        told = PostgresToldEvents(database)
+        told, back = PostgresToldEvents(database), PostgresRefundBook(database)
+        refunds = RefundDesk(StripePayments(stripe), back, clock)
         inbox = PaymentInbox(told, StripeSubjects(), Bringing(finaliser, refunds), clock)
-        yield PaymentTools(url, inbox, refunds, Reconciliation(finaliser, PostgresPaymentBook(database), clock))
+        reconciliation = Reconciliation(finaliser, PostgresPaymentBook(database), clock)
+        yield PaymentTools(url, inbox, refunds, reconciliation, (told, back))
 
 
 async def run_payments(tools: PaymentTools, stop: Stop, grace_s: float) -> None:
@@ -73,3 +77,17 @@ async def run_payments(tools: PaymentTools, stop: Stop, grace_s: float) -> None:
     trouble = Trouble("following payments up", stop, nothing_to_make)
     loop = WokenLoop(tools.work, Bell(tools.url, CHANNEL, "torii payments"), stop, trouble)
     await until_stopped([asyncio.create_task(loop.run())], stop, grace_s)
+
+
+async def troubles(settings: Settings, limit: int) -> Sequence[OpenProblem]:
+    """What waits because it failed, the oldest first. Raises MissingSettings, Unavailable."""
+    async with open_payment_tools(settings, SystemClock()) as tools:
+        found = await asyncio.gather(*(each.troubles(limit) for each in tools.troubled))
+    return sorted((trouble for some in found for trouble in some), key=lambda trouble: trouble.since)[:limit]
+
+
+async def try_again(settings: Settings) -> int:
+    """Let what failed have its turn now; how much that is. Raises MissingSettings, Unavailable."""
+    clock = SystemClock()
+    async with open_payment_tools(settings, clock) as tools:
+        return sum(await asyncio.gather(*(each.try_again(clock.now()) for each in tools.troubled)))

@@ -6,7 +6,7 @@ import strawberry
 
 from domain.orders import actions, model
 from engine.declared.fields import attribute, edge, shows
-from schema.access import OWNER, SELLER, Ownership
+from schema.access import OWNER, PUBLIC, SELLER, Ownership
 from schema.aftercare import OrderEvent, OrderItemStatusChange, Refund, Return
 from schema.catalog import Product
 from schema.money import Money
@@ -62,6 +62,14 @@ class OrderItem(Node):
     )
 
 
+@strawberry.type(description="What an order was paid with, as a receipt shows it.")
+class PaymentMethod:
+    kind: str = attribute(access=PUBLIC, description="Stripe's type of it: `card`, `konbini` and so on.")
+    brand: str | None = attribute(access=PUBLIC, description="A card's: `visa`, `jcb` and so on.")
+    last4: str | None = attribute(access=PUBLIC, description="The last four digits; no others are ever kept.")
+    wallet: str | None = attribute(access=PUBLIC, description="Through which it came: `apple_pay` and so on.")
+
+
 @strawberry.type(description="How an order was paid.")
 class Payment:
     ownership = BUYERS
@@ -69,6 +77,9 @@ class Payment:
     amount: Money = attribute(access=OWNER, description="How much.")
     status: model.PaymentStatus = attribute(access=OWNER, description="Where the payment stands.")
     paid_at: datetime | None = attribute(access=OWNER, description="When it went through.")
+    method: PaymentMethod | None = attribute(
+        access=OWNER, description="What it was paid with; null before, and once the buyer's account is deleted."
+    )
 
 
 @strawberry.type(description="A step of an order's history.")

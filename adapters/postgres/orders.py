@@ -1,6 +1,6 @@
 """Orders in PostgreSQL. The policies of the database decide which of them a viewer sees; nothing here repeats them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ from domain.orders.model import (
     PaymentStatus,
     StatusChange,
 )
+from domain.payments.model import PaymentMethod
 from domain.shared.ids import OrderId, OrderItemId, ProductId, SellerId, UserId, VariationId, uuid7
 from domain.shared.money import Money
 from domain.shared.paging import Count, Page, PageRequest, cut_page
@@ -178,7 +179,15 @@ def payment_of(row: Row[Any]) -> Payment:
         paid_at=row.paid_at,
         user_id=_buyer(row),
         guest_id=row.guest_id,
+        method=_method(row.payment_method_details),
     )
+
+
+def _method(kept: Mapping[str, str]) -> PaymentMethod | None:
+    """Nothing is kept before it is paid, and once the buyer is forgotten."""
+    if "type" not in kept:
+        return None
+    return PaymentMethod(kept["type"], kept.get("brand"), kept.get("last4"), kept.get("wallet"))
 
 
 def change_of(row: Row[Any]) -> StatusChange:

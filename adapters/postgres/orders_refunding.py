@@ -16,11 +16,14 @@ from domain.orders.states import RefundState, ReturnStatus
 from domain.payments.events import RefundTold, events_of_refund
 from domain.payments.model import IntentId, RefundId
 from domain.payments.refunds import DueRefund
+from domain.payments.troubles import OpenProblem
 from domain.shared.ids import OrderId, SellerId
 from domain.shared.money import Money
 from domain.shared.viewer import ANONYMOUS
 
 PENDING = refunds.c.status == RefundState.PENDING
+
+TROUBLED = (refunds.c.status == RefundState.FAILED) | (PENDING & refunds.c.problem.is_not(None))
 
 
 def _due() -> Select[Any]:
@@ -31,7 +34,7 @@ def _due() -> Select[Any]:
 
 
 class PostgresRefundBook:
-    """The port `RefundBook`, as the till."""
+    """The ports `RefundBook` and `Troubled`, as the till."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -99,6 +102,18 @@ class PostgresRefundBook:
                 has_succeeded=succeeded,
             )
             await put_out(connection, events_of_refund(told))
+
+    async def troubles(self, limit: int) -> Sequence[OpenProblem]:
+        read = refunds.c
+        oldest = select(read.id, read.created_at, read.problem, read.status, read.try_at).where(TROUBLED)
+        async with self._database.till(ANONYMOUS) as connection:
+            rows = await connection.execute(oldest.order_by(read.id).limit(limit))
+        return [OpenProblem(row.id, "refund", row.created_at, row.problem or row.status, row.try_at) for row in rows]
+
+    async def try_again(self, at: datetime) -> int:
+        again = update(refunds).where(TROUBLED).values(status=RefundState.PENDING, try_at=at, settled_at=None)
+        async with self._database.till(ANONYMOUS) as connection:
+            return (await connection.execute(again)).rowcount
 
 
 def _locked(refund_id: RefundId) -> Select[Any]:

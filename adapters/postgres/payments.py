@@ -12,6 +12,7 @@ from adapters.postgres.retention import forget
 from adapters.postgres.tables import webhook_events
 from domain.payments.inbox import Told
 from domain.payments.model import ProviderEvent
+from domain.payments.troubles import OpenProblem
 from domain.shared.ids import uuid7
 from domain.shared.viewer import ANONYMOUS
 
@@ -19,6 +20,8 @@ CHANNEL = "payments"
 """Where triggers tell that there is a message, or something to give back."""
 HANDLED_ARE_KEPT = timedelta(days=30)
 """Stripe sends an event again for three days, and lets it be asked for and sent anew for thirty."""
+
+TROUBLED = webhook_events.c.handled_at.is_(None) & webhook_events.c.problem.is_not(None)
 
 
 class PostgresPaymentEvents:
@@ -38,7 +41,7 @@ class PostgresPaymentEvents:
 
 
 class PostgresToldEvents:
-    """The port `ToldEvents`, as the worker role."""
+    """The ports `ToldEvents` and `Troubled`, as the worker role."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -80,6 +83,16 @@ class PostgresToldEvents:
         these = webhook_events.c.id.in_(ids) & webhook_events.c.handled_at.is_(None)
         async with self._database.transaction(ANONYMOUS) as connection:
             await connection.execute(update(webhook_events).where(these).values(try_at=until, problem=problem))
+
+    async def troubles(self, limit: int) -> Sequence[OpenProblem]:
+        read = webhook_events.c
+        oldest = select(read.id, read.type, read.received_at, read.problem, read.try_at).where(TROUBLED)
+        rows = await self._database.fresh(oldest.order_by(read.id).limit(limit))
+        return [OpenProblem(row.id, row.type, row.received_at, row.problem, row.try_at) for row in rows]
+
+    async def try_again(self, at: datetime) -> int:
+        async with self._database.transaction(ANONYMOUS) as connection:
+            return (await connection.execute(update(webhook_events).where(TROUBLED).values(try_at=at))).rowcount
 
 
 def forget_handled(database: Database, now: datetime) -> AsyncGenerator[int, None]:

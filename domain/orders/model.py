@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from domain.payments.model import PaymentMethod
 from domain.shared.ids import OrderId, OrderItemId, ProductId, SellerId, UserId, VariationId
 from domain.shared.money import Money
 from domain.shared.viewer import Viewer
@@ -102,6 +103,7 @@ class Payment:
     paid_at: datetime | None
     user_id: UserId | None
     guest_id: UUID | None = None
+    method: PaymentMethod | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ query ($first: Int, $after: String) {
   viewer { email displayName orders(first: $first, after: $after) {
     nodes { id orderNumber status subtotal { amount } shippingFee { amount } tax { amount } total { amount currencyCode }
       orderedAt items { name quantity unitPrice { amount } total { amount } fulfillmentStatus product { name } seller { name } }
-      payment { status amount { amount } paidAt } history { status note createdAt } }
+      payment { status amount { amount } paidAt method { kind brand last4 wallet } } history { status note createdAt } }
     pageInfo { hasNextPage endCursor } totalCount { value } } }
 }
 """
