@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from engine.fairness.turns import WALK, Walk, turn
@@ -14,12 +13,28 @@ Batch = Callable[[list[Any]], Awaitable[Sequence[Any]]]
 """Values in the order of the keys, all different; an exception in a value's place fails that key alone."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Coming:
     """Keys that are on their way."""
 
-    keys: Sequence[Hashable]
-    done: "asyncio.Future[None]"
+    __slots__ = ("_done", "_is_over", "keys")
+
+    def __init__(self, keys: Sequence[Hashable]) -> None:
+        self.keys = keys
+        self._is_over = False
+        self._done: asyncio.Future[None] | None = None
+        """Made when somebody waits."""
+
+    async def over(self) -> None:
+        if self._is_over:
+            return
+        if self._done is None:
+            self._done = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._done)
+
+    def end(self) -> None:
+        self._is_over = True
+        if self._done is not None:
+            self._done.set_result(None)
 
 
 class BatchLoader:
@@ -41,7 +56,7 @@ class BatchLoader:
             found = await (self._load(missing) if self._coming else self._load_own(missing))
             if len(missing) == len(keys):  # each once, and none known: they are in order already
                 return found
-        return [values[key] for key in keys]
+        return list(map(values.__getitem__, keys))
 
     def know(self, values: Mapping[Hashable, Any]) -> None:
         """Values that came another way, as this would have loaded them."""
@@ -80,17 +95,17 @@ class BatchLoader:
 
     async def _load(self, missing: list[Hashable]) -> Sequence[Any]:
         """The values of keys, of which another call may have asked for some already: those are waited for."""
-        others = [each.done for each in self._coming if not set(each.keys).isdisjoint(missing)]
+        others = [each for each in self._coming if not set(each.keys).isdisjoint(missing)]
         coming = {key for each in self._coming for key in each.keys}
         own = [key for key in missing if key not in coming]
         if own:
             await self._load_own(own)
         for other in others:
-            await asyncio.shield(other)
+            await other.over()
         return await self.level(missing)  # once more those whose load was given up
 
     async def _load_own(self, keys: list[Hashable]) -> Sequence[Any]:
-        coming = Coming(keys, asyncio.get_running_loop().create_future())
+        coming = Coming(keys)
         self._coming.append(coming)
         try:
             found = await self._batch(keys)
@@ -100,7 +115,7 @@ class BatchLoader:
             found = [error] * len(keys)
         finally:
             self._coming.remove(coming)
-            coming.done.set_result(None)
+            coming.end()
         self._values.update(zip(keys, found, strict=True))
         return found
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.compiled.plan import Plan
 from engine.compiled.reasons import Reason
+from engine.compiled.variables import Variables
 
 MAX_VARIANTS = 8
 """Plans of one operation, for different values of the variables in its conditions."""
@@ -41,6 +42,7 @@ class Compiled:
 
     conditions: tuple[str, ...]
     """The variables that its plans depend on."""
+    variables: Variables
     counts: Counts = field(default_factory=Counts)
     seen: int = 0
     failures: int = 0

@@ -18,7 +18,7 @@ from graphql import (
     create_source_event_stream,
     experimental_execute_incrementally,
 )
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 from graphql.pyutils import AwaitableOrValue
 
 from engine.compiled.counts import Compiled, Counts
@@ -27,6 +27,7 @@ from engine.compiled.reasons import Deviation, Reason, Unsupported
 from engine.compiled.selection import condition_variables
 from engine.compiled.shadow import Shadow
 from engine.compiled.steps import Entry
+from engine.compiled.variables import Variables
 from engine.fairness.aside import Aside
 from engine.fairness.paced import PacedExecutor
 from engine.fairness.turns import walked
@@ -82,7 +83,7 @@ class Engine:
         ran.
         """
         compiled = self._compiled(known, document, operation)
-        coerced = get_variable_values(self._schema, operation.variable_definitions or (), variables or {}, 1)
+        coerced = compiled.variables.of(variables or {})
         interpret = partial(self._interpret, document, operation, variables, context, root)
         if not isinstance(coerced, VariableValues):
             self._left(Reason.VARIABLES, probe, self.counts, compiled.counts)
@@ -226,7 +227,7 @@ class Engine:
         name = operation.name.value if operation.name else ""
         compiled = known.get(name)
         if compiled is None:
-            compiled = known[name] = Compiled(condition_variables(document))
+            compiled = known[name] = Compiled(condition_variables(document), Variables(self._schema, operation))
         return compiled
 
     def _plan(

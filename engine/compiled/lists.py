@@ -1,7 +1,7 @@
 """Values of a field out of the lists they come in, and their rows back into the same lists."""
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from graphql import GraphQLOutputType, is_list_type, is_non_null_type
@@ -29,7 +29,7 @@ class Lists:
     def flat(self, column: Sequence[Any]) -> Sequence[Any]:
         """What is not null. Raises Deviation for nulls, lists and exceptions where there may be none."""
         for required in self._required[:-1]:
-            column = [item for value in self._there(column, required, in_lists=True) for item in value]
+            column = list(chain.from_iterable(self._there(column, required, in_lists=True)))
         return self._there(column, self._required[-1], in_lists=False)
 
     def places(self, column: Sequence[Any], paths: Sequence[Path]) -> Sequence[Path]:
@@ -42,14 +42,20 @@ class Lists:
 
     def put_back(self, column: Sequence[Any], rows: Sequence[Any]) -> Sequence[Any]:
         """The column with these for what is not null."""
-        return self._put_back(column, iter(rows), self._deepest)
+        return self._put_back(column, rows, self._deepest)
 
-    def _put_back(self, column: Sequence[Any], rows: Iterator[Any], depth: int) -> Sequence[Any]:
-        if depth:
-            return [None if value is None else self._put_back(value, rows, depth - 1) for value in column]
-        if self._required[-1]:
-            return list(islice(rows, len(column)))
-        return [None if value is None else next(rows) for value in column]
+    def _put_back(self, column: Sequence[Any], rows: Sequence[Any], depth: int) -> Sequence[Any]:
+        if not depth:
+            return rows if len(rows) == len(column) else _where_not_null(column, rows)
+        lists = [value for value in column if value is not None]
+        if depth > 1 or len(rows) < sum(map(len, lists)):
+            rows = self._put_back(list(chain.from_iterable(lists)), rows, depth - 1)
+        cut = []
+        start = 0
+        for length in map(len, lists):
+            cut.append(rows[start : start + length])
+            start += length
+        return cut if len(cut) == len(column) else _where_not_null(column, cut)
 
     @staticmethod
     def _there(column: Sequence[Any], required: bool, *, in_lists: bool) -> Sequence[Any]:
@@ -66,3 +72,8 @@ class Lists:
             if in_lists and class_ not in LISTS:
                 raise Deviation(Reason.LIST, class_.__name__)
         return column
+
+
+def _where_not_null(column: Sequence[Any], rows: Sequence[Any]) -> Sequence[Any]:
+    each = iter(rows)
+    return [None if value is None else next(each) for value in column]

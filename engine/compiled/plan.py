@@ -6,27 +6,27 @@ nothing is loaded a second time, and no mutation runs twice.
 
 from asyncio import Future, gather
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from graphql import (
     DocumentNode,
     FragmentDefinitionNode,
-    GraphQLError,
     GraphQLResolveInfo,
     GraphQLSchema,
     MiddlewareManager,
     OperationDefinitionNode,
     OperationType,
 )
-from graphql.execution.values import VariableValues, get_argument_values
+from graphql.execution.values import VariableValues
 from graphql.pyutils import Path, gather_with_cancel, is_awaitable
 from graphql.type.definition import GraphQLResolveInfoHelpers
 
 from engine.compiled.levels import Level
 from engine.compiled.needs import needs_of
-from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.selection import Field, Selector
 from engine.compiled.steps import Entry, Run
+from engine.compiled.variables import Given
 from engine.fragments.publicity import lists_of, public_age
 from engine.fragments.steps import KeptCall
 from engine.fragments.store import Shelf
@@ -54,6 +54,8 @@ class Plan:
         selection = Selector(schema, document, conditions).select(root, [operation.selection_set])
         self._level = Level(selection)
         self._needs = needs_of(selection)
+        self._given: dict[int, Given] = {}
+        """By the identity of the field, all of which live as long as the plan."""
         self.public_age_s = public_age(selection)
         """How old its answer may become in the hands of others; None where it is not for everybody."""
         self.lists = lists_of(selection)
@@ -74,7 +76,9 @@ class Plan:
         needing = getattr(context, "needing", None)
         if needing is not None:
             needing(self._needs)
-        run = Run(context, _Arguments(variables), self._info_of(context, variables), journal, probe, shelf)
+        run = Run(
+            context, partial(self._arguments, variables), self._info_of(context, variables), journal, probe, shelf
+        )
         rows = self._level.rows_in_turn if self._is_mutation else self._level.rows
         [row] = await rows([root], [None], run)
         data: dict[str, Any] = row.as_dict()
@@ -84,7 +88,14 @@ class Plan:
         """Take note, for this context, of what another's run has shown."""
         for step in self._level.steps:
             if isinstance(step, KeptCall):
-                step.noted(data[step.field.key], _Arguments(variables)(step.field), context)
+                step.noted(data[step.field.key], self._arguments(variables, step.field), context)
+
+    def _arguments(self, variables: VariableValues, field: Field) -> dict[str, Any]:
+        """Coerced arguments. Raises Deviation."""
+        given = self._given.get(id(field))
+        if given is None:
+            given = self._given[id(field)] = Given(field)
+        return given.of(variables)
 
     def _info_of(self, context: Any, variables: VariableValues) -> Callable[[Field, Path], GraphQLResolveInfo[Any]]:
         def info(field: Field, path: Path) -> GraphQLResolveInfo[Any]:
@@ -126,25 +137,6 @@ def _gather(values: Sequence[Awaitable[Any]]) -> Awaitable[list[Any]]:
 
 HELPERS = GraphQLResolveInfoHelpers(gather=_gather, track=_track)
 """What graphql-core gives to resolvers for work of their own; it keeps none of it from run to run either."""
-
-
-class _Arguments:
-    """Coerced arguments, once a field and run."""
-
-    def __init__(self, variables: VariableValues) -> None:
-        self._variables = variables
-        self._known: dict[int, dict[str, Any]] = {}
-
-    def __call__(self, field: Field) -> dict[str, Any]:
-        known = self._known.get(id(field))
-        if known is None:
-            assert field.definition is not None
-            try:
-                known = get_argument_values(field.definition, field.nodes[0], self._variables)
-            except GraphQLError as error:
-                raise Deviation(Reason.ARGUMENTS, field.name) from error
-            self._known[id(field)] = known
-        return known
 
 
 def replaying(journal: Sequence[Entry]) -> MiddlewareManager:

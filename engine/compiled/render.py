@@ -1,246 +1,148 @@
-"""Writes out, as Python source, how values of a type become the rows of an answer.
+"""How the values of a selection become rows of an answer, without waiting for anything.
 
-Of many values it is done in two steps: everything is read off them, and msgspec compares the leaves of all with their types at
-once. Where it does not fit, and for few values, each leaf is looked at by itself. Whatever is then not as the types say raises
-Deviation: graphql-core finds the words for it.
-
-What a client sent never gets into the source: keys are the columns of a struct, told by number.
+Of many values it is done by column: everything is read off them, what lies below is made rows of, and msgspec compares the leaves of
+all with their types at once. Where one does not fit, and for few values, each value is looked at by itself.
 """
 
-import math
-import sys
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
-from decimal import Decimal
-from enum import Enum
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from itertools import starmap
+from operator import attrgetter
 from typing import Annotated, Any
-from uuid import UUID
 
 import msgspec
-import orjson
-from graphql import GraphQLEnumType, GraphQLOutputType, is_leaf_type, is_list_type, is_non_null_type
-from graphql.pyutils import is_awaitable
+from graphql import is_non_null_type
 from msgspec import Meta
 
-from engine.compiled.reasons import Deviation, Reason
+from engine.compiled.expressions import MAX_FLOAT, MAX_INT, MIN_INT, Render, Writer, wrong
+from engine.compiled.lists import Lists
 from engine.compiled.selection import Field, Selection
 from engine.declared.kinds import Attribute, Computed
-from engine.rows import Row, as_orjson, row_class
+from engine.rows import row_class
 
-MAX_INT, MIN_INT = 2**31 - 1, -(2**31)
-MAX_FLOAT = sys.float_info.max
 FEW = 4
 """Values that are sooner looked at one by one."""
 AGAIN = 100
-"""Times that a selection is looked at leaf by leaf, once a leaf did not fit."""
-
-Render = Callable[..., list[Any]]
-"""Takes the values, and a column for each field that was loaded: an entry a value. Gives a row a value."""
-
-
-EXACT = {
-    "String": "type({v}) is str",
-    "ID": "type({v}) is str",
-    "Boolean": "type({v}) is bool",
-    "Int": f"type({{v}}) is int and {MIN_INT} <= {{v}} <= {MAX_INT}",
-    "Float": f"type({{v}}) is float and {-MAX_FLOAT} <= {{v}} <= {MAX_FLOAT}",
-}
-"""Tests that a value is written out as it is; what fails one is left to the type's own serialisation."""
+"""Times that values are looked at one by one, once a leaf did not fit."""
 NO_INT = Annotated[int, Meta(ge=1, le=0)]
-COLUMNS: dict[str, Any] = {
+TYPES: dict[str, Any] = {
     "String": str,
     "ID": str,
     "Boolean": bool,
     "Int": Annotated[int, Meta(ge=MIN_INT, le=MAX_INT)],
     "Float": Annotated[float, Meta(ge=-MAX_FLOAT, le=MAX_FLOAT)] | NO_INT,
 }
-"""The same for msgspec, which would else take an integer for a float, digits lost."""
-PLAIN = frozenset([str, int, float, bool, Decimal, datetime, UUID])
-"""Classes of which no value is an exception, or to be waited for."""
+"""What msgspec knows leaves by that are written out as they are. It would take an integer for a float else, digits lost."""
 
 
-def renderer(selection: Selection, loaded: tuple[Field, ...]) -> Render:
-    """The function for a selection. Fields in `loaded` are given as columns, complete where they have fields of their own."""
-    writer = _Writer()
-    columns = {field.key: f"e{number}" for number, field in enumerate(loaded)}
-    by_leaf, as_read, types = [], [], []
-    for field in selection.fields:
-        value, type_ = writer.value(field, "o", columns.get(field.key)), _column_type(field)
-        is_complete = field.key in columns and (
-            field.site is not None or not (field.below is None or field.below.is_pure)
-        )
-        tested = value if is_complete or field.definition is None else writer.complete(field.type, value, field)
-        by_leaf.append(tested)
-        as_read.append(value if type_ else tested)
-        types.append(type_ or Any)
-    row = row_class([field.key for field in selection.fields])
-    looked_at = writer.function(len(loaded), f"{writer.named('r', row)}({', '.join(by_leaf)})")
-    if not any(map(_column_type, selection.fields)):
-        return looked_at
-    return ByColumn(looked_at, writer.function(len(loaded), f"({', '.join(as_read)},)"), row, types)
+class Renderer:
+    """Makes rows of values of a selection. Fields in `loaded` are given as columns, complete where not all below them is pure."""
 
-
-def _column_type(field: Field) -> Any:
-    """What msgspec knows the values of a field by; None of all but the leaves of GraphQL's own types."""
-    if field.definition is None:
-        return None
-    required = is_non_null_type(field.type)
-    type_ = COLUMNS.get(str(field.type.of_type if is_non_null_type(field.type) else field.type))
-    return type_ if required or type_ is None else type_ | None
-
-
-class ByColumn:
-    """Writes rows whose leaves are compared with their types all at once."""
-
-    def __init__(self, by_leaf: Render, read: Render, row: type[Row], types: Sequence[Any]) -> None:
-        self._by_leaf = by_leaf
-        self._read = read
-        self._row = row
-        # msgspec keeps what it makes of types with a struct
-        self._fitting = msgspec.defstruct("Fitting", [("rows", list[tuple[tuple(types)]])], array_like=True)  # type: ignore[misc]
+    def __init__(self, selection: Selection, loaded: Sequence[Field] = ()) -> None:
+        self._fields = selection.fields
+        self._loaded = {field.key: number for number, field in enumerate(loaded)}
+        self._complete = {
+            field.key for field in loaded if field.site or not (field.below is None or field.below.is_pure)
+        }
+        inside = [field for field in self._fields if field.key not in self._complete and _is_nested(field)]
+        self._nested = [Nested(field, self._loaded.get(field.key)) for field in inside]
+        self._columns = self._loaded | {
+            field.key: number
+            for number, field in enumerate((each for each in inside if each.key not in self._loaded), len(loaded))
+        }
+        self._types = [self._type(field) for field in self._fields]
+        self._row = row_class([field.key for field in self._fields])
         self._left = 0
-        """Times that it is not tried."""
+        """Times that it is not tried by column."""
 
     def __call__(self, values: Sequence[Any], *columns: Sequence[Any]) -> list[Any]:
-        if len(values) < FEW or self._left:
+        """Takes a column for each loaded field. Raises Deviation, and whatever an attribute raises."""
+        if len(values) < FEW or self._left or not (self._nested or any(self._types)):
             self._left = max(0, self._left - 1)
-            return self._by_leaf(values, *columns)
+            return self._by_value(values, *columns)
+        filled = list(columns)
+        for each in self._nested:
+            each.fill(values, filled)
+        read = self._by_column(values, *filled)
         try:
-            fitting: Any = msgspec.convert((self._read(values, *columns),), self._fitting)
+            fitting: Any = msgspec.convert((read,), self._fitting)
         except msgspec.ValidationError:
             self._left = AGAIN
-            return self._by_leaf(values, *columns)
+            return self._by_value(values, *columns)
         return list(starmap(self._row, fitting.rows))
 
+    @cached_property
+    def _by_value(self) -> Render:
+        writer = Writer()
+        values = []
+        for field in self._fields:
+            column = self._loaded.get(field.key)
+            value = writer.value(field, "o") if column is None else f"e{column}"
+            values.append(value if field.key in self._complete else writer.tested(field, value))
+        return writer.function(len(self._loaded), f"{writer.named('r', self._row)}({', '.join(values)})")
 
-class _Writer:
-    """Writes expressions, and collects the functions and constants that they use."""
+    @cached_property
+    def _by_column(self) -> Render:
+        """Gives tuples, of leaves that may not fit."""
+        writer = Writer()
+        values = []
+        for field, type_ in zip(self._fields, self._types, strict=True):
+            column = self._columns.get(field.key)
+            value = writer.value(field, "o") if column is None else f"e{column}"
+            is_whole = type_ or field.key in self._complete or _is_nested(field)
+            values.append(value if is_whole else writer.tested(field, value))
+        return writer.function(len(self._columns), f"({', '.join(values)},)")
 
-    def __init__(self) -> None:
-        self.names: dict[str, Any] = {
-            "Awaitable": Awaitable, "null": _null, "not_list": _not_list, "wrong": wrong,
-        }  # fmt: skip
-        self._count = 0
+    @cached_property
+    def _fitting(self) -> type:
+        """What msgspec makes of types it keeps with a struct."""
+        types = tuple(type_ or Any for type_ in self._types)
+        return msgspec.defstruct("Fitting", [("rows", list[tuple[types]])], array_like=True)  # type: ignore[valid-type]
 
-    def function(self, columns: int, each: str) -> Render:
-        """Takes values and columns, and gives a list of what an expression makes of each value `o` and its `e0`, `e1`, …"""
-        given = ", ".join(["values", *(f"c{number}" for number in range(columns))])
-        names = ", ".join(["o", *(f"e{number}" for number in range(columns))])
-        source = f"def written({given}):\n    return [{each} for {names} in {f'zip({given})' if columns else given}]\n"
-        exec(compile(source, "<plan>", "exec"), self.names)
-        function: Render = self.names["written"]
-        return function
+    def _type(self, field: Field) -> Any:
+        """What msgspec knows the values of a field by; None of all but the leaves of GraphQL's own types."""
+        if field.definition is None or field.key in self._complete:
+            return None
+        required = is_non_null_type(field.type)
+        type_ = TYPES.get(str(field.type.of_type if is_non_null_type(field.type) else field.type))
+        return type_ if required or type_ is None else type_ | None
 
-    def value(self, field: Field, value: str, column: str | None = None) -> str:
-        """What a field gives of the value that an expression names, as it is; or what is loaded for it."""
-        if field.definition is None:
-            return repr(field.parent.name)
-        if column is not None:
-            return column
+
+class Nested:
+    """Values of a field which are pure themselves, or lists of them: the rows of all at once."""
+
+    def __init__(self, field: Field, column: int | None) -> None:
+        assert isinstance(field.below, Selection)
+        self._column = column
         if isinstance(field.kind, Attribute):
-            return f"{value}.{field.kind.name}"
-        assert isinstance(field.kind, Computed)
-        return f"{self.named('f', field.kind.read)}({value})"
+            self._read: Callable[[Any], Any] = attrgetter(field.kind.name)
+        elif isinstance(field.kind, Computed):
+            self._read = field.kind.read
+        self._lists = Lists(field.type)
+        self._shown = field.below.values
+        self._rows = Renderer(field.below)
 
-    def _row(self, selection: Selection, value: str) -> str:
-        """The row of a value that has pure fields alone."""
-        fields = selection.fields
-        inside = [self.value(each, value) for each in fields]
-        tested = [
-            read if each.definition is None else self.complete(each.type, read, each)
-            for each, read in zip(fields, inside, strict=True)
-        ]
-        return f"{self.named('r', row_class([each.key for each in fields]))}({', '.join(tested)})"
-
-    def complete(self, type_: GraphQLOutputType, source: str, field: Field) -> str:
-        """An expression for what an expression gives, completed to a type."""
-        required = is_non_null_type(type_)
-        if is_non_null_type(type_):
-            type_ = type_.of_type
-        if is_leaf_type(type_):
-            return self._leaf(type_, source, required)
-        value = self._name("v")
-        if is_list_type(type_):
-            item = self._name("i")
-            body = f"[{self.complete(type_.of_type, item, field)} for {item} in {value}]"
-            body = f"({body} if type({value}) in (list, tuple) else not_list({value}))"
+    def fill(self, values: Sequence[Any], columns: list[Sequence[Any]]) -> None:
+        """Put the rows where the values were loaded; a column more where they are read."""
+        column = list(map(self._read, values)) if self._column is None else columns[self._column]
+        flat = self._lists.flat(column)
+        check_shown(flat, self._shown)
+        rows = self._lists.put_back(column, self._rows(flat))
+        if self._column is None:
+            columns.append(rows)
         else:
-            assert isinstance(field.below, Selection)
-            body = self._row(field.below, value)
-            if field.below.values:
-                shown = self.named("k", field.below.values)
-                body = f"({body} if isinstance({value}, {shown}) else wrong({value}))"
-            elif all(each.definition is None for each in field.below.fields):  # nothing that would ask the value
-                body = f"({body} if not isinstance({value}, (BaseException, Awaitable)) else wrong({value}))"
-        return f"({body} if ({value} := {source}) is not None else {'null()' if required else 'None'})"
-
-    def _leaf(self, type_: Any, source: str, required: bool) -> str:
-        value = self._name("v")
-        if isinstance(type_, GraphQLEnumType):
-            known: dict[int, Any] = {}
-            slow = self.named("s", _enum(type_, required, known))
-            return f"({self.named('k', known.get)}(id({value} := {source})) or {slow}({value}))"
-        exact = EXACT.get(type_.name)
-        slow = self.named("s", _slow(type_, required))
-        if exact is None:
-            return f"{slow}({source})"
-        test = exact.format(v=value).replace(value, f"({value} := {source})", 1)
-        return f"({value} if {test}{'' if required else f' or {value} is None'} else {slow}({value}))"
-
-    def _name(self, prefix: str) -> str:
-        self._count += 1
-        return f"{prefix}{self._count}"
-
-    def named(self, prefix: str, value: Any) -> str:
-        name = self._name(prefix)
-        self.names[name] = value
-        return name
+            columns[self._column] = rows
 
 
-def _null() -> Any:
-    raise Deviation(Reason.NULL)
+def _is_nested(field: Field) -> bool:
+    """Whether there are pure values below it, which are asked something: else nothing tells an exception from a value."""
+    below = field.below
+    return isinstance(below, Selection) and below.is_pure and any(each.definition for each in below.fields)
 
 
-def wrong(value: Any) -> Any:
-    raise Deviation(Reason.VALUE, type(value).__name__)
-
-
-def _not_list(value: Any) -> Any:
-    raise Deviation(Reason.LIST, type(value).__name__)
-
-
-def _slow(type_: Any, required: bool) -> Callable[[Any], Any]:
-    """The type's own serialisation, which knows more than one kind of value."""
-    serialize = type_.coerce_output_value
-
-    def leaf(value: Any) -> Any:
-        if value is None:
-            return _null() if required else None
-        if type(value) not in PLAIN and (isinstance(value, BaseException) or is_awaitable(value)):
-            return wrong(value)  # graphql-core raises the one and awaits the other
-        try:
-            written = serialize(value)
-        except Exception as error:
-            raise Deviation(Reason.LEAF, type_.name) from error
-        if written is None or (isinstance(written, float) and not math.isfinite(written)):
-            raise Deviation(Reason.LEAF, type_.name)
-        try:
-            return as_orjson(written)
-        except orjson.JSONEncodeError as error:
-            raise Deviation(Reason.LEAF, type_.name) from error
-
-    return leaf
-
-
-def _enum(type_: GraphQLEnumType, required: bool, known: dict[int, Any]) -> Callable[[Any], Any]:
-    """Names by the identity of the member, for members live as long as their enum; all else is left to the type."""
-    slow = _slow(type_, required)
-
-    def leaf(value: Any) -> Any:
-        name = slow(value)
-        if isinstance(value, Enum):
-            known[id(value)] = name
-        return name
-
-    return leaf
+def check_shown(values: Sequence[Any], shown: tuple[type, ...] | None) -> None:
+    """Raises Deviation for values of other classes than a type shows."""
+    if shown and not all(issubclass(class_, shown) for class_ in set(map(type, values))):
+        for value in values:  # its class may be another than its type
+            if not isinstance(value, shown):
+                wrong(value)

@@ -103,6 +103,12 @@ class Selection:
         return any(field.asks_where for field in self.fields)
 
     @property
+    def size(self) -> int:
+        """Fields that are written with a value: its own, and those of pure values below."""
+        below = (field.below for field in self.fields)
+        return 1 + sum(1 + (each.size if isinstance(each, Selection) and each.is_pure else 0) for each in below)
+
+    @property
     def guards(self) -> tuple[Guard, ...]:
         return tuple(dict.fromkeys(field.guard for field in self.fields if field.guard))
 

@@ -94,11 +94,19 @@ def raised(error: Exception) -> Deviation:
 
 async def together(waited: Sequence[Awaitable[Any]]) -> list[Any]:
     """What each gives. All come to an end before one's exception is raised, so that what they loaded is in the journal."""
-    if len(waited) == 1:
-        return [await waited[0]]
-    ended = await asyncio.gather(*waited, return_exceptions=True)
+    if len(waited) < 2:
+        return [await each for each in waited]
+    *others, last = waited
+    begun = [asyncio.ensure_future(each) for each in others]
+    try:
+        own = await _ended(last)  # a task less
+        ended = [*[await _ended(each) for each in begun], own]
+    except BaseException:  # given up
+        for each in begun:
+            each.cancel()
+        raise
     for each in ended:
-        if isinstance(each, BaseException):
+        if isinstance(each, Exception):
             raise each
     return ended
 
@@ -169,8 +177,11 @@ class Call:
         own = [Path(path, self.field.key, self.field.parent.name) for path in paths]
         arguments = run.arguments(self.field)
         column: list[Any] = []
-        async for piece in pieces(list(zip(values, own, strict=True)), CALLS):
-            column += [self._call(value, run.info(self.field, path), arguments) for value, path in piece]
+        if len(values) <= CALLS:
+            column = [self._call(*each, run, arguments) for each in zip(values, own, strict=True)]
+        else:
+            async for piece in pieces(list(zip(values, own, strict=True)), CALLS):
+                column += [self._call(*each, run, arguments) for each in piece]
         waited = [row for row, result in enumerate(column) if is_awaitable(result)]
         if len(waited) == 1:
             column[waited[0]] = await _ended(column[waited[0]])
@@ -181,12 +192,12 @@ class Call:
         run.journal.append(Entry(values, self.field, column, own))
         return await self._below.complete(_sound(column), paths, run)
 
-    def _call(self, value: Any, info: GraphQLResolveInfo[Any], arguments: dict[str, Any]) -> Any:
+    def _call(self, value: Any, path: Path, run: Run, arguments: dict[str, Any]) -> Any:
         """What the resolver gives, or raises: graphql-core would catch as much, and has to hear of it as it is."""
         assert self.field.definition is not None
         assert self.field.definition.resolve is not None
         try:
-            return self.field.definition.resolve(value, info, **arguments)
+            return self.field.definition.resolve(value, run.info(self.field, path), **arguments)
         except Exception as error:  # noqa: BLE001  (see above)
             return error
 

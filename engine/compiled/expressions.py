@@ -1,0 +1,169 @@
+"""Python source for one value of a type: how its leaves are looked at and become those of an answer.
+
+What a client sent never gets into the source: keys are the columns of a struct, told by number. Whatever is not as the types say
+raises Deviation: graphql-core then finds the words for it.
+"""
+
+import math
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import orjson
+from graphql import GraphQLEnumType, GraphQLOutputType, is_leaf_type, is_list_type, is_non_null_type
+from graphql.pyutils import is_awaitable
+
+from engine.compiled.reasons import Deviation, Reason
+from engine.compiled.selection import Field, Selection
+from engine.declared.kinds import Attribute, Computed
+from engine.rows import as_orjson, row_class
+
+MAX_INT, MIN_INT = 2**31 - 1, -(2**31)
+MAX_FLOAT = sys.float_info.max
+
+Render = Callable[..., list[Any]]
+"""Takes the values, and a column for each field that was loaded: an entry a value. Gives a row a value."""
+
+EXACT = {
+    "String": "type({v}) is str",
+    "ID": "type({v}) is str",
+    "Boolean": "type({v}) is bool",
+    "Int": f"type({{v}}) is int and {MIN_INT} <= {{v}} <= {MAX_INT}",
+    "Float": f"type({{v}}) is float and {-MAX_FLOAT} <= {{v}} <= {MAX_FLOAT}",
+}
+"""Tests that a value is written out as it is; what fails one is left to the type's own serialisation."""
+PLAIN = frozenset([str, int, float, bool, Decimal, datetime, UUID])
+"""Classes of which no value is an exception, or to be waited for."""
+
+
+class Writer:
+    """Writes expressions, and collects the functions and constants that they use."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {
+            "Awaitable": Awaitable, "null": _null, "not_list": _not_list, "wrong": wrong,
+        }  # fmt: skip
+        self._count = 0
+
+    def function(self, columns: int, each: str) -> Render:
+        """Takes values and columns, and gives a list of what an expression makes of each value `o` and its `e0`, `e1`, …"""
+        given = ", ".join(["values", *(f"c{number}" for number in range(columns))])
+        names = ", ".join(["o", *(f"e{number}" for number in range(columns))])
+        source = f"def written({given}):\n    return [{each} for {names} in {f'zip({given})' if columns else given}]\n"
+        exec(compile(source, "<plan>", "exec"), self.names)
+        function: Render = self.names["written"]
+        return function
+
+    def value(self, field: Field, value: str) -> str:
+        """What a pure field gives of the value that an expression names, as it is."""
+        if field.definition is None:
+            return repr(field.parent.name)
+        if isinstance(field.kind, Attribute):
+            return f"{value}.{field.kind.name}"
+        assert isinstance(field.kind, Computed)
+        return f"{self.named('f', field.kind.read)}({value})"
+
+    def tested(self, field: Field, value: str) -> str:
+        """The same, looked at and completed."""
+        return value if field.definition is None else self.complete(field.type, value, field)
+
+    def _row(self, selection: Selection, value: str) -> str:
+        """The row of a value that has pure fields alone."""
+        row = self.named("r", row_class([each.key for each in selection.fields]))
+        return f"{row}({', '.join(self.tested(each, self.value(each, value)) for each in selection.fields)})"
+
+    def complete(self, type_: GraphQLOutputType, source: str, field: Field) -> str:
+        """An expression for what an expression gives, completed to a type."""
+        required = is_non_null_type(type_)
+        if is_non_null_type(type_):
+            type_ = type_.of_type
+        if is_leaf_type(type_):
+            return self._leaf(type_, source, required)
+        value = self._name("v")
+        if is_list_type(type_):
+            item = self._name("i")
+            body = f"[{self.complete(type_.of_type, item, field)} for {item} in {value}]"
+            body = f"({body} if type({value}) in (list, tuple) else not_list({value}))"
+        else:
+            assert isinstance(field.below, Selection)
+            body = self._row(field.below, value)
+            if field.below.values:
+                shown = self.named("k", field.below.values)
+                body = f"({body} if isinstance({value}, {shown}) else wrong({value}))"
+            elif all(each.definition is None for each in field.below.fields):  # nothing that would ask the value
+                body = f"({body} if not isinstance({value}, (BaseException, Awaitable)) else wrong({value}))"
+        return f"({body} if ({value} := {source}) is not None else {'null()' if required else 'None'})"
+
+    def _leaf(self, type_: Any, source: str, required: bool) -> str:
+        value = self._name("v")
+        if isinstance(type_, GraphQLEnumType):
+            known: dict[int, Any] = {}
+            slow = self.named("s", _enum(type_, required, known))
+            return f"({self.named('k', known.get)}(id({value} := {source})) or {slow}({value}))"
+        exact = EXACT.get(type_.name)
+        slow = self.named("s", _slow(type_, required))
+        if exact is None:
+            return f"{slow}({source})"
+        test = exact.format(v=value).replace(value, f"({value} := {source})", 1)
+        return f"({value} if {test}{'' if required else f' or {value} is None'} else {slow}({value}))"
+
+    def _name(self, prefix: str) -> str:
+        self._count += 1
+        return f"{prefix}{self._count}"
+
+    def named(self, prefix: str, value: Any) -> str:
+        name = self._name(prefix)
+        self.names[name] = value
+        return name
+
+
+def _null() -> Any:
+    raise Deviation(Reason.NULL)
+
+
+def wrong(value: Any) -> Any:
+    raise Deviation(Reason.VALUE, type(value).__name__)
+
+
+def _not_list(value: Any) -> Any:
+    raise Deviation(Reason.LIST, type(value).__name__)
+
+
+def _slow(type_: Any, required: bool) -> Callable[[Any], Any]:
+    """The type's own serialisation, which knows more than one kind of value."""
+    serialize = type_.coerce_output_value
+
+    def leaf(value: Any) -> Any:
+        if value is None:
+            return _null() if required else None
+        if type(value) not in PLAIN and (isinstance(value, BaseException) or is_awaitable(value)):
+            return wrong(value)  # graphql-core raises the one and awaits the other
+        try:
+            written = serialize(value)
+        except Exception as error:
+            raise Deviation(Reason.LEAF, type_.name) from error
+        if written is None or (isinstance(written, float) and not math.isfinite(written)):
+            raise Deviation(Reason.LEAF, type_.name)
+        try:
+            return as_orjson(written)
+        except orjson.JSONEncodeError as error:
+            raise Deviation(Reason.LEAF, type_.name) from error
+
+    return leaf
+
+
+def _enum(type_: GraphQLEnumType, required: bool, known: dict[int, Any]) -> Callable[[Any], Any]:
+    """Names by the identity of the member, for members live as long as their enum; all else is left to the type."""
+    slow = _slow(type_, required)
+
+    def leaf(value: Any) -> Any:
+        name = slow(value)
+        if isinstance(value, Enum):
+            known[id(value)] = name
+        return name
+
+    return leaf
