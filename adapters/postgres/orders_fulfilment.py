@@ -12,6 +12,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
 from adapters.postgres.idempotency import once
 from adapters.postgres.orders_open import open_order
+from adapters.postgres.orders_payment import check_soon
 from adapters.postgres.payments_ledger import post
 from adapters.postgres.tables import (
     order_item_status_histories,
@@ -74,6 +75,7 @@ class PostgresOrderFiles:
         await post(connection, changes.postings)
         if changes.releases:
             await orders_stock.release(connection, order.id, now)
+            await check_soon(connection, order.id)
         await restock(connection, changes.restocks)
         await put_out(connection, changes.events)
 

@@ -4,22 +4,26 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_new
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres import orders_stock
 from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
+from adapters.postgres.payments_ledger import post
 from adapters.postgres.tables import (
     order_item_status_histories,
     order_items,
     order_payments,
+    order_sellers,
     order_status_histories,
     orders,
     refunds,
 )
+from domain.orders.ledger import of_sale
 from domain.orders.model import OrderStatus, PaymentStatus
+from domain.orders.open_order import OpenPart
 from domain.orders.refunds import BorneBy, RefundReason
 from domain.orders.states import Actor
 from domain.payments import events
@@ -114,6 +118,13 @@ class PostgresPaymentBook:
         return None if order_id is None else OrderId(order_id)
 
 
+async def check_soon(connection: AsyncConnection, order_id: OrderId) -> None:
+    """The order is over, and its payment may not be: have the provider asked, in the transaction that ends the order."""
+    this = order_payments.c.order_id == order_id
+    soon = update(order_payments).where(this, order_payments.c.status.not_in(OVER)).values(check_at=func.now())
+    await connection.execute(soon)
+
+
 def _is_open() -> ColumnElement[bool]:
     return order_payments.c.status.not_in(OVER) | order_payments.c.check_at.is_not(None)
 
@@ -133,6 +144,7 @@ class _Settling:
         if self._decision.order is OrderStep.PAID:
             await orders_stock.consume(self._connection, self._standing.order_id, self._now)
             await self._move_items(OrderStatus.PROCESSING)
+            await self._enter_sale()
         elif self._decision.order is OrderStep.RELEASED:
             await orders_stock.release(self._connection, self._standing.order_id, self._now)
             await self._move_items(OrderStatus.CANCELLED)
@@ -168,6 +180,14 @@ class _Settling:
         await self._connection.execute(insert(order_status_histories).values(of_order))
         of_items = [{"id": uuid7(), "order_item_id": item, **told} for item in items]
         await self._connection.execute(insert(order_item_status_histories), of_items)
+
+    async def _enter_sale(self) -> None:
+        """What each seller is owed, and the marketplace, by what was agreed."""
+        mine = order_sellers.c.order_id == self._standing.order_id
+        agreed = await self._connection.execute(select(order_sellers).where(mine).order_by(order_sellers.c.seller_id))
+        parts = [OpenPart(SellerId(row.seller_id), row.subtotal, row.shipping_fee, row.commission) for row in agreed]
+        order_id, currency = self._standing.order_id, self._standing.amount.currency
+        await post(self._connection, [posting for part in parts for posting in of_sale(order_id, currency, part)])
 
     async def _give_back(self, amount: Money, intent_id: IntentId) -> None:
         """Decided here, carried out by whoever carries out refunds; of an intent once."""

@@ -81,9 +81,20 @@ class Scene:
         prices = {"quantity": BOUGHT, "unit_price": 1000, "total_price": amount.minor, "currency": currency}
         await self._shop.item(key, product, seller, product_variation_id=variation, **prices)
         await self._shop.payment(key, amount=amount.minor, currency=currency)
-        await self._shop.part(key, seller)
+        await self._agree(key, seller, amount)
         await self._set_aside(key, product, variation, at + UNTIL_PAID)
         return Placed(OrderId(key), product, variation, seller, amount)
+
+    async def _agree(self, order: UUID, seller: UUID, amount: Money) -> None:
+        """A tenth is the marketplace's."""
+        await self._connection.execute(
+            "INSERT INTO orders.order_sellers (order_id, seller_id, seller_name, currency, subtotal, shipping_fee, total,"
+            " commission_rate_bp, commission) VALUES ($1, $2, '山田商店', $3, $4::bigint, 0, $4::bigint, 1000, $4::bigint / 10)",
+            order,
+            seller,
+            amount.currency,
+            amount.minor,
+        )
 
     async def _set_aside(self, order: UUID, product: UUID, variation: UUID | None, until: datetime) -> None:
         await self._connection.execute(
@@ -129,6 +140,15 @@ class Scene:
     async def refunds(self, placed: Placed) -> list[tuple[int, str, str, str]]:
         read = "SELECT amount, currency, reason, status FROM orders.refunds WHERE order_id = $1 ORDER BY id"
         return [tuple(row) for row in await self._connection.fetch(read, placed.id)]
+
+    async def ledger(self, placed: Placed) -> dict[str, int]:
+        """What stands in each account for this order."""
+        rows = await self._connection.fetch(
+            "SELECT account, sum(amount)::bigint AS amount FROM payments.ledger_entries e"
+            " JOIN payments.ledger_transactions t ON t.id = e.transaction_id WHERE t.order_id = $1 GROUP BY 1",
+            placed.id,
+        )
+        return {row["account"]: row["amount"] for row in rows}
 
     async def fetch(self, sql: str, *values: Any) -> Any:
         return await self._connection.fetch(sql, *values)

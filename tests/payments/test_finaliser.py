@@ -70,6 +70,8 @@ class TestPaid:
         assert {each.kind for each in told} == {SettlementKind.SUCCEEDED}
         assert {each.client_secret for each in told} == {None}
         assert await till.scene.books(placed) == PAID
+        sold = {"buyer_receipts": -2000, f"seller:{placed.seller}:payable": 1800, "marketplace:commission": 200}
+        assert await till.scene.ledger(placed) == sold
 
     async def test_how_it_was_paid_is_kept_without_a_number(self, till: Till) -> None:
         placed = await till.scene.place()
@@ -175,6 +177,7 @@ class TestOutOfTime:
         await asyncio.gather(*(till.finaliser.settle(placed.id) for _ in range(3)))
         books = await till.scene.books(placed)
         assert books == replace(EXPIRED, payment="succeeded")
+        assert await till.scene.ledger(placed) == {}  # it was no sale
         assert await till.scene.refunds(placed) == [(placed.amount.minor, currency, "late_payment", "pending")]
 
 
@@ -205,7 +208,7 @@ class TestWhoComesNextFinishes:
         """A provider that has forgotten the key would make a second one."""
         placed = await till.scene.place(expires_at=till.clock.now() + timedelta(days=9))
         form = {"amount": placed.amount.minor, "currency": "jpy", "metadata[order_id]": str(placed.id)}
-        made = till.sandbox.post("/v1/payment_intents", "forgotten by now", **form).json()
+        made = till.sandbox.post("/v1/payment_intents", f"forgotten {placed.id}", **form).json()
         till.clock.move(hours=24)
         await till.finaliser.settle(placed.id)
         assert await till.intent_id(placed) == made["id"]

@@ -148,7 +148,7 @@ class TestWhatIsLostOnTheWay:
         placed = await sold(till)
         refund = await decide(till, placed, 500)
         form = {"payment_intent": await till.intent_id(placed), "amount": 500, "metadata[refund_id]": str(refund)}
-        till.sandbox.post("/v1/refunds", "forgotten by now", **form)
+        till.sandbox.post("/v1/refunds", f"forgotten {placed.id}", **form)
         till.clock.move(hours=24)
         await desk.work()
         assert (await status(till, refund), await went_back(till, placed)) == ("succeeded", 500)
