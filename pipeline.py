@@ -11,6 +11,7 @@ from adapters.aws.event_bus import EventBridgeBus
 from adapters.aws.event_places import EventPlaces, PlaceNames, Subscription
 from adapters.aws.mailer import SesMailer
 from adapters.aws.queues import SqsQueue
+from adapters.dynamodb.carts import DynamoCarts
 from adapters.dynamodb.preferences import DynamoPreferences
 from adapters.page_cache import HttpPageCache
 from adapters.postgres.accounts_recipients import PostgresRecipients
@@ -19,6 +20,7 @@ from adapters.postgres.events import PostgresOutbox
 from adapters.postgres.events_deliveries import PostgresDeliveries
 from adapters.postgres.locks import one_at_a_time
 from adapters.postgres.notifications import PostgresMails
+from adapters.postgres.orders_checkout import PostgresOrderBook
 from cloud import open_aws
 from domain.accounts.preferences import PreferredLanguages
 from domain.catalog.revalidation import Revalidation
@@ -27,6 +29,7 @@ from domain.events.ports import Consumer
 from domain.events.relay import Relay
 from domain.events.upkeep import EventUpkeep, Places
 from domain.notifications.service import Notifications
+from domain.orders.leaving import CartLeaving
 from domain.shared.clock import Clock
 from domain.shared.refusals import Refusal
 from infra.messages import QueueLoop, RelayLoop
@@ -89,6 +92,12 @@ async def _notifications(tools: EventTools) -> AsyncIterator[Consumer]:
     )
 
 
+@asynccontextmanager
+async def _carts(tools: EventTools) -> AsyncIterator[Consumer]:
+    carts = DynamoCarts(tools.aws, tools.settings.dynamodb_table_prefix, tools.clock)
+    yield CartLeaving(PostgresOrderBook(tools.database), carts)
+
+
 SUBSCRIBERS: Sequence[Subscriber] = (
     Subscriber(
         Subscription(Revalidation.name, Revalidation.types, Revalidation.behind_s),
@@ -98,6 +107,7 @@ SUBSCRIBERS: Sequence[Subscriber] = (
     Subscriber(
         Subscription(Notifications.name, Notifications.types), lambda settings: bool(settings.mail_from), _notifications
     ),
+    Subscriber(Subscription(CartLeaving.name, CartLeaving.types), lambda _: True, _carts),
 )
 """Who acts on which events. Queues, rules and targets are made from this; docs/events.md says how to add one."""
 

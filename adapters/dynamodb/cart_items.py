@@ -2,7 +2,8 @@
 
 A line is the document's item: sort key `product` or `product#variation`, `price_snapshot` in minor units with its
 currency in `metadata`, times in seconds since 1970. The header (sort key `#cart`, which sorts before any product) is
-ours: it holds `cart_id`, `version`, `line_count` and when the cart expires; every change of a line changes it too.
+ours: it holds `cart_id`, `version`, `line_count`, when the cart expires, and `settled`, the paid orders whose lines have left;
+every change of a line changes it too.
 """
 
 from collections.abc import Sequence
@@ -46,6 +47,7 @@ def snapshot(owner: CartOwner, items: Sequence[Item], now: datetime) -> Snapshot
         id=UUID(header["cart_id"]["S"]),
         version=int(header["version"]["N"]),
         expires_at=_time(header["expires_at"]),
+        settled=tuple(UUID(each["S"]) for each in header.get("settled", {}).get("L", ())),
     )
     renewable = [line["product_id"]["S"] for line in lines if _time(line["expires_at"]) < now + LIFETIME]
     return Snapshot(cart, renewable=renewable)
@@ -77,6 +79,10 @@ def header_item(owner: CartOwner, cart_id: UUID, line_count: int, now: datetime)
         "updated_at": instant(now),
         "expires_at": cart_expiry(now),
     }
+
+
+def ids(values: Sequence[UUID]) -> Item:
+    return {"L": [{"S": str(each)} for each in values]}
 
 
 def number(value: int) -> Item:

@@ -15,6 +15,7 @@ from adapters.dynamodb.cart_items import (
     Snapshot,
     cart_expiry,
     header_item,
+    ids,
     instant,
     line_expiry,
     line_item,
@@ -49,12 +50,14 @@ class CartTransaction:
             *(self._put(line_item(self.owner, line, self.now)) for line in lines),
         ]
 
-    def go_on(self, read: Snapshot, changes: Sequence[Change]) -> list[Item]:
-        """A cart that is there: lines that would be deleted before it are renewed along the way."""
+    def go_on(self, read: Snapshot, changes: Sequence[Change], settled: Sequence[UUID] | None = None) -> list[Item]:
+        """A cart that is there: lines that would be deleted before it are renewed along the way. `settled` takes the place of
+        what the cart was read with.
+        """
         growth = sum({PutLine: 1, Remove: -1}.get(type(change), 0) for change in changes)
         changed = {change.ref.id for change in changes}
         return [
-            self._header(growth),
+            self._header(growth) if settled is None else self._settled_header(growth, read.cart, settled),
             *(self._line(key, "", {}) for key in read.renewable if key not in changed),
             *(self._change(change) for change in changes),
         ]
@@ -77,12 +80,26 @@ class CartTransaction:
             values | {":expires": cart_expiry(self.now)},
         )
 
+    def _settled_header(self, growth: int, read: Cart, settled: Sequence[UUID]) -> Item:
+        values = {":now": instant(self.now), ":growth": number(growth), ":one": number(1), ":cart": {"S": str(read.id)}}
+        unchanged = "attribute_not_exists(settled)"
+        if read.settled:
+            unchanged, values = "settled = :was", values | {":was": ids(read.settled)}
+        return self._update(
+            HEADER,
+            "SET updated_at = :now, expires_at = :expires, settled = :settled ADD version :one, line_count :growth",
+            f"expires_at > :now AND cart_id = :cart AND {unchanged}",
+            values | {":expires": cart_expiry(self.now), ":settled": ids(settled)},
+        )
+
     def _change(self, change: Change) -> Item:
         match change:
             case PutLine(line):
                 return self._put(line_item(self.owner, line, self.now), IS_NOT_THERE)
-            case Remove(ref):
-                return self._delete(ref.id, IS_THERE)
+            case Remove(ref, was):
+                if was is None:
+                    return self._delete(ref.id, IS_THERE)
+                return self._delete(ref.id, "quantity = :was", {":was": number(was)})
             case Increase(ref, by, at_most, price):
                 values = {":by": number(by), ":room": number(at_most - by)}
                 return self._line(ref.id, ", quantity = quantity + :by", values, price, "quantity <= :room")

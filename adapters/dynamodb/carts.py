@@ -92,7 +92,7 @@ class DynamoCarts:
         return await self._won(
             transaction.begin(read, decision.changes, uuid7(now))
             if begins
-            else transaction.go_on(read, decision.changes)
+            else transaction.go_on(read, decision.changes, decision.settled)
         )
 
     async def _merged(self, owner: CartOwner, read: Snapshot, decision: Decision, left: Cart) -> bool:

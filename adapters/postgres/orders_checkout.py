@@ -1,7 +1,7 @@
 """Orders as they are placed: one transaction, all of it or nothing.
 
 It begins as the gateway and the buyer's (whose idempotency key and account those are), and goes on as `torii_till`. Locks, in
-this order: the key, which is not waited for; the buyer; products; the order's stream of events.
+this order: the key, which is not waited for; the buyer; variations; products; the order's stream of events.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,11 +18,11 @@ from adapters.postgres.database import Database, take_on_till
 from adapters.postgres.events import put_out
 from adapters.postgres.idempotency import once
 from adapters.postgres.orders_placed import placed_event, rows_of
-from adapters.postgres.orders_shelf import locked_products, set_aside, variations_of_locked
+from adapters.postgres.orders_shelf import lock_variations, locked_products, set_aside, variations_of_locked
 from adapters.postgres.sellers import terms_of
-from adapters.postgres.tables import checkouts, order_addresses, order_numbers, orders
+from adapters.postgres.tables import checkouts, order_addresses, order_items, order_numbers, orders
 from domain.accounts.addresses import AddressNotFound
-from domain.carts.model import Cart
+from domain.carts.model import Bought, Cart, CartOwner, LineRef
 from domain.orders.buying import NewOrder, SellingTerms, Shelf
 from domain.orders.checkout_ports import GuestOrder
 from domain.orders.model import OrderStatus
@@ -48,6 +48,19 @@ TERMS = select(
         name="terms",
     )
     .render_derived()
+)
+BOUGHT = (
+    select(
+        checkouts.c.cart_owner,
+        checkouts.c.cart_id,
+        orders.c.ordered_at,
+        order_items.c.product_id,
+        order_items.c.product_variation_id,
+        order_items.c.quantity,
+    )
+    .join_from(checkouts, orders, orders.c.id == checkouts.c.order_id)
+    .join(order_items, order_items.c.order_id == orders.c.id)
+    .where(checkouts.c.order_id == bindparam("order_id"), orders.c.id == bindparam("order_id"))
 )
 BY_NUMBER = (
     select(order_numbers.c.order_id, order_addresses.c.email)
@@ -77,6 +90,15 @@ class PostgresOrderBook:
                 return OrderId(await once(connection, call, effect))
 
         return await _again_where_it_helps(attempt)
+
+    async def bought(self, order_id: OrderId) -> Bought | None:
+        async with self._database.till(ANONYMOUS) as connection:
+            rows = (await connection.execute(BOUGHT, {"order_id": order_id})).all()
+        owner = CartOwner.parse(rows[0].cart_owner) if rows else None
+        if owner is None:
+            return None
+        quantities = {LineRef(row.product_id, row.product_variation_id): row.quantity for row in rows}
+        return Bought(order_id, owner, rows[0].cart_id, rows[0].ordered_at, quantities)
 
     async def guest_order(self, order_number: str) -> GuestOrder | None:
         async with self._database.till(ANONYMOUS) as connection:
@@ -123,6 +145,7 @@ async def _placed(connection: AsyncConnection, cart: Cart, decide: Callable[[She
 
 
 async def _shelf(connection: AsyncConnection, cart: Cart) -> Shelf:
+    await lock_variations(connection, sorted({line.variation_id for line in cart.lines if line.variation_id}))
     ids = sorted({line.product_id for line in cart.lines})
     found = await locked_products(connection, ids)
     variations = await variations_of_locked(connection, ids)

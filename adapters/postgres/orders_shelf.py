@@ -1,7 +1,7 @@
 """The shelf as a buyer finds it, and what an order sets aside of it, in the one order in which all is locked.
 
-Products go by their keys. Whoever writes a variation's stock holds its product's lock (`catalog.keep_variation`), so with the
-products locked the variations stand still.
+Variations go first, by their keys, then products by theirs: whoever edits a variation has locked it before its product
+(`catalog.keep_variation`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,17 @@ from adapters.postgres.catalog_rows import PRODUCTS, VARIATIONS_OF_PRODUCTS
 from adapters.postgres.tables import categories, product_variations, products, reservations
 from domain.catalog.model import Product, Variation
 from domain.orders.buying import NewOrder
-from domain.shared.ids import ProductId, uuid7
+from domain.shared.ids import ProductId, VariationId, uuid7
 from domain.shared.tax import TaxClass
 
 SOLD_BY = frozenset({"seller_id", "sku", "name", "price", "stock_quantity", "availability"})
 """What an order is made by of a product: its description, say, is not read under lock."""
+WANTED = (
+    select(product_variations.c.id)
+    .where(among_ids(product_variations.c.id))
+    .order_by(product_variations.c.id)
+    .with_for_update(key_share=True)
+)
 PRODUCT = PRODUCTS.reading(SOLD_BY, more=1)
 LOCKED = (
     select(*PRODUCT.columns, categories.c.tax_class)
@@ -38,6 +44,11 @@ SEVERAL = (
 )
 
 
+async def lock_variations(connection: AsyncConnection, ids: Sequence[VariationId]) -> None:
+    """Those that are wanted, before any product."""
+    await connection.execute(WANTED, {"ids": ids})
+
+
 async def locked_products(
     connection: AsyncConnection, ids: Sequence[ProductId]
 ) -> Mapping[ProductId, tuple[Product, TaxClass]]:
@@ -50,7 +61,7 @@ async def locked_products(
 async def variations_of_locked(
     connection: AsyncConnection, ids: Sequence[ProductId]
 ) -> Mapping[ProductId, tuple[Variation, ...]]:
-    """All active variations of locked products: they stand still, too."""
+    """All active variations of locked products: who writes one needs the product's lock, too."""
     rows = (await connection.execute(VARIATIONS.statement.statement, {"ids": ids})).all()
     found: dict[ProductId, tuple[Variation, ...]] = {}
     for each in VARIATIONS.make(rows):

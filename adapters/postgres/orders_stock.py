@@ -7,7 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.shared.ids import OrderId
 
-# Products are locked in the order in which every purchase locks them; variations under their product's lock.
+# In the order in which every purchase locks them: variations by their keys, then products by theirs.
+LOCK_VARIATIONS = text(
+    """
+    SELECT FROM catalog.product_variations
+    WHERE id IN (SELECT product_variation_id FROM orders.reservations WHERE order_id = :order_id AND state = 'held')
+    ORDER BY id FOR NO KEY UPDATE
+    """
+)
 LOCK = text(
     """
     SELECT FROM catalog.products
@@ -60,5 +67,6 @@ async def release(connection: AsyncConnection, order_id: OrderId, at: datetime) 
 
 async def _settle(connection: AsyncConnection, order_id: OrderId, at: datetime, *, sold: bool) -> int:
     """In a transaction of the till that has the order's lock. Reservations that are settled stay as they are."""
+    await connection.execute(LOCK_VARIATIONS, {"order_id": order_id})
     await connection.execute(LOCK, {"order_id": order_id})
     return int((await connection.execute(SETTLE, {"order_id": order_id, "at": at, "sold": sold})).scalar_one())

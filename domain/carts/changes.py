@@ -7,8 +7,19 @@ refuses one that came too late, and the decision is made again on the cart as it
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
-from domain.carts.model import MAX_LINES, MAX_QUANTITY, Cart, CartLine, CartWarning, LineRef, WarningCode
+from domain.carts.model import (
+    MAX_LINES,
+    MAX_QUANTITY,
+    MAX_SETTLED,
+    Bought,
+    Cart,
+    CartLine,
+    CartWarning,
+    LineRef,
+    WarningCode,
+)
 from domain.carts.offers import Offer
 from domain.carts.refusals import CartFull, LineNotFound
 from domain.shared.money import Money
@@ -48,9 +59,10 @@ class SetQuantity:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """The line goes. It must be in the cart."""
+    """The line goes. It must be in the cart; `was`, where given, must still be the quantity."""
 
     ref: LineRef
+    was: int | None = None
 
 
 Change = PutLine | Increase | SetQuantity | Remove
@@ -64,6 +76,8 @@ class Decision:
     warnings: tuple[CartWarning, ...] = ()
     merged: tuple[str, ...] = ()
     """Ids of the lines that came, or came to more, from another cart."""
+    settled: tuple[UUID, ...] | None = None
+    """What the cart remembers of orders from now on, in place of what it was read with."""
 
 
 def decide_add(cart: Cart, ref: LineRef, quantity: int, stock: int, price: Money, now: datetime) -> Decision:
@@ -126,6 +140,22 @@ def decide_merge(cart: Cart, guest: Cart, offers: Mapping[LineRef, Offer | None]
         elif applied > own.quantity:
             changes.append(SetQuantity(line.ref, applied, own.quantity))
     return Decision(tuple(changes), tuple(warnings), tuple(change.ref.id for change in changes))
+
+
+def decide_settle(cart: Cart, bought: Bought) -> Decision:
+    """What was bought leaves the cart it was bought from, once: what was put in since, and what is more of it, stays."""
+    if cart.id != bought.cart_id or bought.order_id in cart.settled:
+        return Decision()
+    changes: list[Change] = []
+    for ref, quantity in bought.quantities.items():
+        line = cart.line(ref)
+        if line is None or line.added_at > bought.placed_at:
+            continue
+        left = line.quantity - quantity
+        changes.append(SetQuantity(ref, left, line.quantity) if left > 0 else Remove(ref, line.quantity))
+    if not changes:
+        return Decision()
+    return Decision(tuple(changes), settled=(*cart.settled, bought.order_id)[-MAX_SETTLED:])
 
 
 def _capped(ref: LineRef, requested: int, applied: int) -> tuple[CartWarning, ...]:

@@ -1,6 +1,6 @@
 """A cart and its lines."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,6 +16,8 @@ MAX_QUANTITY = 99
 """Units of one line."""
 LIFETIME = timedelta(days=30)
 """How long a cart is kept after its last change; reading it is no change."""
+MAX_SETTLED = 20
+"""Orders that a cart remembers: one is told of again within days at most."""
 
 
 class OwnerKind(StrEnum):
@@ -36,6 +38,15 @@ class CartOwner:
         if viewer.user_id is not None:
             return cls(OwnerKind.USER, viewer.user_id)
         return None if viewer.guest_id is None else cls(OwnerKind.GUEST, viewer.guest_id)
+
+    @classmethod
+    def parse(cls, key: str) -> Self | None:
+        """The owner of a `key`; None when it is none."""
+        kind, _, named = key.partition(":")
+        try:
+            return cls(OwnerKind(kind), UUID(named))
+        except ValueError:
+            return None
 
     @property
     def key(self) -> str:
@@ -98,6 +109,8 @@ class Cart:
     id: UUID | None = None
     version: int = 0
     expires_at: datetime | None = None
+    settled: tuple[UUID, ...] = ()
+    """The orders that were paid last and whose lines have left, oldest first: told of a second time they take nothing."""
 
     @property
     def itself(self) -> "Cart":
@@ -110,6 +123,17 @@ class Cart:
 
     def line(self, ref: LineRef) -> CartLine | None:
         return next((line for line in self.lines if line.ref == ref), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """What an order took out of a cart: how many of each line, at the moment it was placed."""
+
+    order_id: UUID
+    owner: CartOwner
+    cart_id: UUID
+    placed_at: datetime
+    quantities: Mapping[LineRef, int]
 
 
 class WarningCode(StrEnum):

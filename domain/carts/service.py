@@ -4,8 +4,16 @@ import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
-from domain.carts.changes import Decision, decide_add, decide_clear, decide_merge, decide_remove, decide_update
-from domain.carts.model import MAX_QUANTITY, Cart, CartOutcome, CartOwner, LineRef, OwnerKind
+from domain.carts.changes import (
+    Decision,
+    decide_add,
+    decide_clear,
+    decide_merge,
+    decide_remove,
+    decide_settle,
+    decide_update,
+)
+from domain.carts.model import MAX_QUANTITY, Bought, Cart, CartOutcome, CartOwner, LineRef, OwnerKind
 from domain.carts.offers import Offer, look_up, offer_of
 from domain.carts.ports import Carts
 from domain.carts.refusals import CartBusy, LineNotFound, NoCartOwner, OutOfStock, ProductNotFound, VariationRequired
@@ -115,6 +123,11 @@ class CartDesk:
         """What is offered for each line; None where nothing can be sold."""
         found = await look_up(self._catalog, refs)
         return {ref: _sellable(ref, *each) for ref, each in found.items()}
+
+
+async def settle(carts: Carts, bought: Bought) -> None:
+    """What was bought leaves the cart it was bought from, once: what was put in since stays. Raises CartBusy, Unavailable."""
+    await carts.change(bought.owner, lambda cart: decide_settle(cart, bought))
 
 
 def _owner(viewer: Viewer) -> CartOwner:

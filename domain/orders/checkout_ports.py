@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from domain.carts.model import Cart
+from domain.carts.model import Bought, Cart
 from domain.orders.buying import NewOrder, Shelf
 from domain.shared.idempotency import IdempotentCall
 from domain.shared.ids import OrderId
@@ -32,6 +32,10 @@ class OrderBook(Protocol):
         Raises IdempotencyKeyReused, IdempotencyInProgress, AddressNotFound, Unauthenticated (the account is being
         deleted), Unavailable.
         """
+        ...
+
+    async def bought(self, order_id: OrderId) -> Bought | None:
+        """What an order took out of its cart; None for one that came of no cart. Raises Unavailable."""
         ...
 
     async def guest_order(self, order_number: str) -> GuestOrder | None:

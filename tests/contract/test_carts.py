@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,9 +12,10 @@ from adapters.aws.clients import Aws
 from adapters.dynamodb.carts import DynamoCarts
 from adapters.dynamodb.tables import CARTS
 from domain.carts.changes import Decision, PutLine, Remove, SetQuantity, decide_add, decide_clear, decide_merge
-from domain.carts.model import LIFETIME, MAX_LINES, Cart, CartLine, CartOwner, LineRef, OwnerKind
+from domain.carts.model import LIFETIME, MAX_LINES, MAX_SETTLED, Bought, Cart, CartLine, CartOwner, LineRef, OwnerKind
 from domain.carts.offers import Offer
 from domain.carts.refusals import CartBusy, CartFull, LineNotFound
+from domain.carts.service import settle
 from domain.shared.ids import ProductId, VariationId, uuid7
 from domain.shared.money import Money
 from domain.shared.refusals import VersionConflict
@@ -314,3 +315,73 @@ class TestMerging:
         assert (cleared.lines, cleared.version) == ((), 4)
         again = (await carts.change(owner, lambda cart: decide_clear(cart, 4))).cart
         assert again.version == 4, "nothing to clear is no change"
+
+
+class TestWhatWasBought:
+    """It leaves the cart that it was bought from, once, and nothing else does."""
+
+    @staticmethod
+    def bought(cart: Cart, at: datetime, **quantities: int) -> Bought:
+        assert cart.owner is not None
+        assert cart.id is not None
+        taken = {line.ref: quantities.get(f"line{number}", line.quantity) for number, line in enumerate(cart.lines)}
+        return Bought(uuid7(), cart.owner, cart.id, at, taken)
+
+    async def test_all_of_it_leaves(self, carts: DynamoCarts, owner: CartOwner) -> None:
+        cart = await filled(carts, owner, 2)
+        await settle(carts, self.bought(cart, NOW))
+        assert (await carts.cart(owner)).lines == ()
+
+    async def test_what_was_added_since_stays_however_often_it_is_told(
+        self, carts: DynamoCarts, owner: CartOwner, watch: Watch
+    ) -> None:
+        cart = await filled(carts, owner, 2)
+        bought = self.bought(cart, watch.now())
+        watch.wind(timedelta(minutes=1))
+        more, other = cart.lines[0].ref, some_line()
+        await carts.change(owner, adding(more, 3))
+        await carts.change(owner, lambda now: decide_add(now, other, 1, 99, PRICE, watch.now()))
+        for _ in range(3):
+            await settle(carts, bought)
+            left = {line.ref: line.quantity for line in (await carts.cart(owner)).lines}
+            assert left == {more: 3, other: 1}
+
+    async def test_what_was_put_in_anew_stays(self, carts: DynamoCarts, owner: CartOwner, watch: Watch) -> None:
+        cart = await filled(carts, owner, 1)
+        bought = self.bought(cart, watch.now())
+        watch.wind(timedelta(minutes=1))
+        [line] = cart.lines
+        await carts.change(owner, lambda _: Decision((Remove(line.ref),)))
+        await carts.change(owner, lambda now: decide_add(now, line.ref, 1, 99, PRICE, watch.now()))
+        await settle(carts, bought)
+        assert [each.ref for each in (await carts.cart(owner)).lines] == [line.ref]
+
+    async def test_a_cart_that_began_anew_is_another(self, carts: DynamoCarts, owner: CartOwner, watch: Watch) -> None:
+        bought = self.bought(await filled(carts, owner, 1), watch.now())
+        watch.wind(LIFETIME + timedelta(days=1))
+        await carts.change(owner, adding(next(iter(bought.quantities))))
+        await settle(carts, bought)
+        assert len((await carts.cart(owner)).lines) == 1
+
+    async def test_told_ten_times_at_once_it_is_taken_once(self, carts: DynamoCarts, owner: CartOwner) -> None:
+        cart = await filled(carts, owner, 1, quantity=9)
+        bought = self.bought(cart, NOW, line0=2)
+        for told in await asyncio.gather(*(settle(carts, bought) for _ in range(10)), return_exceptions=True):
+            assert told is None or isinstance(told, CartBusy)
+        await settle(carts, bought)
+        assert [line.quantity for line in (await carts.cart(owner)).lines] == [7]
+
+    async def test_it_remembers_the_last_orders_and_no_more(self, carts: DynamoCarts, owner: CartOwner) -> None:
+        cart = await filled(carts, owner, 1, quantity=99)
+        orders = [self.bought(cart, NOW, line0=1) for _ in range(MAX_SETTLED + 2)]
+        for bought in orders:
+            await settle(carts, bought)
+        now = await carts.cart(owner)
+        assert now.settled == tuple(each.order_id for each in orders[-MAX_SETTLED:])
+        assert [line.quantity for line in now.lines] == [99 - len(orders)]
+
+
+async def filled(carts: DynamoCarts, owner: CartOwner, lines: int, quantity: int = 1) -> Cart:
+    for _ in range(lines):
+        await carts.change(owner, adding(some_line(), quantity))
+    return await carts.cart(owner)
