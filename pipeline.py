@@ -18,21 +18,25 @@ from adapters.postgres.accounts_recipients import PostgresRecipients
 from adapters.postgres.database import Database
 from adapters.postgres.events import PostgresOutbox
 from adapters.postgres.events_deliveries import PostgresDeliveries
+from adapters.postgres.events_streams import PostgresUntold
 from adapters.postgres.locks import one_at_a_time
 from adapters.postgres.notifications import PostgresMails
 from adapters.postgres.orders_checkout import PostgresOrderBook
+from adapters.redis.client import connect
+from adapters.redis.live import RedisAnnouncer
 from cloud import open_aws
 from domain.accounts.preferences import PreferredLanguages
 from domain.catalog.revalidation import Revalidation
 from domain.events.handling import Handling
 from domain.events.ports import Consumer
 from domain.events.relay import Relay
+from domain.events.telling import Teller
 from domain.events.upkeep import EventUpkeep, Places
 from domain.notifications.service import Notifications
 from domain.orders.leaving import CartLeaving
 from domain.shared.clock import Clock
 from domain.shared.refusals import Refusal
-from infra.messages import QueueLoop, RelayLoop
+from infra.messages import QueueLoop, RelayLoop, TellingLoop
 from infra.woken import Ensure, until_stopped
 from infra.worker import Stop
 from settings import Settings, require
@@ -122,8 +126,8 @@ async def open_event_tools(settings: Settings, clock: Clock) -> AsyncIterator[Ev
     require(settings, "database_worker_url")
     async with AsyncExitStack() as stack:
         url = settings.database_worker_url.get_secret_value()
-        # the relay, and for each consumer what it does at most at once
-        database = Database(url, pool_size=2 + len(SUBSCRIBERS), timeout_ms=DATABASE_MS)
+        # the relay, who tells those who watch, and for each consumer what it does at most at once
+        database = Database(url, pool_size=3 + len(SUBSCRIBERS), timeout_ms=DATABASE_MS)
         stack.push_async_callback(database.close)
         aws = await stack.enter_async_context(open_aws(settings, settings.events_timeout_ms, (*OF_EVENTS, DYNAMODB)))
         yield EventTools(settings, database, aws, clock)
@@ -171,7 +175,8 @@ async def run_events(tools: EventTools, stop: Stop, grace_s: float) -> None:
     except Refusal as outage:  # they may be there all the same; what misses them has them made again
         log.error("the places that events go through could not be looked at", exc_info=outage)
     async with AsyncExitStack() as stack:
-        loops: list[RelayLoop | QueueLoop] = [_relay(tools, stop, ensure)]
+        teller = await stack.enter_async_context(open_teller(tools))
+        loops: list[RelayLoop | TellingLoop | QueueLoop] = [_relay(tools, stop, ensure), telling(tools, teller, stop)]
         for each in subscribers(tools.settings):
             consumer = await stack.enter_async_context(each.open(tools))
             loops.append(_consumer(tools, consumer, stop, ensure))
@@ -181,6 +186,22 @@ async def run_events(tools: EventTools, stop: Stop, grace_s: float) -> None:
 def _relay(tools: EventTools, stop: Stop, ensure: Ensure) -> RelayLoop:
     relay = Relay(PostgresOutbox(tools.database), EventBridgeBus(tools.aws, tools.names.bus), tools.clock)
     return RelayLoop(relay, tools.settings.database_worker_url.get_secret_value(), stop, ensure)
+
+
+def telling(tools: EventTools, teller: Teller, stop: Stop) -> TellingLoop:
+    return TellingLoop(teller, tools.settings.database_worker_url.get_secret_value(), stop)
+
+
+@asynccontextmanager
+async def open_teller(tools: EventTools) -> AsyncIterator[Teller]:
+    """Who tells those who watch. Raises MissingSettings."""
+    require(tools.settings, "redis_url")
+    timeout_ms = tools.settings.events_timeout_ms
+    redis = connect(tools.settings.redis_url.get_secret_value(), timeout_ms=timeout_ms)
+    try:
+        yield Teller(PostgresUntold(tools.database), RedisAnnouncer(redis, timeout_ms=timeout_ms))
+    finally:
+        await redis.aclose()
 
 
 def _consumer(tools: EventTools, consumer: Consumer, stop: Stop, ensure: Ensure) -> QueueLoop:

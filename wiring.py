@@ -36,6 +36,7 @@ from adapters.postgres.accounts_suspension import PostgresSuspensions
 from adapters.postgres.catalog import PostgresBrands, PostgresCategories, PostgresProducts
 from adapters.postgres.changes import Audiences, CatalogChanges
 from adapters.postgres.database import Database
+from adapters.postgres.events_streams import PostgresStreams
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.orders_checkout import PostgresOrderBook
 from adapters.postgres.orders_fulfilment import PostgresOrderFiles
@@ -47,6 +48,7 @@ from adapters.postgres.sellers import PostgresSellers
 from adapters.redis.cache import VersionedCache
 from adapters.redis.catalog import CachedCategories, CachedProducts, CatalogCache
 from adapters.redis.client import RedisClient, connect, server_version
+from adapters.redis.live import RedisChannels
 from adapters.redis.persisted import RedisDocuments
 from adapters.redis.rates import RedisLimiter
 from adapters.redis.sessions import CachedSessions
@@ -78,8 +80,10 @@ from domain.carts.pricing import Pricing
 from domain.carts.service import CartDesk
 from domain.catalog.service import Catalog
 from domain.catalog.stock import StockWatch
+from domain.events.live import LiveStreams
 from domain.orders.checkout import Checkout
 from domain.orders.fulfilment import Fulfilment
+from domain.orders.live import OrderWatch
 from domain.orders.records import OrderRecords
 from domain.orders.service import OrderDesk
 from domain.payments.service import PaymentEvents
@@ -210,6 +214,8 @@ async def open_marketplace(
             CachedCategories(PostgresCategories(database), cache),
         )
         stock = StockWatch(PostgresProducts(database))
+        channels = RedisChannels(settings.redis_url.get_secret_value())
+        live = LiveStreams(PostgresStreams(database), channels)
         users, directory = PostgresUsers(database), CognitoDirectory(aws, pool.pool_id)
         accounts = Accounts(tokens, directory, users, sessions, clock)
         pace = Pace(settings.identity_pace_ms / 1000)
@@ -252,6 +258,7 @@ async def open_marketplace(
             favorites=favorites,
             fulfilment=Fulfilment(PostgresOrderFiles(database, clock), clock),
             limiter=limiter,
+            order_watch=OrderWatch(live),
             orders=orders,
             passkeys=PasskeyDesk(CognitoPasskeys(aws)),
             preferences=preferences,
@@ -273,6 +280,8 @@ async def open_marketplace(
         changes = CatalogChanges(settings.database_url.get_secret_value(), Audiences(invalidation, stock), invalidation)
         await stack.enter_async_context(running(changes.run))
         await stack.enter_async_context(running(stock.run))
+        await stack.enter_async_context(running(lambda: channels.run(live)))
+        await stack.enter_async_context(running(live.run))
         await stack.enter_async_context(running(viewed.run))
         await stack.enter_async_context(running(sessions.keep_moving))
         guests = GuestTokens(secret, clock, previous=previous)

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager, suppress
 
 from adapters.aws import queues
 from adapters.postgres.events import CHANNEL
+from adapters.postgres.events_streams import LIVE_CHANNEL
 from domain.events.handling import Handling
 from domain.events.ports import Message, PlacesAreGone, Queue
 from domain.events.relay import Relay
+from domain.events.telling import Teller
 from domain.shared.refusals import Unavailable
 from infra.woken import POLL_S, Bell, Ensure, Trouble, WokenLoop
 from infra.worker import Stop
@@ -29,6 +31,18 @@ class RelayLoop(WokenLoop):
     def __init__(self, relay: Relay, url: str, stop: Stop, ensure: Ensure) -> None:
         trouble = Trouble("the relay of the outbox", stop, ensure)
         super().__init__(relay.send_batch, Bell(url, CHANNEL, "torii relay"), stop, trouble)
+
+
+class TellingLoop(WokenLoop):
+    """Tells those who watch what happened when PostgreSQL says that there is something. While it cannot it tries every second."""
+
+    def __init__(self, teller: Teller, url: str, stop: Stop) -> None:
+        trouble = Trouble("the telling of those who watch", stop, _nothing_to_make, longest_pause_s=POLL_S)
+        super().__init__(teller.tell_batch, Bell(url, LIVE_CHANNEL, "torii live"), stop, trouble)
+
+
+async def _nothing_to_make() -> None:
+    """Redis has channels for whoever asks."""
 
 
 class QueueLoop:

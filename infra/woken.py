@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 
 from adapters.breaker import Breaker
 from adapters.postgres.listening import LOST, listening
@@ -23,9 +24,13 @@ Ensure = Callable[[], Awaitable[None]]
 
 
 class Trouble:
-    """What a loop does when a back end fails: pauses of 1, 2, 4 s and so on, places made anew, a breaker."""
+    """What a loop does when a back end fails: pauses of 1, 2, 4 s and so on, places made anew, a breaker.
 
-    def __init__(self, what: str, stop: Stop, ensure: Ensure) -> None:
+    `longest_pause_s`: for one that must not be late when the back end is back; it has no breaker, then.
+    """
+
+    def __init__(self, what: str, stop: Stop, ensure: Ensure, longest_pause_s: float | None = None) -> None:
+        self._longest_pause_s = longest_pause_s
         self.breaker = Breaker()
         self._what = what
         self._stop = stop
@@ -42,9 +47,9 @@ class Trouble:
                 await self._ensure()
             except Refusal as refusal:
                 log.error("the places that events go through were not made", exc_info=refusal)
-        else:
+        elif self._longest_pause_s is None:
             self.breaker.failed()
-        await self._stop.within(pause_s(self._failures))
+        await self._stop.within(min(pause_s(self._failures), self._longest_pause_s or inf))
 
     def is_over(self) -> None:
         if self._failures:

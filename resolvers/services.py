@@ -21,6 +21,7 @@ from domain.catalog.service import Catalog
 from domain.catalog.stock import StockWatch
 from domain.orders.checkout import Checkout
 from domain.orders.fulfilment import Fulfilment
+from domain.orders.live import OrderWatch
 from domain.orders.records import OrderRecords
 from domain.orders.service import OrderDesk
 from domain.recommendations.service import Recommendations
@@ -45,6 +46,7 @@ class Services:
     favorites: Favorites
     fulfilment: Fulfilment
     limiter: Limiter
+    order_watch: OrderWatch
     orders: OrderDesk
     passkeys: PasskeyDesk
     preferences: PreferenceDesk

@@ -551,6 +551,9 @@ streams = Table(
     schema="events",
 )
 
+untold = Table("untold", metadata, Column("event_id", Uuid, primary_key=True), schema="events")
+"""Events of streams that those who watch have still to be told of."""
+
 job_runs = Table(
     "runs",
     metadata,

@@ -8,7 +8,8 @@ for any more is dropped when it comes.
 import asyncio
 import ssl
 from collections import deque
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import hiredis
 from redis.asyncio import ConnectionPool, SSLConnection
@@ -42,6 +43,14 @@ class Link(asyncio.Protocol):
         self._waiting.append(answer)
         return answer
 
+    def tell(self, *words: Word) -> None:
+        """Send a command whose answer nobody waits for here: it comes to `unasked`."""
+        if self._transport is not None and not self.is_lost:
+            self._transport.write(hiredis.pack_command(words))  # type: ignore[arg-type]  # as above
+
+    def unasked(self, answer: Any) -> None:
+        """What came without a question that is waited for."""
+
     def lose(self) -> None:
         """Have nothing to do with it any more: whoever waits is told."""
         if self._transport is not None:
@@ -59,12 +68,10 @@ class Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             self._reader.feed(data)
-            while self._waiting:
-                answer = self._reader.gets()
-                if answer is False:
-                    return
-                waiting = self._waiting.popleft()
-                if not waiting.done():
+            while (answer := self._reader.gets()) is not False:
+                if not self._waiting:
+                    self.unasked(answer)
+                elif not (waiting := self._waiting.popleft()).done():
                     waiting.set_result(answer)
         except hiredis.ProtocolError:
             self.lose()
@@ -76,6 +83,9 @@ class Link(asyncio.Protocol):
             if not waiting.done():
                 waiting.set_exception(ConnectionError("the connection to Redis was lost"))
                 waiting.exception()  # it is no fault that nobody waits for it any more
+
+
+L = TypeVar("L", bound=Link)
 
 
 class Wire:
@@ -112,14 +122,18 @@ class Wire:
         return await asyncio.shield(self._opening)  # who gives up takes it from nobody else
 
     async def _open(self) -> Link:
-        """Raises OSError, and RedisError where Redis lets nobody in."""
+        self._link = await self.opened(Link)
+        return self._link
+
+    async def opened(self, make: Callable[[], L]) -> L:
+        """A connection of its own, to which Redis listens. Raises OSError, and RedisError where Redis lets nobody in."""
         options, loop = self._pool.connection_kwargs, asyncio.get_running_loop()
-        link: Link
+        link: L
         if "path" in options:
-            _, link = await loop.create_unix_connection(Link, options["path"])
+            _, link = await loop.create_unix_connection(make, options["path"])
         else:
             host, port = options.get("host", "localhost"), options.get("port", 6379)
-            _, link = await loop.create_connection(Link, host, port, ssl=self._certificates())
+            _, link = await loop.create_connection(make, host, port, ssl=self._certificates())
         try:
             for words in self._greeting(options):
                 answer = await link.ask(words)
@@ -128,7 +142,6 @@ class Wire:
         except BaseException:
             link.lose()
             raise
-        self._link = link
         return link
 
     def _certificates(self) -> ssl.SSLContext | None:

@@ -17,6 +17,14 @@ OF_EVERYTHING = {
         "this cursor does not belong to this list: start again without it",
         "このカーソルはこの一覧のものではありません。指定せずにもう一度お試しください。",
     ),
+    "CURSOR_EXPIRED": Text(
+        "not all that happened since this cursor is kept any more: load it anew, and go on without a cursor",
+        "このカーソル以降の履歴は保存期間を過ぎています。最新の情報を読み込み、カーソルを指定せずにやり直してください。",
+    ),
+    "seller_reference": Text(
+        "you work for several sellers: name one by sellerId",
+        "複数のショップに所属しています。sellerIdを指定してください。",
+    ),
     "NOT_FOUND": Text("this does not exist", "指定されたものが見つかりません。"),
     "user_not_found": Text("nobody here has this mail address", "このメールアドレスの利用者はいません。"),
     "id_not_found": Text("no {type} has this id", "このIDの{type}はありません。"),

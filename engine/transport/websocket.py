@@ -233,7 +233,7 @@ class Connection(Generic[C]):
             async with asyncio.timeout(self._limits.send_s), self._sending:
                 await self._websocket.send_text(message.decode())
         except TimeoutError as error:
-            raise _Gone from error
+            raise Closing(Close.TRY_AGAIN, f"a message was not read in {self._limits.send_s:g} s") from error
 
     async def _close(self, closing: Closing) -> None:
         with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):  # it was closed in the same moment
@@ -246,4 +246,4 @@ async def _end(ending: asyncio.Future[Closing]) -> None:
 
 
 class _Gone(Exception):
-    """The client does not read, or is not there any more."""
+    """The client is not there any more."""

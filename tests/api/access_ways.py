@@ -39,6 +39,8 @@ ARGUMENTS = {
     "Query.product": "(id: $product)",
     "Query.seller": "(id: $seller)",
     "Query.sellerBalances": "(sellerId: $seller)",
+    "Subscription.orderStatusChanged": "(orderId: $order)",
+    "Subscription.sellerOrderItems": "(sellerId: $seller)",
     "Subscription.stockChanged": "(productId: $product)",
 }
 """What fields are asked with, where it has to lead somewhere: variables are the ids of `Scene`. Else each required argument
@@ -71,6 +73,9 @@ OWN = dict.fromkeys(
     ("Query.cart", "Query.checkoutState", "Query.passkeys", "Query.recentlyViewed", "Query.viewer"), Persona.OWNER
 ) | {"Query.sellerOrderItems": Persona.SELLER}
 """Root fields that lead each to what is their own, as mutations do; and whose that of the scene is."""
+
+OF_STREAMS = {"OrderStatusEvent", "SellerEvent"}
+"""Types that only subscriptions lead to."""
 
 ASKED_AT_ONCE = 20
 """Fields of one query: as many as an operation may have at its root."""

@@ -5,10 +5,18 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, experimental_execute_incrementally, parse
+from graphql import (
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    experimental_execute_incrementally,
+    get_named_type,
+    parse,
+)
 from starlette.applications import Starlette
 from websockets.asyncio.client import connect
 
+from domain.orders.live import OrderEventType, SellerEvent
 from domain.orders.model import OrderItem
 from domain.shared.clock import SystemClock
 from domain.shared.ids import OrderId, uuid7
@@ -24,7 +32,7 @@ from schema.declared import ownership_of
 from schema.matrix import Persona, Row, access_matrix, admitted
 from settings import Settings
 from tests.api.access_scene import Scene, open_scene
-from tests.api.access_ways import NOT_OFFERED, Question, Way, document, find_ways, questions, selection
+from tests.api.access_ways import NOT_OFFERED, OF_STREAMS, Question, Way, document, find_ways, questions, selection
 from tests.api.client import Answer
 from tests.api.conftest import Tokens
 from tests.api.sockets import PROTOCOL, begin, exchange
@@ -33,8 +41,14 @@ from wiring import open_marketplace
 
 SCHEMA: GraphQLSchema = build_schema()._schema
 WATCHED = "Subscription"
-"""Its fields are asked for over a socket, by a test of their own."""
-MATRIX = [row for row in access_matrix(SCHEMA) if row.type_name != WATCHED]
+"""Its fields, and those of the types that only it leads to, are asked for over a socket, by a test of their own."""
+OF_VALUES = [row for row in access_matrix(SCHEMA) if row.type_name != WATCHED]
+MATRIX = [row for row in OF_VALUES if row.type_name not in OF_STREAMS]
+THEIRS = {
+    "orderStatusChanged": {Persona.OWNER, Persona.ADMIN},
+    "sellerOrderItems": {Persona.SELLER, Persona.ADMIN},
+}
+"""Whose the streams of the scene are: for others they do not exist."""
 WAYS = find_ways(SCHEMA)
 TYPES = sorted({row.type_name for row in MATRIX})
 REFUSALS = {"UNAUTHENTICATED", "FORBIDDEN"}
@@ -87,19 +101,32 @@ async def test_each_field_is_shown_to_whom_the_matrix_says_and_to_nobody_else(sc
 async def test_each_subscription_begins_for_whom_the_matrix_says_and_for_nobody_else(
     scene: Scene, address: str
 ) -> None:
-    rows = [row for row in access_matrix(SCHEMA) if row.type_name == WATCHED]
+    matrix = access_matrix(SCHEMA)
+    rows = [row for row in matrix if row.type_name == WATCHED]
     for row in rows:
         field = object_type(WATCHED).fields[row.field_name]
-        asked = f"subscription ($product: ID!) {{ {selection(object_type(WATCHED), row.field_name, field)} }}"
-        payload = {"query": asked, "variables": {"product": scene.ids["product"]}}
+        asked = selection(object_type(WATCHED), row.field_name, field)
+        of_event = {each.field_name: each for each in matrix if each.type_name == get_named_type(field.type).name}
+        if get_named_type(field.type).name in OF_STREAMS:
+            event = object_type(get_named_type(field.type).name)
+            below = " ".join(selection(event, name, each) for name, each in event.fields.items())
+            asked = asked.replace("{ __typename }", f"{{ {below} }}")
+        names = [name for name in scene.ids if f"${name}" in asked]
+        text = f"subscription ({', '.join(f'${name}: ID!' for name in names)}) {{ {asked} }}"
+        payload = {"query": text, "variables": {name: scene.ids[name] for name in names}}
         for persona in Persona:
             async with connect(address, subprotocols=[PROTOCOL]) as socket:
                 await begin(socket, **scene.clients[persona].headers)
                 answer = await exchange(socket, {"type": "subscribe", "id": "1", "payload": payload})
             errors = answer["payload"].get("errors", []) if answer["type"] == "next" else answer["payload"]
-            codes = {error["extensions"]["code"] for error in errors}
-            assert codes <= REFUSALS, codes
-            assert (not codes) == (persona in row.seen_by), (row.field_name, persona)
+            refused = [error for error in errors if len(error["path"]) == 1]
+            assert {error["extensions"]["code"] for error in errors} <= {*REFUSALS, "NOT_FOUND"}
+            begins = persona in row.seen_by and persona in THEIRS.get(row.field_name, set(Persona))
+            assert (not refused) == begins, (row.field_name, persona)
+            hidden = {error["path"][1] for error in errors if len(error["path"]) > 1}
+            assert hidden == {
+                name for name, each in of_event.items() if begins and persona not in each.seen_by and name in asked
+            }
     assert rows
 
 
@@ -170,6 +197,7 @@ HANDED: Mapping[str, Callable[[Services, Viewer, OrderId], Awaitable[Any]]] = {
     "Refund": lambda services, owner, order: first(first(services.records.refunds_of(owner, [order]))),
     "Return": lambda services, owner, order: of_item(services.records.returns_of, services, owner, order),
     "SellerBalance": lambda services, owner, order: of_its_seller(services, owner, order),
+    "SellerEvent": lambda services, owner, order: event_of_seller(services, owner, order),
     "Session": lambda services, owner, _: first(services.sessions.of_viewer(owner)),
     "Viewer": lambda services, owner, _: services.profiles.of_viewer(owner),
 }
@@ -191,12 +219,17 @@ async def of_its_seller(services: Services, owner: Viewer, order: OrderId) -> An
     return await first(first(services.records.balances_of(Viewer(Role.ADMIN), [item.seller_id])))
 
 
+async def event_of_seller(services: Services, owner: Viewer, order: OrderId) -> SellerEvent:
+    item = await first(first(services.orders.items_of(owner, [order])))
+    return SellerEvent("cursor", OrderEventType.CURRENT, item.seller_id)
+
+
 async def first_node(page: Awaitable[Any]) -> Any:
     return (await page).nodes[0]
 
 
 def owned_types() -> list[str]:
-    rows = {row.type_name for row in MATRIX}
+    rows = {row.type_name for row in OF_VALUES}
     of = {name: ownership_of(SCHEMA.type_map[name]) for name in rows}
     return sorted(
         name for name, ownership in of.items() if not ownership.is_askers and (ownership.owner or ownership.seller)
@@ -214,7 +247,7 @@ async def test_fields_refuse_by_themselves_whoever_was_given_the_value(
     """As if the domain and the database had both forgotten to hide it."""
     value = await HANDED[type_name](services, scene.viewers[Persona.OWNER], OrderId(scene.order_id))
     assert value is not None
-    for row in (row for row in MATRIX if row.type_name == type_name):
+    for row in (row for row in OF_VALUES if row.type_name == type_name):
         shown = {
             persona
             for persona, viewer in scene.viewers.items()

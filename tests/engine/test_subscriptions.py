@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from graphql import (
     GraphQLArgument,
     GraphQLField,
@@ -16,7 +17,8 @@ from graphql import (
     GraphQLSchema,
     GraphQLString,
 )
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from engine.execution import Executor, Policy
 from engine.fairness.allowance import Bucket, Demand, NotAdmitted
@@ -220,6 +222,16 @@ async def test_a_reader_that_is_too_slow_is_dropped_and_nothing_is_kept_for_it()
         await server.until(lambda: server.open["text"] == 1)
         await server.until(lambda: server.open["text"] == 0)
         assert server.told < 400  # what fits into the buffers of two sockets
+        with pytest.raises(ConnectionClosed) as end:
+            await read_on(socket)
+        assert end.value.rcvd is not None
+        assert (end.value.rcvd.code, end.value.rcvd.reason) == (1013, "a message was not read in 0.3 s")
+
+
+async def read_on(socket: ClientConnection) -> None:
+    """Until it is told why there is no more."""
+    while True:
+        await asyncio.wait_for(socket.recv(), 10)
 
 
 async def test_a_process_has_so_many_subscriptions_and_a_place_becomes_free_again() -> None:

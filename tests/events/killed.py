@@ -1,6 +1,6 @@
 """A program that does one piece of work again and again, each time in a process that ends with -9 at another line of ours.
 
-    python -m tests.events.killed relay|consumer KILLS
+    python -m tests.events.killed relay|teller|consumer KILLS
 
 It first does it once to the end, to count the lines, and prints how many processes were killed.
 """
@@ -27,7 +27,7 @@ from domain.shared.events import Event
 from domain.shared.viewer import ANONYMOUS
 from infra.messages import QueueLoop
 from infra.worker import Stop
-from pipeline import EventTools, open_event_tools
+from pipeline import EventTools, open_event_tools, open_teller
 from settings.loading import load
 from tests.events.consumers import KIND, NAME
 from tests.events.places import relay_of
@@ -38,7 +38,10 @@ OURS = {
     for file in (
         "domain/events/relay.py",
         "domain/events/handling.py",
+        "domain/events/telling.py",
         "adapters/postgres/events.py",
+        "adapters/postgres/events_streams.py",
+        "adapters/redis/live.py",
         "adapters/postgres/events_deliveries.py",
         "adapters/aws/event_bus.py",
         "adapters/aws/queues.py",
@@ -70,10 +73,16 @@ async def relay(tools: EventTools) -> None:
     await relay_of(tools).send_batch()
 
 
-async def put_in_one(tools: EventTools) -> None:
+async def tell(tools: EventTools) -> None:
+    await put_in_one(tools, f"seller/{UUID(int=7)}")
+    async with open_teller(tools) as teller:
+        await teller.tell_batch()
+
+
+async def put_in_one(tools: EventTools, stream: str | None = None) -> None:
     """So that every run has something to send."""
     async with tools.database.transaction(ANONYMOUS) as connection:
-        await put_out(connection, [Event(KIND, "test", UUID(int=7))])
+        await put_out(connection, [Event(KIND, "test", UUID(int=7), stream=stream)])
 
 
 async def consume(tools: EventTools) -> None:
@@ -127,7 +136,7 @@ def in_child(work: Work, last: int) -> bool:
 
 def main(what: str, kills: int) -> None:
     queues.VISIBLE_AGAIN_S = 1
-    work = {"relay": relay, "consumer": consume}[what]
+    work = {"relay": relay, "teller": tell, "consumer": consume}[what]
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
         os.write(writing, str(lines(work, None)).encode())

@@ -11,10 +11,11 @@ from uuid import UUID
 import pytest
 
 from infra import messages
-from pipeline import EventTools, ensure_places, upkeep_of
+from pipeline import EventTools, ensure_places, open_teller, upkeep_of
 from tests.events.conftest import at_work, until
 from tests.events.consumers import KIND, NAME, Listener, declare
 from tests.events.killed import Counting
+from tests.events.live import watched
 from tests.events.places import Deliveries, all_events, put_in, queues, unsent
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +57,25 @@ async def test_a_relay_that_is_killed_anywhere_loses_nothing(
         await until(is_told)
     assert await unsent(worker) == 0
     assert await Deliveries(worker, NAME).processed() == events
+
+
+async def test_a_teller_that_is_killed_anywhere_leaves_nothing_untold(
+    tools: EventTools, worker: Any, corner: dict[str, str], tmp_path: Path
+) -> None:
+    await worker.execute("DELETE FROM events.streams")
+    async with watched(tools.settings, f"seller/{UUID(int=7)}", after=0) as (watching, heard):
+        count, lines = await killed(corner, tools, tmp_path, "teller", KILLS)
+        assert lines > 15
+        assert count == KILLS
+        numbers = [record.sequence for record in await all_events(tools)]
+        assert len(numbers) > 1
+        async with open_teller(tools) as teller:
+            while await teller.tell_batch():
+                pass
+        assert [await anext(watching) for _ in numbers] == numbers
+        async with asyncio.timeout(10):
+            while set(heard) != set(numbers):  # every one of them was told, some of them twice
+                await asyncio.sleep(0.01)
 
 
 async def test_a_consumer_that_is_killed_anywhere_acts_once(

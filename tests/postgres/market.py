@@ -51,7 +51,7 @@ SHOWN = {
 """What anybody sees."""
 HANAKOS = {
     "hanako", "hanako's profile", "hanako's address", "hanako's favorite", "hanako's idempotency key",
-    "hanako's order", "hanako's item of the store",
+    "hanako's order", "hanako's order's event", "hanako's item of the store",
     "hanako's item of the rival", "hanako's payment", "hanako's history",
     "store's part of hanako's order", "store's tax of hanako's order", "hanako's order's address",
     "hanako's past order", "hanako's past item", "hanako's past payment", "past item's history",
@@ -64,6 +64,7 @@ TAROS = {
     "taro's favorite",
     "taro's idempotency key",
     "taro's order",
+    "taro's order's event",
     "taro's item of the rival",
     "taro's payment",
     "taro's history",
@@ -71,9 +72,11 @@ TAROS = {
     "rival's tax of taro's order",
     "taro's order's address",
 }
-THE_GUESTS = {"guest's order", "guest's item of the store", "guest's payment", "guest's history"}  # fmt: skip
+THE_GUESTS = {
+    "guest's order", "guest's order's event", "guest's item of the store", "guest's payment", "guest's history",
+}  # fmt: skip
 THE_STORES = {
-    "clerk", "store", "store's private profile", "membership of the store",
+    "clerk", "store", "store's event", "store's private profile", "membership of the store",
     "draft", "draft's image", "draft's variation", "discontinued", "hanako's item of the store",
     "hanako's review of the draft", "draft's rating", "guest's item of the store",
     "store's part of hanako's order", "store's tax of hanako's order",
@@ -81,7 +84,7 @@ THE_STORES = {
     "store's sale", "entries of the store's sale",
 }  # fmt: skip
 THE_RIVALS = {
-    "rival clerk", "rival", "rival's private profile", "membership of the rival", "rival's draft",
+    "rival clerk", "rival", "rival's event", "rival's private profile", "membership of the rival", "rival's draft",
     "hanako's item of the rival", "taro's item of the rival",
     "rival's part of taro's order", "rival's tax of taro's order",
     "taro's order's address",  # which it has to send
@@ -117,6 +120,7 @@ async def open_market(shop: Shop) -> Market:
         market.add(f"{person}'s favorite", "accounts.favorites", await shop.favorite(user, product))
         market.add(f"{person}'s idempotency key", "idempotency.keys", await shop.idempotency_key(user))
         order = market.add(f"{person}'s order", "orders.orders", await shop.order(user))
+        market.add(f"{person}'s order's event", "events.outbox", await shop.event(f"order/{order}"))
         market.add(f"{person}'s payment", "orders.order_payments", await shop.payment(order))
         market.add(f"{person}'s history", "orders.order_status_histories", await shop.history(order))
         for name, bought in sold_by.items():
@@ -127,6 +131,7 @@ async def open_market(shop: Shop) -> Market:
             )
             market.add(f"{person}'s item of the {name}", "orders.order_items", item)
         name, seller = {"hanako": ("store", store), "taro": ("rival", rival)}[person]
+        market.add(f"{name}'s event", "events.outbox", await shop.event(f"seller/{seller}"))
         await shop.part(order, seller)
         market.add(f"{name}'s part of {person}'s order", "orders.order_sellers", order)
         market.add(f"{name}'s tax of {person}'s order", "orders.order_taxes", order)
@@ -146,6 +151,7 @@ async def open_market(shop: Shop) -> Market:
 async def _sell_to_guest(shop: Shop, market: Market, store: UUID, product: UUID) -> None:
     guest = market.people["guest"] = uuid7()
     order = market.add("guest's order", "orders.orders", await shop.order(None, guest_id=guest))
+    market.add("guest's order's event", "events.outbox", await shop.event(f"order/{order}"))
     market.add("guest's item of the store", "orders.order_items", await shop.item(order, product, store))
     market.add("guest's payment", "orders.order_payments", await shop.payment(order))
     market.add("guest's history", "orders.order_status_histories", await shop.history(order))

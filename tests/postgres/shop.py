@@ -104,6 +104,13 @@ class Shop:
     async def payment(self, order: UUID, **columns: Any) -> UUID:
         return await self.insert("orders.order_payments", {"order_id": order, "amount": 1000} | columns)
 
+    async def event(self, stream: str) -> UUID:
+        """One of a stream, as a use case puts it out."""
+        kind, _, key = stream.partition("/")
+        number = await self.connection.fetchval("SELECT events.next_in_stream($1, 1)", stream)
+        values = {"type": "Tested", "aggregate_type": kind, "aggregate_id": UUID(key)}
+        return await self.insert("events.outbox", values | {"stream": stream, "sequence": number})
+
     async def history(self, order: UUID, **columns: Any) -> UUID:
         return await self.insert("orders.order_status_histories", {"order_id": order, "status": "pending"} | columns)
 
