@@ -264,15 +264,6 @@ def upgrade() -> None:
                 <> (OLD.id, OLD.order_id, OLD.payment_id, OLD.amount, OLD.currency) OR NEW.seller_id IS DISTINCT FROM OLD.seller_id)
             EXECUTE FUNCTION orders.refuse_other_refund();
 
-        -- A return is over when its money went back.
-        CREATE FUNCTION orders.end_return() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            UPDATE orders.returns SET status = 'refunded' WHERE id = NEW.return_id AND status = 'received';
-            RETURN NULL;
-        END $$;
-        CREATE TRIGGER end_return AFTER UPDATE OF status ON orders.refunds FOR EACH ROW
-            WHEN (NEW.return_id IS NOT NULL AND NEW.status = 'succeeded') EXECUTE FUNCTION orders.end_return();
-
         CREATE FUNCTION orders.check_refund_part() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE
             item record;
@@ -447,7 +438,7 @@ def downgrade() -> None:
         DROP FUNCTION payments.check_balanced, payments.refuse_change;
         DROP TABLE orders.refund_parts, orders.refunds, orders.returns, orders.order_item_status_histories;
         DROP FUNCTION orders.check_item_move, orders.check_move, orders.refuse_beginning, orders.check_item_told,
-            orders.check_order_told, orders.check_refund, orders.refuse_other_refund, orders.end_return, orders.check_refund_part,
+            orders.check_order_told, orders.check_refund, orders.refuse_other_refund, orders.check_refund_part,
             orders.check_refund_adds_up, orders.check_return CASCADE;
         DROP FUNCTION orders.derived_status, orders.refuse_move;
         DROP TABLE orders.moves;
