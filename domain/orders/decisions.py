@@ -220,7 +220,10 @@ def refund(order: OpenOrder, viewer: Viewer, expected_version: int, request: Ref
     if request.reason is RefundReason.LOST:
         if request.item_id is None or request.amount is not None:
             raise InvalidInput(key="refund_lost", field=("orderItemId",))
-        changes, _ = move_items(order, [order.item(request.item_id)], OrderStatus.REFUNDED, by, note)
+        item = order.item(request.item_id)
+        if item.status is not OrderStatus.SHIPPED:  # what was delivered comes back by a return
+            raise IllegalMove(source=item.status.value, target=OrderStatus.REFUNDED.value)
+        changes, _ = move_items(order, [item], OrderStatus.REFUNDED, by, note)
     drafts = [
         RefundDraft(seller_id, request.reason, parts, request.borne_by, note)
         for seller_id, parts in _asked(order, request).items()
