@@ -10,15 +10,17 @@ from domain.orders.changes import Restock
 
 
 async def restock(connection: AsyncConnection, restocks: Sequence[Restock]) -> None:
-    """In a transaction of the till. Products are locked in the order in which every purchase locks them.
+    """In a transaction of the till. Variations are locked by their keys, then products by theirs, as every purchase does.
 
     A variation that is gone by now has its units on no shelf.
     """
-    if not restocks:
-        return
-    ids = sorted({each.product_id for each in restocks})
-    locked = select(products.c.id).where(products.c.id.in_(ids)).order_by(products.c.id)
-    await connection.execute(locked.with_for_update(key_share=True))
+    for table, ids in (
+        (product_variations, {each.variation_id for each in restocks if each.variation_id}),
+        (products, {each.product_id for each in restocks}),
+    ):
+        if ids:
+            locked = select(table.c.id).where(table.c.id.in_(ids)).order_by(table.c.id)
+            await connection.execute(locked.with_for_update(key_share=True))
     for each in restocks:  # as many as items, mostly one
         table = products if each.variation_id is None else product_variations
         this = table.c.id == (each.variation_id or each.product_id)
