@@ -78,3 +78,22 @@ async def test_keys_of_a_load_that_was_given_up_are_loaded_by_whoever_waits_for_
     shelf.open.set()
     assert await second == ["value 1", "value 2"]
     assert shelf.asked == [[1], [2], [1]]
+
+
+async def test_what_another_level_has_loaded_by_the_time_it_is_waited_for_is_there() -> None:
+    slow, quick = Shelf(), Shelf()
+
+    async def batch(keys: list[int]) -> Sequence[object]:
+        return await (quick if keys == [1] else slow).load(keys)
+
+    loader = BatchLoader(batch)
+    first = asyncio.create_task(loader.level([1]))
+    await quick.until_asked(1)
+    second = asyncio.create_task(loader.level([1, 2]))
+    await slow.until_asked(1)
+    quick.open.set()
+    assert await first == ["value 1"]
+    slow.open.set()
+    async with asyncio.timeout(5):
+        assert await second == ["value 1", "value 2"]
+    assert quick.asked + slow.asked == [[1], [2]]

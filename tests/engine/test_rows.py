@@ -1,0 +1,191 @@
+"""Rows of answers: as orjson would write dicts, whatever is in them; and by column as one by one."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from typing import Any
+
+import orjson
+import pytest
+import strawberry
+from graphql import GraphQLObjectType, GraphQLSchema, OperationDefinitionNode, get_nullable_type, parse
+from graphql.type import GraphQLInt, GraphQLList, GraphQLNonNull
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.compiled import render
+from engine.compiled.lists import Lists
+from engine.compiled.reasons import Deviation, Reason
+from engine.compiled.render import AGAIN, Renderer
+from engine.compiled.selection import Selector
+from engine.declared.fields import attribute
+from engine.fragments.rendered import Rendered, cut, written
+from engine.rows import as_orjson, row_class
+
+
+class Text(str):
+    """A text of another class."""
+
+    __slots__ = ()
+
+
+class Word(StrEnum):
+    A = "a"
+
+
+class Step(IntEnum):
+    ONE = 1
+
+
+SEEN: Any = {"access": None, "description": "x"}
+
+
+@dataclass
+class Leaves:
+    text: Any = "x"
+    number: Any = 1
+    share: Any = 0.5
+    flag: Any = True
+    maybe: Any = None
+
+
+@strawberry.type
+class View:
+    text: str = attribute(**SEEN)
+    number: int = attribute(**SEEN)
+    share: float = attribute(**SEEN)
+    flag: bool = attribute(**SEEN)
+    maybe: str | None = attribute(**SEEN)
+
+
+SCHEMA: GraphQLSchema = strawberry.Schema(View)._schema
+
+
+def renderer(text: str = "{ text number share flag maybe again: text __typename }") -> Renderer:
+    document = parse(text)
+    [operation] = document.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    type_ = SCHEMA.query_type
+    assert isinstance(type_, GraphQLObjectType)
+    return Renderer(Selector(SCHEMA, document, {}).select(type_, [operation.selection_set]))
+
+
+def shown(rows: Sequence[Any]) -> Any:
+    return orjson.loads(orjson.dumps(list(rows), default=written))
+
+
+def test_rows_are_written_as_dicts_would_be_under_any_name_a_client_may_choose() -> None:
+    keys = ["__class__", "__init__", "places", "as_dict", "__struct_fields__", "v1", "class", "_"]
+    row = row_class(keys)(*range(len(keys)))
+    assert orjson.dumps(row, default=written) == orjson.dumps({key: number for number, key in enumerate(keys)})
+    assert row.as_dict() == {key: number for number, key in enumerate(keys)}
+    assert orjson.dumps(row_class([])(), default=written) == b"{}"
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        "",
+        '茶\u2028\x7f\x00\\"',
+        Text("x"),
+        Word.A,
+        0,
+        -(2**63),
+        2**64 - 1,
+        Step.ONE,
+        1.5,
+        True,
+        [1, ["x"]],
+        {"a": None},
+    ],
+)
+def test_a_leaf_is_written_as_orjson_writes_it(leaf: Any) -> None:
+    row = row_class(["a"])(as_orjson(leaf))
+    assert orjson.dumps(row, default=written) == orjson.dumps({"a": leaf}, default=str)
+
+
+def test_what_orjson_cannot_write_is_not_written() -> None:
+    with pytest.raises(orjson.JSONEncodeError):
+        as_orjson(2**64)
+    with pytest.raises(orjson.JSONEncodeError):
+        orjson.dumps(row_class(["a"])("\ud800"), default=written)
+
+
+def test_a_fragment_in_a_row_is_cut_out_of_it() -> None:
+    inside = Rendered((b"", 1), b'{"b":1}', 0, math.inf, ())
+    row = row_class(["a", "b"])([row_class(["c"])(inside)], 5)
+    assert orjson.dumps(row, default=written) == b'{"a":[{"c":{"b":1}}],"b":5}'
+    assert cut(row) == ((b'{"a":[{"c":', b'}],"b":5}'), [inside])
+
+
+WRONG: Sequence[tuple[str, Any]] = [
+    ("text", None), ("text", b"x"), ("text", ValueError("x")), ("number", 2**31), ("number", 1.5), ("number", "x"),
+    ("share", math.nan), ("share", math.inf), ("share", 2**53 + 1), ("share", 10**400), ("flag", "x"), ("maybe", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), WRONG)
+@pytest.mark.parametrize("few", [1, 100])
+def test_a_leaf_that_does_not_fit_is_told_among_many_and_among_few(
+    name: str, value: Any, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "FEW", few)
+    values = [Leaves() for _ in range(6)]
+    setattr(values[4], name, value)
+    with pytest.raises(Deviation) as told:
+        renderer()(values)
+    assert told.value.reason in (Reason.LEAF, Reason.NULL, Reason.VALUE)
+
+
+ODD: Sequence[tuple[str, Any, Any]] = [
+    ("text", Text("y"), "y"), ("text", Word.A, "a"), ("text", 5, "5"), ("number", Step.ONE, 1), ("number", True, 1),
+    ("number", 3.0, 3), ("number", "7", 7), ("share", 2, 2.0), ("share", Decimal("0.1"), 0.1), ("flag", 1, True),
+    ("maybe", "", ""), ("maybe", Text("y"), "y"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), ODD)
+def test_a_leaf_of_another_class_is_serialised_by_its_type_among_many_as_among_few(
+    name: str, value: Any, expected: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = [Leaves() for _ in range(6)]
+    setattr(values[4], name, value)
+    rows = renderer()
+    by_column = shown(rows(values))
+    assert by_column == shown(rows(values))  # and so once it is not tried any more
+    monkeypatch.setattr(render, "FEW", 100)
+    assert by_column == shown(renderer()(values))
+    assert by_column[4][name] == expected
+    assert type(by_column[4][name]) is type(expected)
+    assert by_column[5]["__typename"] == "View"
+
+
+def test_after_a_leaf_that_did_not_fit_columns_are_tried_again_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, tried = renderer(), []
+    convert = render.msgspec.convert
+    monkeypatch.setattr(render.msgspec, "convert", lambda *given: (tried.append(1), convert(*given))[1])
+    odd = [Leaves(text=5) for _ in range(6)]
+    for _ in range(AGAIN + 2):
+        rows(odd)
+    assert len(tried) == 2
+
+
+DEPTH = st.sampled_from([0, 1, 2])
+
+
+@given(DEPTH, st.data())
+def test_rows_are_put_back_where_their_values_were(depth: int, data: st.DataObject) -> None:
+    values: Any = st.none() | st.integers(0, 9)
+    type_: Any = GraphQLInt
+    for _ in range(depth):
+        values, type_ = st.none() | st.lists(values, max_size=3), GraphQLList(type_)
+    lists, column = Lists(type_), data.draw(st.lists(values, max_size=5))
+    assert lists.put_back(column, list(lists.flat(column))) == column
+    required = Lists(GraphQLNonNull(get_nullable_type(type_)))
+    if None in column:
+        with pytest.raises(Deviation):
+            required.flat(column)
+    else:
+        assert required.put_back(column, list(required.flat(column))) == column
