@@ -21,7 +21,6 @@ from domain.imports.refunds import (
     Piece,
     Refund,
     Settled,
-    bin_of,
     open_cancellations,
     refunds_of,
     settle,
@@ -115,7 +114,7 @@ async def take_back(bulk: BulkLoad, cancellations: Sequence[Cancellation]) -> Se
 
 async def _bought(bulk: BulkLoad, waiting: Iterable[Open]) -> Mapping[Bin, Sequence[Bought]]:
     """What the customers bought of the products that they gave back, by time; under lock."""
-    wanted = {key for each in waiting if each.quantity and (key := bin_of(each.cancellation))}
+    wanted = {each.bin for each in waiting if each.quantity and each.bin}
     found: dict[Bin, list[Bought]] = defaultdict(list)
     if wanted:
         users, products = (list(column) for column in zip(*wanted, strict=True))

@@ -148,9 +148,13 @@ class Refund:
 
 @dataclass(slots=True)
 class Open:
-    """A cancellation of which units are still to be found a place. `number` counts the pieces it has."""
+    """A cancellation of which units are still to be found a place. `number` counts the pieces it has.
+
+    `bin` is None where the file names no customer: nobody could say whose purchase it takes back.
+    """
 
     cancellation: Cancellation
+    bin: Bin | None
     quantity: int
     amount: int
     number: int = 0
@@ -161,20 +165,12 @@ def open_cancellations(cancellations: Iterable[Cancellation], given: Mapping[UUI
     return [_less(cancellation, given) for cancellation in cancellations]
 
 
-def bin_of(cancellation: Cancellation) -> Bin | None:
-    """None where the file names no customer: nobody could say whose purchase it takes back."""
-    if cancellation.customer is None:
-        return None
-    return user_id(cancellation.customer), product_id(cancellation.stock_code)
-
-
 def settle(cancellations: Iterable[Open], bought: Mapping[Bin, Sequence[Bought]]) -> Settled:
     """Find a place for each, in the order of time. `bought` is by time too; what is taken is taken off it."""
     settled = Settled()
     shelves = {key: _Shelf(deque(lines)) for key, lines in bought.items()}
     for each in cancellations:
-        key = bin_of(each.cancellation)
-        shelf = shelves.get(key) if key else None
+        shelf = shelves.get(each.bin) if each.bin else None
         pieces = list(_pieces(each, shelf)) if shelf and each.quantity else []
         _note(settled, each, pieces, _reason(each, shelf))
     return settled
@@ -224,7 +220,7 @@ def _reason(each: Open, shelf: _Shelf | None) -> Unmatched:
     """Why something of it is left. Asked when its pieces were taken."""
     if each.number:
         return Unmatched.FEWER_BOUGHT if each.quantity else Unmatched.DEARER
-    if each.cancellation.customer is None:
+    if each.bin is None:
         return Unmatched.NO_CUSTOMER
     if shelf is None:
         return Unmatched.NEVER_BOUGHT
@@ -245,7 +241,13 @@ def _note(settled: Settled, each: Open, pieces: Sequence[Piece], reason: Unmatch
 
 
 def _less(cancellation: Cancellation, given: Mapping[UUID, tuple[int, int]]) -> Open:
-    found = Open(cancellation, cancellation.quantity, cancellation.amount)
+    customer = cancellation.customer
+    found = Open(
+        cancellation,
+        None if customer is None else (user_id(customer), product_id(cancellation.stock_code)),
+        cancellation.quantity,
+        cancellation.amount,
+    )
     while (piece := given.get(_piece_key(cancellation, found.number))) is not None:
         found.quantity -= piece[0]
         found.amount -= piece[1]

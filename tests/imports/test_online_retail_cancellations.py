@@ -1,5 +1,6 @@
 """Cancellations taken in: what stands in the database afterwards, whatever was there before."""
 
+import asyncio
 import csv
 import os
 from collections import Counter, defaultdict
@@ -27,6 +28,7 @@ from tests.imports.books import FORGET, Books, address_of, totals_of
 from tests.imports.invoice_rows import SAMPLE, file_of, row, table_of
 from tests.imports.test_online_retail_refunds import files
 from tests.own_postgres import own_postgres
+from tests.postgres.shelf import until_somebody_waits_for
 
 REAL_FILE = os.environ.get("ONLINE_RETAIL_FILE", "")
 SILENT = (
@@ -36,6 +38,15 @@ SILENT = (
     "payments.ledger_transactions",
     "catalog.products",
 )
+
+GIVE_FIVE_BACK = """
+    WITH given AS (
+        INSERT INTO orders.refunds (order_id, payment_id, seller_id, amount, currency, reason)
+        SELECT p.order_id, p.id, i.seller_id, 5 * 695, 'GBP', 'goodwill'
+        FROM orders.order_payments p JOIN orders.order_items i ON i.order_id = p.order_id RETURNING *)
+    INSERT INTO orders.refund_parts (refund_id, order_item_id, quantity, amount)
+    SELECT g.id, i.id, 5, g.amount FROM given g JOIN orders.order_items i ON i.order_id = g.order_id
+"""
 
 File = Callable[..., Path]
 
@@ -199,16 +210,15 @@ async def test_nothing_is_announced_entered_or_put_back_on_the_shelf(books: Book
 
 async def test_what_people_gave_back_meanwhile_is_not_given_back_again(books: Books, file: File) -> None:
     cancelled = row(invoice="C9", quantity=-12, invoice_date="2010-07-05 10:00:00")
+    path = file(row(), cancelled)
     await books.take_in(file(row()))
-    await books.connection.execute(
-        """WITH given AS (
-               INSERT INTO orders.refunds (order_id, payment_id, seller_id, amount, currency, reason)
-               SELECT p.order_id, p.id, i.seller_id, 5 * 695, 'GBP', 'goodwill'
-               FROM orders.order_payments p JOIN orders.order_items i ON i.order_id = p.order_id RETURNING *)
-           INSERT INTO orders.refund_parts (refund_id, order_item_id, quantity, amount)
-           SELECT g.id, i.id, 5, g.amount FROM given g JOIN orders.order_items i ON i.order_id = g.order_id"""
-    )
-    back = (await books.take_in(file(row(), cancelled))).added.back
+    # who decides about an order has locked it: the import comes in between, and waits
+    async with books.connection.transaction():
+        await books.connection.execute("SELECT FROM orders.orders WHERE order_number = 'OR-489434' FOR NO KEY UPDATE")
+        await books.connection.execute(GIVE_FIVE_BACK)
+        importing = asyncio.create_task(books.take_in(path))
+        await until_somebody_waits_for(books.connection)
+    back = (await importing).added.back
     assert [(piece.quantity, piece.amount) for piece in back.pieces] == [(7, 7 * 695)]
     assert {s.reason: s.amount for s in back.shortfalls} == {Unmatched.FEWER_BOUGHT: 5 * 695}
     # what the other refund gave back is on its way still, and no more is left of the item

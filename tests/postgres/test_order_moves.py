@@ -1,6 +1,7 @@
 """What the database holds of orders by itself: moves, histories, derived states, refunds, the ledger."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from tests.postgres.shelf import Shelf
 from tests.postgres.shop import Shop
 
 ITEM = "UPDATE orders.order_items SET fulfillment_status = $2 WHERE id = $1"
+STATE = "SELECT fulfillment_status FROM orders.order_items WHERE id = $1"
 TABLES = {"payment": "orders.order_payments", "return": "orders.returns", "refund": "orders.refunds"}
 
 
@@ -110,6 +112,20 @@ async def test_a_change_that_the_history_does_not_tell_is_undone(placed: Placed)
     await placed.shop.item_history(first, status="refunded")  # told at another time
     with pytest.raises(asyncpg.CheckViolationError, match="history"):
         await placed.connection.execute(ITEM, first, "refunded")
+
+
+async def test_what_happened_elsewhere_long_ago_is_told_at_its_time(placed: Placed) -> None:
+    first = placed.items[0]
+    long_ago = datetime(2010, 1, 5, tzinfo=UTC)
+    async with placed.connection.transaction():
+        await placed.shop.item_history(first, status="refunded", created_at=long_ago)
+        await placed.connection.execute(ITEM, first, "refunded")
+    assert await placed.connection.fetchval(STATE, first) == "refunded"
+
+    last = placed.items[1]
+    await placed.shop.item_history(last, status="refunded", created_at=long_ago)
+    with pytest.raises(asyncpg.CheckViolationError, match="history"):
+        await placed.connection.execute(ITEM, last, "refunded")
 
 
 async def test_an_order_that_is_not_where_its_items_are_is_undone(shelf: Shelf) -> None:
