@@ -43,6 +43,19 @@ async def test_its_variations_and_images_and_its_end_are_changes_too(shelf: Shel
     assert await written(worker) == [("ProductChanged", product)] * 7
 
 
+async def test_pages_that_a_product_left_are_told_too(shelf: Shelf, shop: Shop, worker: Any) -> None:
+    product, elsewhere = await shelf.product(), await shop.category()
+    await worker.execute("DELETE FROM events.outbox")
+    async with worker.transaction():
+        await shelf.change("products", product, base_price=900)
+        await shelf.change("products", product, category_id=elsewhere)
+        await shelf.change("products", product, base_price=800)
+    rows = await worker.fetch("SELECT payload ->> 'categoryId' AS category FROM events.outbox")
+    assert {UUID(row["category"]) for row in rows} == {shelf.category, elsewhere}
+    await shelf.change("products", product, base_price=700)
+    assert (await written(worker))[2:] == [("ProductChanged", product)], "it is where it was"
+
+
 async def test_what_is_rolled_back_is_not_told(shelf: Shelf, worker: Any) -> None:
     transaction = worker.transaction()
     await transaction.start()
