@@ -8,6 +8,7 @@ from typing import Any
 from engine.compiled.plan import Plan
 from engine.compiled.reasons import Reason
 from engine.compiled.variables import Variables
+from engine.fragments.places import numbers
 
 MAX_VARIANTS = 8
 """Plans of one operation, for different values of the variables in its conditions."""
@@ -44,6 +45,7 @@ class Compiled:
     """The variables that its plans depend on."""
     variables: Variables
     counts: Counts = field(default_factory=Counts)
+    number: int = field(default_factory=numbers.__next__)
     seen: int = 0
     failures: int = 0
     """Deviations since a plan last came to its end."""

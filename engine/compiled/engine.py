@@ -31,7 +31,8 @@ from engine.compiled.variables import Variables
 from engine.fairness.aside import Aside
 from engine.fairness.paced import PacedExecutor
 from engine.fairness.turns import walked
-from engine.fragments.flights import Flights, flight_key
+from engine.fragments.flights import Flights, given_by
+from engine.fragments.places import Places
 from engine.fragments.publicity import told
 from engine.fragments.store import Shelf, Store
 from engine.watching.probe import BY_CORE, BY_PLAN, Probe
@@ -64,6 +65,7 @@ class Engine:
         self.shadow = shadow or Shadow(0)
         self._store = store
         self.flights: Flights[tuple[dict[str, Any], Shelf]] = Flights()
+        self._places = Places()
         self.counts = Counts()
 
     async def execute(
@@ -83,6 +85,16 @@ class Engine:
         ran.
         """
         compiled = self._compiled(known, document, operation)
+        is_query = operation.operation is OperationType.QUERY
+        # What is traced is meant to show its loads.
+        shelf = self._shelf(context) if is_query and probe is None else None
+        given = given_by(variables) if shelf else None
+        kept = (
+            self._places.find((compiled.number, shelf.shared_as, given), shelf) if shelf and given is not None else None
+        )
+        shadowed = kept is not None and self.shadow.takes_next()
+        if shelf and kept and not shadowed:
+            return self._at_once(compiled, context, shelf, *kept)
         coerced = compiled.variables.of(variables or {})
         interpret = partial(self._interpret, document, operation, variables, context, root)
         if not isinstance(coerced, VariableValues):
@@ -93,15 +105,14 @@ class Engine:
             self._left(plan, probe, self.counts, compiled.counts)
             return await interpret([])
         journal: list[Entry] = []
-        is_query = operation.operation is OperationType.QUERY
-        shadowed = is_query and self.shadow.takes_next()
-        # What is compared is the two engines, and fragments are a little older; what is traced is meant to show its loads.
-        shelf = self._shelf(context) if is_query and not shadowed and probe is None else None
+        shadowed = shadowed or (kept is None and is_query and self.shadow.takes_next())
+        if shadowed:  # what is compared is the two engines, and fragments are a little older
+            shelf = None
         try:
             if shelf is None:
                 data = await plan.run(context, coerced, journal, probe, shelf, root)
             else:
-                data, shelf = await self._shared(plan, context, coerced, variables, journal, shelf)
+                data, shelf = await self._shared(plan, context, coerced, given, journal, shelf)
         except Deviation as deviation:
             self._deviated(compiled, deviation, probe)
             return await interpret(journal)
@@ -111,6 +122,19 @@ class Engine:
             self.shadow.compare(document, name, data, partial(interpret, journal))
         if plan.public_age_s is None or shelf is None:
             return ExecutionResult(data, None)
+        place = (compiled.number, shelf.shared_as, given or b"")
+        if given is not None and place not in self._places and plan.is_settled(coerced):
+            self._places.learn(place, plan, data)
+        return ExecutionResult(data, None, {"cache": told(plan.public_age_s, plan.lists, shelf)})
+
+    def _at_once(
+        self, compiled: Compiled, context: Any, shelf: Shelf, plan: Plan, data: dict[str, Any]
+    ) -> ExecutionResult:
+        """The answer, where all of it is kept where it was when somebody asked for the same before."""
+        assert plan.public_age_s is not None
+        compiled.seen += 1
+        self._ran(compiled, None)
+        plan.noted(context, data)
         return ExecutionResult(data, None, {"cache": told(plan.public_age_s, plan.lists, shelf)})
 
     async def _shared(
@@ -118,7 +142,7 @@ class Engine:
         plan: Plan,
         context: Any,
         coerced: VariableValues,
-        variables: dict[str, Any] | None,
+        given: bytes | None,
         journal: list[Entry],
         shelf: Shelf,
     ) -> tuple[dict[str, Any], Shelf]:
@@ -128,12 +152,12 @@ class Engine:
             return await plan.run(context, coerced, journal, None, shelf), shelf
 
         store = shelf.store
-        key = flight_key(plan, shelf.shared_as, variables, store.notices)
-        if key is None or plan.public_age_s is None or not store.is_live(store.clock()):
+        if given is None or plan.public_age_s is None or not store.is_live(store.clock()):
             return await run()
-        (data, shown), by_another = await self.flights.share(key, run)
+        # who comes after a notice waits for no run begun before
+        (data, shown), by_another = await self.flights.share((plan, shelf.shared_as, given, store.notices), run)
         if by_another:
-            plan.noted(context, coerced, data)
+            plan.noted(context, data)
         return data, shown
 
     def _ran(self, compiled: Compiled, probe: Probe | None) -> None:

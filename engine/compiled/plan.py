@@ -27,6 +27,7 @@ from engine.compiled.needs import needs_of
 from engine.compiled.selection import Field, Selector
 from engine.compiled.steps import Entry, Run
 from engine.compiled.variables import Given
+from engine.fragments.lists import KeptList
 from engine.fragments.publicity import lists_of, public_age
 from engine.fragments.steps import KeptCall
 from engine.fragments.store import Shelf
@@ -84,11 +85,19 @@ class Plan:
         data: dict[str, Any] = row.as_dict()
         return data
 
-    def noted(self, context: Any, variables: VariableValues, data: dict[str, Any]) -> None:
+    def noted(self, context: Any, data: dict[str, Any]) -> None:
         """Take note, for this context, of what another's run has shown."""
         for step in self._level.steps:
             if isinstance(step, KeptCall):
-                step.noted(data[step.field.key], self._arguments(variables, step.field), context)
+                step.noted(data[step.field.key], context)
+
+    def is_settled(self, variables: VariableValues) -> bool:
+        """Whether what is asked for settles by itself which entities and lists the answer shows."""
+        return all(
+            isinstance(step, KeptList)
+            or (isinstance(step, KeptCall) and step.key(self._arguments(variables, step.field)) is not None)
+            for step in self._level.steps
+        )
 
     def _arguments(self, variables: VariableValues, field: Field) -> dict[str, Any]:
         """Coerced arguments. Raises Deviation."""

@@ -75,12 +75,9 @@ class Flights(Generic[T]):
                 flight.landed.exception()  # there may be nobody to hear of it
 
 
-def flight_key(
-    plan: Hashable, shared_as: Hashable, variables: Mapping[str, Any] | None, notices: int
-) -> Hashable | None:
-    """What two queries have to share; None where that cannot be told. Who comes after a notice waits for no run begun before."""
+def given_by(variables: Mapping[str, Any] | None) -> bytes | None:
+    """What two queries have to share of their variables; None where that cannot be told."""
     try:
-        given = orjson.dumps(variables, option=orjson.OPT_SORT_KEYS) if variables else b""
+        return orjson.dumps(variables, option=orjson.OPT_SORT_KEYS) if variables else b""
     except orjson.JSONEncodeError:
         return None
-    return plan, shared_as, given, notices

@@ -83,12 +83,12 @@ class KeptCall:
             was_called = True
             return await self._call.column(values, paths, run)
 
-        key = self._finds.key(run.arguments(self.field))
+        key = self.key(run.arguments(self.field))
         if key is None:
             return await self._named_otherwise(await resolved(()), run)
         [found] = (await self._fragments.shown([key], run, resolved)).values()
         if not was_called:
-            self.noted(found, run.arguments(self.field), run.context)
+            self.noted(found, run.context)
         return [found]
 
     async def _named_otherwise(self, column: Sequence[Any], run: Run) -> Sequence[Any]:
@@ -99,9 +99,11 @@ class KeptCall:
             raise Deviation(Reason.NULL)
         return column
 
-    def noted(self, found: Any, arguments: Mapping[str, Any], context: Any) -> None:
-        """What the resolver would have taken note of."""
-        key = found.at[1] if isinstance(found, Rendered) else self._finds.key(arguments)
-        is_there = found is not None and not (isinstance(found, Rendered) and found.body == NULL)
-        if is_there and key is not None and self._finds.seen:
-            self._finds.seen(context, key)
+    def key(self, arguments: Mapping[str, Any]) -> Hashable | None:
+        """What they name, where that takes no look-up."""
+        return self._finds.key(arguments)
+
+    def noted(self, found: Any, context: Any) -> None:
+        """What the resolver would have taken note of. What is shown without its call is a fragment, which knows what it shows."""
+        if isinstance(found, Rendered) and found.body != NULL and self._finds.seen:
+            self._finds.seen(context, found.at[1])

@@ -10,7 +10,7 @@ its own look-up and nothing below. It is read off the answer, so no field pays f
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from operator import attrgetter
 from types import NoneType
@@ -94,6 +94,12 @@ class Priced:
         times = 1 if self.size is None else self.size.of(variables)
         return self.once + times * (self.each + sum(field.requested(variables) for field in self.below))
 
+    @property
+    def depends(self) -> bool:
+        """Whether variables have a part in what is asked for."""
+        sized = self.size is not None and any(isinstance(each, str) for each in self.size.asked)
+        return sized or bool(self.when) or any(field.depends for field in self.below)
+
     def actual(self, column: Sequence[Any]) -> float:
         """Of the field on so many parents: what it came to on each."""
         return self.once * len(column) + self.below_column(column)
@@ -140,9 +146,17 @@ class Price:
 
     root: Priced
     defaults: Variables
+    fixed: int | None = field(init=False)
+    """What it asks for, where no variable has a part in that."""
+
+    def __post_init__(self) -> None:
+        fixed = None if self.root.depends else _whole(self.root.requested({}))
+        object.__setattr__(self, "fixed", fixed)
 
     def requested(self, variables: Variables | None) -> int:
         """With these variables, which need not fit: what does not is assumed, and refused when it runs."""
+        if self.fixed is not None:
+            return self.fixed
         return _whole(self.root.requested({**self.defaults, **(variables or {})}))
 
     def actual(self, data: Mapping[str, Any] | None) -> int:
