@@ -85,8 +85,8 @@ async def _took_us(run: Run, times: int) -> float:
 
 
 TITLES = {
-    PLAN: "Torii, a plan, orjson",
-    "executor": "Torii, the whole executor, orjson",
+    PLAN: "Torii, a plan, msgspec within orjson",
+    "executor": "Torii, the whole executor, the same",
     "core": "graphql-core on the same schema, orjson",
     "strawberry": "stock Strawberry with its loaders, json",
     "js": "graphql-js with DataLoader, JSON.stringify",
