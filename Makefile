@@ -80,7 +80,8 @@ bench: dev  ## measure the queries of bench/
 bench-peers: dev  ## measure beside Apollo, Yoga, Mercurius and Strawberry; needs Node.js, installs npm packages once
 	@.venv/bin/python -m bench.peers
 
-torture: dev  ## an hour of public feeds on one gateway, whose memory has to stay as it is
+torture: dev  ## checkouts whose gateway and worker are killed, then an hour of feeds on one gateway, whose memory has to stay as it is
+	@KILLED_CHECKOUTS=200 .venv/bin/pytest -n0 -q tests/api/test_killed_checkouts.py
 	@.venv/bin/python -m bench.sustained --seconds 3600
 
 clean:  ## remove .venv and caches; .data stays
