@@ -40,6 +40,7 @@ from adapters.postgres.events_streams import PostgresStreams
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.orders_checkout import PostgresOrderBook
 from adapters.postgres.orders_fulfilment import PostgresOrderFiles
+from adapters.postgres.orders_receipts import PostgresReceipts
 from adapters.postgres.orders_records import PostgresOrderRecords
 from adapters.postgres.payments import PostgresPaymentEvents
 from adapters.postgres.payments_ledger import PostgresLedger
@@ -265,7 +266,9 @@ async def open_marketplace(
             pricing=Pricing(catalog, sellers),
             profiles=profiles,
             recommendations=Recommendations(DynamoFeatures(aws, prefix, clock), catalog, clock),
-            records=OrderRecords(PostgresOrderRecords(database), PostgresLedger(database), clock),
+            records=OrderRecords(
+                PostgresOrderRecords(database), PostgresLedger(database), PostgresReceipts(database), clock
+            ),
             registration=Registration(CognitoSignUps(aws, pool.client_id), pace),
             reviews=reviews,
             search=Search(stores.index),

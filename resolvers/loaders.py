@@ -100,6 +100,7 @@ BATCHES: Mapping[str, Callable[[Services, Viewer], Batch]] = {
     "payment_of_order": lambda services, viewer: partial(services.orders.payments_of, viewer),
     "products": lambda services, viewer: partial(services.catalog.products_by_ids, viewer=viewer),
     "rating_of_product": lambda services, viewer: partial(services.reviews.ratings_of, viewer=viewer),
+    "receipts_of_order": lambda services, viewer: partial(services.records.receipts_of, viewer),
     "refunds_of_order": lambda services, viewer: partial(services.records.refunds_of, viewer),
     "returns": lambda services, viewer: partial(services.records.returns_by_ids, viewer),
     "returns_of_item": lambda services, viewer: partial(services.records.returns_of, viewer),

@@ -7,7 +7,7 @@ import strawberry
 from domain.orders import actions, model, refunds, returns, states
 from engine.declared.fields import attribute, computed, edge, shows
 from resolvers.global_ids import encoder
-from schema.access import OWNER, SELLER, Ownership
+from schema.access import ASKERS_OWN, OWNER, SELLER, Ownership
 from schema.money import Money
 from schema.relay import Node, global_id
 
@@ -106,3 +106,44 @@ class SellerBalance:
     shipping: Money = attribute(access=SELLER, description="What buyers paid for carriage.")
     commission: Money = attribute(access=SELLER, description="The marketplace's part of the sales.")
     clawed_back: Money = attribute(access=SELLER, description="What went back to buyers, less the commission on it.")
+
+
+@strawberry.type(description="So many of something, on a receipt.")
+class ReceiptLine:
+    ownership = ASKERS_OWN
+
+    name: str = attribute(access=OWNER, description="What it was called when it was ordered.")
+    quantity: int = attribute(access=OWNER, description="How many.")
+    unit_price: Money = attribute(access=OWNER, description="What one cost, tax included.")
+    total: Money = attribute(access=OWNER, description="What all of them cost, tax included.")
+    tax_percent: int = attribute(access=OWNER, description="The rate of the tax in it.")
+    is_reduced: bool = attribute(access=OWNER, description="Whether that is the reduced rate, which has to be marked.")
+
+
+@strawberry.type(description="One rate of tax on a receipt, rounded down once.")
+class ReceiptTax:
+    ownership = ASKERS_OWN
+
+    percent: int = attribute(access=OWNER, description="The rate.")
+    taxable: Money = attribute(access=OWNER, description="What was paid at this rate, tax included.")
+    tax: Money = attribute(access=OWNER, description="The tax in it.")
+    refunded: Money = attribute(access=OWNER, description="What of it went back.")
+    refunded_tax: Money = attribute(access=OWNER, description="The tax in what went back.")
+
+
+@strawberry.type(description="What was paid to one seller, as a qualified invoice says it.")
+class Receipt:
+    ownership = PARTS
+
+    order_number: str = attribute(access=OWNER, description="Of the order.")
+    seller_name: str = attribute(access=OWNER, description="Who sold, as it was called then.")
+    registration_number: str | None = attribute(
+        access=OWNER,
+        description="Of a registered issuer of qualified invoices, such as T1234567890123; null of others.",
+    )
+    issued_at: datetime = attribute(access=OWNER, description="When it was paid.")
+    lines: list[ReceiptLine] = attribute(access=OWNER, description="What was bought.")
+    shipping_fee: Money = attribute(access=OWNER, description="Carriage, tax included.")
+    total: Money = attribute(access=OWNER, description="All of it, tax included.")
+    taxes: list[ReceiptTax] = attribute(access=OWNER, description="By rate.")
+    refunded: Money = attribute(access=OWNER, description="What went back of it.")

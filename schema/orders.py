@@ -7,7 +7,7 @@ import strawberry
 from domain.orders import actions, model
 from engine.declared.fields import attribute, edge, shows
 from schema.access import OWNER, PUBLIC, SELLER, Ownership
-from schema.aftercare import OrderEvent, OrderItemStatusChange, Refund, Return
+from schema.aftercare import OrderEvent, OrderItemStatusChange, Receipt, Refund, Return
 from schema.catalog import Product
 from schema.money import Money
 from schema.relay import Node, global_id
@@ -118,6 +118,13 @@ class Order(Node):
     )
     refunds: list[Refund] | None = edge(
         "refunds_of_order", key="id", access=OWNER, description="What went back of the payment, or is on its way."
+    )
+    receipts: list[Receipt] | None = edge(
+        "receipts_of_order",
+        key="id",
+        access=OWNER,
+        description="One a seller once it is paid, as a qualified invoice says it; none of orders that are older than this record.",
+        size=3,
     )
     available_actions: list[actions.OrderAction] | None = edge(
         "actions_of_order",

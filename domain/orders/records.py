@@ -17,6 +17,7 @@ from domain.orders.actions import (
 )
 from domain.orders.ledger import Balance
 from domain.orders.model import Bought, Order, OrderFilter, OrderItem, OrderStatus, is_buyers
+from domain.orders.receipts import Receipt
 from domain.orders.refunds import Refund
 from domain.orders.returns import Return, ReturnId
 from domain.orders.states import Actor
@@ -129,6 +130,12 @@ class Ledger(Protocol):
         ...
 
 
+class Receipts(Protocol):
+    async def receipts_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[Receipt]]:
+        """One a seller, of orders that were paid; none of those that are older than this record."""
+        ...
+
+
 class OfSeller(Bought, Protocol):
     """A part of an order that is one seller's."""
 
@@ -136,7 +143,7 @@ class OfSeller(Bought, Protocol):
     def seller_id(self) -> SellerId | None: ...
 
 
-P = TypeVar("P", OrderItem, ItemStatusChange, Return, Refund)
+P = TypeVar("P", OrderItem, ItemStatusChange, Return, Refund, Receipt)
 
 
 def actors_of(viewer: Viewer, value: Bought, seller_id: SellerId | None = None) -> frozenset[Actor]:
@@ -156,8 +163,9 @@ def _may_see(viewer: Viewer, value: OfSeller) -> bool:
 class OrderRecords:
     """The store shows a viewer no more than may be seen. The desk looks again, lest one of the two forgets it."""
 
-    def __init__(self, records: Records, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, records: Records, ledger: Ledger, receipts: Receipts, clock: Clock) -> None:
         self._records = records
+        self._receipts = receipts
         self._ledger = ledger
         self._clock = clock
 
@@ -181,6 +189,9 @@ class OrderRecords:
 
     async def refunds_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[Refund]]:
         return _shown(viewer, await self._records.refunds_of(viewer, ids))
+
+    async def receipts_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[Receipt]]:
+        return _shown(viewer, await self._receipts.receipts_of(viewer, ids))
 
     async def actions_of_orders(self, viewer: Viewer, orders: Sequence[Order]) -> Sequence[Sequence[OrderAction]]:
         standing = await self._records.standing_of_orders(viewer, [order.id for order in orders])

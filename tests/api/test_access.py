@@ -194,6 +194,7 @@ HANDED: Mapping[str, Callable[[Services, Viewer, OrderId], Awaitable[Any]]] = {
     ),
     "OrderStatusChange": lambda services, owner, order: first(first(services.orders.history_of(owner, [order]))),
     "Payment": lambda services, owner, order: first(services.orders.payments_of(owner, [order])),
+    "Receipt": lambda services, owner, order: first(first(services.records.receipts_of(owner, [order]))),
     "Refund": lambda services, owner, order: first(first(services.records.refunds_of(owner, [order]))),
     "Return": lambda services, owner, order: of_item(services.records.returns_of, services, owner, order),
     "SellerBalance": lambda services, owner, order: of_its_seller(services, owner, order),

@@ -297,3 +297,37 @@ async def test_an_admin_gives_back_what_is_left_and_no_more_in_dollars_too(shop:
     assert done["order"]["status"] == "REFUNDED"
     assert done["order"]["items"][0]["fulfillmentStatus"] == "REFUNDED"
     assert await shop.ledger_sum(bought.order) == 0
+
+
+RECEIPTS = """query ($id: ID!) { order(id: $id) { receipts { orderNumber sellerName registrationNumber total { amount }
+  shippingFee { amount } refunded { amount } lines { name quantity total { amount } taxPercent isReduced }
+  taxes { percent taxable { amount } tax { amount } refunded { amount } refundedTax { amount } } } } }"""
+
+
+async def test_a_receipt_for_each_seller_with_what_went_back_by_rate(shop: Shop) -> None:
+    bought = await shop.bought(1, 2)
+    given = {"orderItemId": encode("OrderItem", bought.items[0]), "expectedVersion": 1}
+    await shop.do("clerk", "orderItemCancel", **given, idempotencyKey="r")
+    id = encode("Order", bought.order)
+    before = (await shop.clients["buyer"].data(RECEIPTS, id=id))["order"]["receipts"]
+    assert [each["refunded"]["amount"] for each in before] == ["0", "0"]  # not before the money is on its way
+    [refund] = await shop.make.rows(select(tables.refunds.c.id).where(tables.refunds.c.order_id == bought.order))
+    await shop.make.change(tables.refunds, refund[0], status="succeeded")
+    receipts = (await shop.clients["buyer"].data(RECEIPTS, id=id))["order"]["receipts"]
+    mine = next(each for each in receipts if each["total"] == {"amount": "1500"})
+    assert mine["registrationNumber"] == "T1234567890123"
+    assert mine["refunded"] == {"amount": "1500"}
+    assert mine["taxes"] == [
+        {
+            "percent": 10,
+            "taxable": {"amount": "1500"},
+            "tax": {"amount": "136"},
+            "refunded": {"amount": "1500"},
+            "refundedTax": {"amount": "136"},
+        }
+    ]
+    assert [(line["quantity"], line["isReduced"]) for line in mine["lines"]] == [(1, False)]
+    assert (await shop.clients["other"].data(RECEIPTS, id=id))["order"] is None
+    unpaid = await shop.bought(1, status="pending")
+    found = await shop.clients["buyer"].data(RECEIPTS, id=encode("Order", unpaid.order))
+    assert found["order"]["receipts"] == []

@@ -10,6 +10,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.orders_fulfilment import PostgresOrderFiles
 from adapters.postgres.orders_payment import PostgresPaymentBook
+from adapters.postgres.orders_receipts import PostgresReceipts
 from adapters.postgres.orders_records import PostgresOrderRecords
 from adapters.postgres.orders_refunding import PostgresRefundBook
 from adapters.postgres.payments_ledger import PostgresLedger
@@ -50,7 +51,8 @@ class Life:
         self.connection = await connect(self._worker_url)
         clock = SystemClock()
         self.fulfilment = Fulfilment(PostgresOrderFiles(self.database, clock), clock)
-        self.records = OrderRecords(PostgresOrderRecords(self.database), PostgresLedger(self.database), clock)
+        reads = PostgresOrderRecords(self.database), PostgresLedger(self.database), PostgresReceipts(self.database)
+        self.records = OrderRecords(*reads, clock)
         self.desk = OrderDesk(PostgresOrders(self.database))
         self.payments = PostgresPaymentBook(self.database)
         self.refunds = PostgresRefundBook(self.database)
