@@ -219,7 +219,12 @@ class Factory:
             )
             for product, seller, quantity, price in lines
         ]
-        paid = {"status": "succeeded" if is_paid else "pending", "paid_at": PUBLISHED if is_paid else None}
+        paid: dict[str, Any] = {
+            "status": "succeeded" if is_paid else "pending",
+            "paid_at": PUBLISHED if is_paid else None,
+        }
+        if is_paid:
+            paid["payment_method_details"] = {"type": "card", "brand": "visa", "last4": "4242"}
         await self.row(tables.order_payments, order_id=order, amount=total, currency=currency, **paid)
         await self.row(tables.order_status_histories, order_id=order, status=status)
         parts = [
