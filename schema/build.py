@@ -7,6 +7,7 @@ from graphql import GraphQLObjectType, GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from engine.declared.access import Guard, enforce
+from engine.declared.calling import call_directly
 from schema.access import OWNER, SELLER, Access, Ownership, guard
 from schema.declared import DeclaredField, declared_fields, leads_to, ownership_of
 from schema.directives import in_context
@@ -25,6 +26,7 @@ def build_schema() -> strawberry.Schema:
     """The schema of the marketplace, each field behind its access rules. Raises IncompleteField."""
     config = StrawberryConfig(scalar_map=SCALARS, enable_experimental_incremental_execution=True)
     schema = strawberry.Schema(Query, Mutation, Subscription, directives=[in_context], config=config)
+    call_directly(schema)
     guard_fields(schema._schema)
     return schema
 

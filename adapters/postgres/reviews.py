@@ -6,10 +6,9 @@ from functools import lru_cache
 from operator import attrgetter
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, select, true
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import bindparam, func, select, true
 
-from adapters.postgres.batches import among_ids, many_each, one_each
+from adapters.postgres.batches import among_ids, given_ids, many_each, one_each
 from adapters.postgres.columns import Columns, Read, Reads
 from adapters.postgres.database import Database
 from adapters.postgres.keyset import Slice, SortColumn, key_part, slice_values, sliced
@@ -48,7 +47,7 @@ WRITTEN_BY = Reads(
 def _newest_of_each(shape: Slice, needs: Needs) -> Read[Review]:
     """The same slice of each product's reviews."""
     reading = REVIEWS.reading(needs)
-    wanted = func.unnest(bindparam("ids", type_=ARRAY(Uuid))).table_valued("product_id", name="wanted").render_derived()
+    wanted = func.unnest(given_ids()).table_valued("product_id", name="wanted").render_derived()
     newest = select(*reading.columns).where(
         reviews.c.product_id == wanted.c.product_id
     )  # idx_reviews_product_id, once a key
