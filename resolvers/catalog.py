@@ -26,6 +26,8 @@ from engine.fragments.declared import Finds
 from resolvers.context import Context, Info
 from resolvers.global_ids import decode, key_of
 
+ALL_PRODUCTS = ProductFilter()
+
 
 async def product(
     info: Info, product_id: str | None, slug: str | None, seller_id: str | None, sku: str | None
@@ -54,7 +56,7 @@ async def stock_changed(info: Info, product_id: str) -> AsyncIterator[Product | 
 
 
 async def products(info: Info, which: Any, sort: ProductSort, paging: Paging) -> Page[Product]:
-    narrowed = product_filter(which) if which else ProductFilter()
+    narrowed = product_filter(which) if which else ALL_PRODUCTS
     category = (
         CategoryId(key_of(which.category_id, "Category", "filter.categoryId")) if which and which.category_id else None
     )

@@ -13,13 +13,7 @@ T = TypeVar("T")
 
 
 def global_id(type_name: str, *, access: Access) -> Any:
-    encode = encoder(type_name)
-    return computed(
-        lambda value: encode(value.id),
-        needs=("id",),
-        access=access,
-        description="Global id, for `node` and for caches.",
-    )
+    return computed(encoder(type_name), of="id", access=access, description="Global id, for `node` and for caches.")
 
 
 @strawberry.interface(description="Something with a global id.")

@@ -135,7 +135,7 @@ class Catalog:
         text = (which.text or "").strip()
         if len(text) > MAX_TEXT or "\x00" in text:
             raise InvalidInput(key="filter_text", most=MAX_TEXT, field=("filter", "text"))
-        return replace(which, text=text or None)
+        return which if (text or None) == which.text else replace(which, text=text or None)
 
 
 def is_text(given: str) -> bool:

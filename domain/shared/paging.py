@@ -98,9 +98,12 @@ class PageInfo:
     end_cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page(Generic[T]):
-    """Some rows of a list, in its order. `keys[i]` is the sort key of `nodes[i]`; `scope` says what list it is."""
+    """Some rows of a list, in its order. `keys[i]` is the sort key of `nodes[i]`; `scope` says what list it is.
+
+    Not frozen, for it takes four times as long to make what is, and an answer may have hundreds.
+    """
 
     nodes: Sequence[T]
     keys: Sequence[Key]

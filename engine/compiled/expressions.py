@@ -65,7 +65,8 @@ class Writer:
         if isinstance(field.kind, Attribute):
             return f"{value}.{field.kind.name}"
         assert isinstance(field.kind, Computed)
-        return f"{self.named('f', field.kind.read)}({value})"
+        given = value if field.kind.of is None else f"{value}.{field.kind.of}"
+        return f"{self.named('f', field.kind.read)}({given})"
 
     def tested(self, field: Field, value: str) -> str:
         """The same, looked at and completed."""

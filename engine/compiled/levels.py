@@ -97,9 +97,9 @@ class AsTheyAre:
 class OfOneType:
     """Values of an object type, or lists of them: a level."""
 
-    def __init__(self, field: Field, selection: Selection) -> None:
+    def __init__(self, field: Field, selection: Selection, level: Level | None = None) -> None:
         self._completion = Completion(field, selection.asks_where)
-        level = Level(selection)
+        level = level or Level(selection)
         is_held = field.site is not None and field.site.how is How.HOLDS
         self._rows: Rows = KeptRows(field.site, level).rows if field.site and is_held else level.rows
 
@@ -182,14 +182,15 @@ def _step(field: Field) -> Step:
         level, finds = Level(field.below), finds_of(field.definition)
         if finds is not None:
             return KeptCall(field, site, level, finds, Call(field, AsTheyAre()))
-        return KeptLoad(field, site, level)
+        assert isinstance(field.kind, Edge)
+        return KeptLoad(field, site, level, Load(field, field.kind, OfOneType(field, field.below, level)))
     below = _below(field)
     if site is not None and site.how is How.LISTS:
         return KeptList(field, site, Call(field, below))
     if isinstance(field.kind, Attribute):
         return Read(field, attrgetter(field.kind.name), below)
     if isinstance(field.kind, Computed):
-        return Read(field, field.kind.read, below)
+        return Read(field, field.kind, below)
     if isinstance(field.kind, Edge):
         return Load(field, field.kind, below)
     return Call(field, below)

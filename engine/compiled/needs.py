@@ -27,8 +27,8 @@ def needs_of(selection: Selection) -> Needs:
                 looked_at.add(field.kind.name)
             elif isinstance(field.kind, Edge):
                 looked_at.add(field.kind.key)
-            elif isinstance(field.kind, Computed) and field.kind.needs is not None:
-                looked_at.update(field.kind.needs)
+            elif isinstance(field.kind, Computed) and field.kind.of is not None:
+                looked_at.add(field.kind.of)
             elif field.definition is not None:
                 unknown.add(name)
     return {name: frozenset(looked_at) for name, looked_at in found.items() if name not in unknown}

@@ -117,7 +117,7 @@ class Nested:
         if isinstance(field.kind, Attribute):
             self._read: Callable[[Any], Any] = attrgetter(field.kind.name)
         elif isinstance(field.kind, Computed):
-            self._read = field.kind.read
+            self._read = field.kind
         self._lists = Lists(field.type)
         self._shown = field.below.values
         self._rows = Renderer(field.below)

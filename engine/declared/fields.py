@@ -39,17 +39,14 @@ def attribute(*, access: Hashable, description: str, name: str | None = None, si
     return strawberry.field(name=name, description=description, metadata=metadata(access, 0, size=size))
 
 
-def computed(
-    read: Callable[[Any], Any], *, access: Hashable, description: str, needs: tuple[str, ...] | None = None
-) -> Any:
-    """A field that is a pure function of the value; `needs`, where it says so, of these attributes alone."""
+def computed(read: Callable[[Any], Any], *, access: Hashable, description: str, of: str | None = None) -> Any:
+    """A field that is a pure function of the value, or of its attribute `of` alone."""
+    kind = Computed(read, of)
 
     def resolve(root: Any) -> Any:
-        return read(root)
+        return kind(root)
 
-    return strawberry.field(
-        resolver=resolve, description=description, metadata=metadata(access, 0, Computed(read, needs))
-    )
+    return strawberry.field(resolver=resolve, description=description, metadata=metadata(access, 0, kind))
 
 
 def edge(

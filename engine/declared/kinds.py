@@ -25,8 +25,11 @@ class Computed:
     """A field computed from the value alone, without I/O."""
 
     read: Callable[[Any], Any]
-    needs: tuple[str, ...] | None = None
-    """The attributes that it looks at; None where it does not say."""
+    of: str | None = None
+    """The attribute that `read` takes, and all that it looks at; None where it takes the value itself."""
+
+    def __call__(self, value: Any) -> Any:
+        return self.read(value if self.of is None else getattr(value, self.of))
 
 
 @dataclass(frozen=True, slots=True)

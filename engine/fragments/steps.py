@@ -7,7 +7,7 @@ from graphql import is_non_null_type
 
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.selection import Field
-from engine.compiled.steps import Call, Paths, Run, deviating
+from engine.compiled.steps import Call, Paths, Run, Step, deviating
 from engine.fragments.declared import Finds
 from engine.fragments.entities import Fragments, Rows
 from engine.fragments.rendered import NULL, Rendered
@@ -15,16 +15,19 @@ from engine.fragments.sites import Site
 
 
 class KeptLoad:
-    """An edge to entities that are kept."""
+    """An edge to entities that are kept; any edge, `plain`, where nothing is."""
 
-    def __init__(self, field: Field, site: Site, level: Rows) -> None:
+    def __init__(self, field: Field, site: Site, level: Rows, plain: Step) -> None:
         self.field = field
+        self._plain = plain
         self._key = site.key
         self._is_required = is_non_null_type(field.type)
         self._fragments = Fragments(site, level, is_required=self._is_required, keeps_nulls=True)
 
-    async def column(self, values: Sequence[Any], _paths: Paths, run: Run) -> Sequence[Any]:
-        """What the answer shows for each value: a fragment, a dict where nothing may be kept, or None. Raises Deviation."""
+    async def column(self, values: Sequence[Any], paths: Paths, run: Run) -> Sequence[Any]:
+        """What the answer shows for each value: a fragment, a row where nothing may be kept, or None. Raises Deviation."""
+        if run.shelf is None:
+            return await self._plain.column(values, paths, run)
         with deviating():
             keys = [getattr(value, self._key) for value in values]
         found: dict[Hashable, Any] = {None: None}

@@ -40,8 +40,8 @@ def looked_at(type_name: str) -> list[str]:
         elif isinstance(kind, Edge):
             found.add(kind.key)
         elif isinstance(kind, Computed):
-            assert kind.needs is not None, f"{type_name} has a field that does not say what it looks at"
-            found.update(kind.needs)
+            assert kind.of is not None, f"{type_name} has a field that does not say what it looks at"
+            found.add(kind.of)
     return sorted(found)
 
 
