@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from adapters.postgres import tables
 from resolvers.global_ids import encode
 from tests.api.client import Client
+from tests.api.statements import counted
 from tests.factories import Bought, Factory
 
 ITEM = "id version fulfillmentStatus carrier trackingNumber availableActions history { status changedAs note }"
@@ -331,3 +332,42 @@ async def test_a_receipt_for_each_seller_with_what_went_back_by_rate(shop: Shop)
     unpaid = await shop.bought(1, status="pending")
     found = await shop.clients["buyer"].data(RECEIPTS, id=encode("Order", unpaid.order))
     assert found["order"]["receipts"] == []
+
+
+OF_ALL = """query ($first: Int!) { orders(first: $first) { nodes { orderNumber availableActions
+  refunds { status } timeline { type } history { status } payment { status }
+  receipts { total { amount } } items { availableActions history { status } returns { status availableActions }
+    product { name } seller { name } } } } }"""
+OF_SELLER = """query ($first: Int!, $filter: OrderFilter) { sellerOrderItems(first: $first, filter: $filter) {
+  nodes { name fulfillmentStatus availableActions history { status } returns { status } product { name } seller { name } }
+  pageInfo { endCursor hasNextPage } totalCount { value } } }"""
+
+
+async def test_statements_do_not_grow_with_the_orders(shop: Shop) -> None:
+    for _ in range(6):
+        await shop.bought(1, 1, status="delivered")
+    # products and sellers may be known from before: twice each, and the second time counts
+    for who, query in (("admin", OF_ALL), ("clerk", OF_SELLER)):
+        counts = {}
+        for first in (2, 6):
+            await shop.clients[who].data(query, first=first)
+            with counted() as statements:
+                data = await shop.clients[who].data(query, first=first)
+            assert len(next(iter(data.values()))["nodes"]) == first
+            counts[first] = len(statements)
+        assert counts[2] == counts[6], counts
+
+
+async def test_lists_are_narrowed_by_state_and_time_and_go_on_after_a_cursor(shop: Shop) -> None:
+    done, waiting = await shop.bought(1, status="delivered"), await shop.bought(1)
+    narrowed = {"status": ["PROCESSING"], "since": "2000-01-01T00:00:00Z"}
+    found = (await shop.clients["clerk"].data(OF_SELLER, first=1, filter=narrowed))["sellerOrderItems"]
+    assert [each["fulfillmentStatus"] for each in found["nodes"]] == ["PROCESSING"]
+    none = await shop.clients["clerk"].data(OF_SELLER, first=1, filter={"since": "2100-01-01T00:00:00Z"})
+    assert none["sellerOrderItems"]["totalCount"] == {"value": 0}
+    mine = "query ($filter: OrderFilter) { viewer { orders(first: 1, filter: $filter) { nodes { id } } } }"
+    for status, bought in (("DELIVERED", done), ("PROCESSING", waiting)):
+        data = await shop.clients["buyer"].data(mine, filter={"status": [status]})
+        assert data["viewer"]["orders"]["nodes"] == [{"id": encode("Order", bought.order)}]
+    assert (await shop.clients["other"].data(OF_SELLER, first=1))["sellerOrderItems"]["nodes"] == []
+    assert await shop.clients["clerk"].codes(OF_ALL, first=1) == ["FORBIDDEN"]
