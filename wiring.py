@@ -25,6 +25,7 @@ from adapters.dynamodb.tables import check_tables
 from adapters.guests import GuestTokens
 from adapters.health import BackEnd, Health
 from adapters.invalidation import Invalidation
+from adapters.order_links import OrderLinks
 from adapters.postgres.accounts import PostgresUsers
 from adapters.postgres.accounts_addresses import PostgresAddresses
 from adapters.postgres.accounts_admins import PostgresAdmins
@@ -84,6 +85,7 @@ from domain.catalog.stock import StockWatch
 from domain.events.live import LiveStreams
 from domain.orders.checkout import Checkout
 from domain.orders.fulfilment import Fulfilment
+from domain.orders.links import OrderFinding
 from domain.orders.live import OrderWatch
 from domain.orders.records import OrderRecords
 from domain.orders.service import OrderDesk
@@ -233,6 +235,7 @@ async def open_marketplace(
         orders, reviews = OrderDesk(PostgresOrders(database)), ReviewBoard(PostgresReviews(database))
         settlements = Settlements(finaliser_of(database, stores.stripe, clock).settle)
         stack.push_async_callback(settlements.close)
+        book = PostgresOrderBook(database)
         limiter = RedisLimiter(stores.redis)
         secret, previous = settings.secret_key.get_secret_value(), settings.secret_key_previous.get_secret_value()
         attempts = Attempts(limiter, DeviceTokens(secret, clock, previous=previous), secret)
@@ -248,7 +251,7 @@ async def open_marketplace(
             addresses=addresses,
             carts=carts,
             catalog=catalog,
-            checkout=Checkout(carts, addresses, profiles, PostgresOrderBook(database), orders, settlements, clock),
+            checkout=Checkout(carts, addresses, profiles, book, orders, settlements, clock),
             credentials=CredentialChanges(
                 credentials, tokens, directory, users, accounts, pace, attempts, fresh, credentials
             ),
@@ -260,6 +263,7 @@ async def open_marketplace(
             fulfilment=Fulfilment(PostgresOrderFiles(database, clock), clock),
             limiter=limiter,
             order_watch=OrderWatch(live),
+            order_finding=OrderFinding(book, OrderLinks(secret, clock, previous=previous)),
             orders=orders,
             passkeys=PasskeyDesk(CognitoPasskeys(aws)),
             preferences=preferences,

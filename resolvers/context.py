@@ -80,6 +80,11 @@ class Context:
             self.viewer = replace(self.viewer, guest_id=self.mint_guest(self.handed_out))
         return self.viewer
 
+    def see_as(self, viewer: Viewer) -> None:
+        """Go on as somebody who may see more: by a link, say. What was loaded so far is loaded again where it is needed."""
+        self.viewer = viewer
+        self.loaders.see_as(viewer)
+
     def change_guest(self) -> UUID | None:
         """At sign-in a guest becomes another one, so that whoever signs out leaves nothing to the next: gives the old identity.
 

@@ -135,6 +135,11 @@ class Loaders:
         self.needs: Mapping[str, frozenset[str]] = {}
         """What of the values will be looked at, by the name of their type; all where it is not there."""
 
+    def see_as(self, viewer: Viewer) -> None:
+        """Load from here on what this viewer may see."""
+        self._viewer = viewer
+        self._loaders = {}
+
     def watch(self, probe: Probe) -> None:
         """Have the loads from here on told."""
         self._probe = probe

@@ -21,6 +21,7 @@ from domain.catalog.service import Catalog
 from domain.catalog.stock import StockWatch
 from domain.orders.checkout import Checkout
 from domain.orders.fulfilment import Fulfilment
+from domain.orders.links import OrderFinding
 from domain.orders.live import OrderWatch
 from domain.orders.records import OrderRecords
 from domain.orders.service import OrderDesk
@@ -47,6 +48,7 @@ class Services:
     fulfilment: Fulfilment
     limiter: Limiter
     order_watch: OrderWatch
+    order_finding: OrderFinding
     orders: OrderDesk
     passkeys: PasskeyDesk
     preferences: PreferenceDesk

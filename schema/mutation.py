@@ -7,7 +7,7 @@ import strawberry
 from engine.declared.fields import mutation
 from resolvers import carts, sessions
 from resolvers.context import Info
-from schema import checkout
+from schema import checkout, order_links
 from schema.access import PUBLIC, SIGNED_IN
 from schema.account_mutations import AccountMutations
 from schema.carts import (
@@ -24,6 +24,7 @@ from schema.carts import (
 from schema.checkout import CheckoutPayload
 from schema.fulfilment import FulfilmentMutations
 from schema.identity_mutations import IdentityMutations
+from schema.order_links import OrderLinkCreatePayload
 from schema.sessions import SessionRevokeInput, SessionRevokePayload
 
 
@@ -101,6 +102,13 @@ class Mutation(AccountMutations, FulfilmentMutations, IdentityMutations):
         description=CHECKOUT,
         limit="checkout",
         within_s=CHECKOUT_S,
+    )
+    order_link_create: OrderLinkCreatePayload = mutation(
+        order_links.create,
+        access=PUBLIC,
+        graphql_type=OrderLinkCreatePayload,
+        description="Finds a guest's order by its number and mail address, and gives a link to it.",
+        limit="order-lookup",
     )
     session_revoke: SessionRevokePayload = mutation(
         _session_revoke,

@@ -8,7 +8,7 @@ from domain.catalog.model import ProductSort
 from engine.declared.fields import After, Before, First, Last, Paging, resolver
 from resolvers import accounts, carts, catalog, discovery, favorites, identity, nodes, orders
 from resolvers.context import Info
-from schema import checkout
+from schema import checkout, order_links
 from schema.access import PUBLIC, SIGNED_IN
 from schema.accounts import Viewer
 from schema.aftercare import SellerBalance
@@ -218,6 +218,12 @@ class Query:
         cost=5,
         graphql_type=CheckoutResult | None,
         description="How far an order of the viewer's, and its payment, have come; null for others.",
+    )
+    order_by_link: Order | None = resolver(
+        order_links.order,
+        access=PUBLIC,
+        graphql_type=Order | None,
+        description="The guest's order that a link is of; null for one that is none, or too old.",
     )
     node: Node | None = resolver(_node, access=PUBLIC, graphql_type=Node | None, description="Whatever an id names.")
     nodes: list[Node | None] | None = resolver(

@@ -14,7 +14,7 @@ from settings.values import listed
 
 DEFAULT_OPERATION_RATES = (
     "sign-in=20/60 sign-up=10/60 code-mail=10/600 code-entry=20/600 credentials=20/600 refresh=60/60 sign-out=60/60"
-    " checkout=60/60"
+    " checkout=60/60 order-lookup=10/600"
 )
 """An address may be that of a whole office; what guesses needs thousands."""
 

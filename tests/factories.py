@@ -273,6 +273,19 @@ class Factory:
             await connection.execute(insert(tables.refund_parts).values(part))
         return key
 
+    async def order_address(self, order_id: UUID, **values: Any) -> None:
+        defaults = {
+            "order_id": order_id,
+            "recipient_name": "山田花子",
+            "postal_code": "100-0001",
+            "prefecture": "東京都",
+            "city": "千代田区",
+            "address_line1": "千代田1-1",
+            "email": "hanako@example.com",
+        }
+        async with self._database.transaction(ANONYMOUS) as connection:
+            await connection.execute(insert(tables.order_addresses).values(defaults | values))
+
 
 @asynccontextmanager
 async def open_factory(worker_url: str) -> AsyncIterator[Factory]:

@@ -11,11 +11,12 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from adapters.postgres.batches import among_ids, each, many_each, one_each
 from adapters.postgres.database import Database
 from adapters.postgres.keyset import slice_rows
-from adapters.postgres.tables import order_items, order_payments, order_status_histories, orders
+from adapters.postgres.tables import order_addresses, order_items, order_payments, order_status_histories, orders
 from domain.orders.model import (
     EVERY_ORDER,
     ORDERS_ORDER,
     Order,
+    OrderDelivery,
     OrderFilter,
     OrderItem,
     OrdersScope,
@@ -51,6 +52,22 @@ HISTORY = (
     with_buyer(order_status_histories)
     .where(among_ids(order_status_histories.c.order_id))  # idx_order_status_histories_order_id
     .order_by(order_status_histories.c.order_id, order_status_histories.c.id)
+)
+DELIVERIES = (  # the gateway may not read the mail address
+    select(
+        order_addresses.c.order_id,
+        order_addresses.c.recipient_name,
+        order_addresses.c.postal_code,
+        order_addresses.c.prefecture,
+        order_addresses.c.city,
+        order_addresses.c.address_line1,
+        order_addresses.c.address_line2,
+        order_addresses.c.phone_number,
+        orders.c.user_id,
+        orders.c.guest_id,
+    )
+    .join(orders, orders.c.id == order_addresses.c.order_id)
+    .where(among_ids(order_addresses.c.order_id))
 )
 BASKETS_AT_ONCE = 5_000
 PAYMENTS = with_buyer(order_payments).where(among_ids(order_payments.c.order_id))
@@ -88,6 +105,10 @@ class PostgresOrders:
     async def payments_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Payment | None]:
         rows = await self._database.seen_by(viewer, PAYMENTS, {"ids": ids})
         return one_each(ids, await self._database.made(rows, each(payment_of)), lambda payment: payment.order_id)
+
+    async def deliveries_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[OrderDelivery | None]:
+        rows = await self._database.seen_by(viewer, DELIVERIES, {"ids": ids})
+        return one_each(ids, [delivery_of(row) for row in rows], lambda delivery: delivery.order_id)
 
     async def history_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[StatusChange]]:
         rows = await self._database.seen_by(viewer, HISTORY, {"ids": ids})
@@ -188,6 +209,21 @@ def _method(kept: Mapping[str, str]) -> PaymentMethod | None:
     if "type" not in kept:
         return None
     return PaymentMethod(kept["type"], kept.get("brand"), kept.get("last4"), kept.get("wallet"))
+
+
+def delivery_of(row: Row[Any]) -> OrderDelivery:
+    return OrderDelivery(
+        order_id=OrderId(row.order_id),
+        recipient_name=row.recipient_name,
+        postal_code=row.postal_code,
+        prefecture=row.prefecture,
+        city=row.city,
+        line1=row.address_line1,
+        line2=row.address_line2,
+        phone_number=row.phone_number,
+        user_id=_buyer(row),
+        guest_id=row.guest_id,
+    )
 
 
 def change_of(row: Row[Any]) -> StatusChange:

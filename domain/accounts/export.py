@@ -100,14 +100,16 @@ class AccountExport:
         ids = [order.id for order in orders]
         if not ids:
             return []
-        items, payments, history = await asyncio.gather(
+        items, payments, history, deliveries = await asyncio.gather(
             self._orders.items_of(viewer, ids),
             self._orders.payments_of(viewer, ids),
             self._orders.history_of(viewer, ids),
+            self._orders.deliveries_of(viewer, ids),
         )
         return [
-            plain(order) | {"items": plain(its), "payment": plain(payment), "history": plain(steps)}
-            for order, its, payment, steps in zip(orders, items, payments, history, strict=True)
+            plain(order)
+            | {"items": plain(its), "payment": plain(payment), "history": plain(steps), "delivery": plain(place)}
+            for order, its, payment, steps, place in zip(orders, items, payments, history, deliveries, strict=True)
         ]
 
 

@@ -25,6 +25,10 @@ from domain.shared.viewer import Viewer
 
 HASH = 64
 """Characters of a quote's hash."""
+ANSWER_WITHIN_S = 9.0
+"""After which a checkout is answered whatever the payment provider does: it has ten seconds."""
+WRITE_WITHIN_S = 5.0
+"""How long the writing of an order may take, with the wait for those who buy the same."""
 LOOK_WITHIN_S = 1.2
 """How long whoever asks after an order waits for the provider: a query has two seconds for all of it."""
 
@@ -48,12 +52,7 @@ class CheckedOut:
 
 
 class Checkout:
-    """Orders out of carts.
-
-    Parameters:
-        answer_within_s: after which a checkout is answered whatever the payment provider does.
-        write_within_s: how long the writing of an order may take, with the wait for those who buy the same.
-    """
+    """Orders out of carts."""
 
     def __init__(
         self,
@@ -65,8 +64,6 @@ class Checkout:
         settling: Settling,
         clock: Clock,
         *,
-        answer_within_s: float = 9.0,
-        write_within_s: float = 5.0,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._carts = carts
@@ -76,8 +73,6 @@ class Checkout:
         self._desk = desk
         self._settling = settling
         self._clock = clock
-        self._answer_within_s = answer_within_s
-        self._write_within_s = write_within_s
         self._elapsed = elapsed
 
     async def place(self, viewer: Viewer, request: CheckoutRequest) -> CheckedOut:
@@ -92,8 +87,8 @@ class Checkout:
         call = IdempotentCall.of("checkout", request.idempotency_key, (request.quote_hash, *asked.said))
         cart, delivery = await asyncio.gather(self._carts.cart(viewer), self._delivery(viewer, asked, request.language))
         intent = Intent(buyer, cart, request.quote_hash, delivery, self._clock.now())
-        order_id = await self._book.place(viewer, call, cart, lambda shelf: place(intent, shelf), self._write_within_s)
-        left_s = max(self._answer_within_s - (self._elapsed() - begun), 0.0)
+        order_id = await self._book.place(viewer, call, cart, lambda shelf: place(intent, shelf), WRITE_WITHIN_S)
+        left_s = max(ANSWER_WITHIN_S - (self._elapsed() - begun), 0.0)
         return CheckedOut(order_id, await self._settling.settle(order_id, left_s))
 
     async def state(self, viewer: Viewer, order_id: OrderId) -> CheckedOut | None:

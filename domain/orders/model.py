@@ -119,6 +119,22 @@ class StatusChange:
     guest_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OrderDelivery:
+    """Where an order goes, as it was written when it was placed."""
+
+    order_id: OrderId
+    recipient_name: str
+    postal_code: str
+    prefecture: str
+    city: str
+    line1: str
+    line2: str | None
+    phone_number: str | None
+    user_id: UserId | None
+    guest_id: UUID | None = None
+
+
 class Bought(Protocol):
     """An order or a part of one. It is the user's, or where there is none the guest's."""
 

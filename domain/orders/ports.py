@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from domain.orders.model import EVERY_ORDER, Order, OrderFilter, OrderItem, Payment, StatusChange
+from domain.orders.model import EVERY_ORDER, Order, OrderDelivery, OrderFilter, OrderItem, Payment, StatusChange
 from domain.payments.refusals import PaymentReason
 from domain.shared.ids import OrderId, ProductId, UserId
 from domain.shared.paging import Count, Page, PageRequest
@@ -30,6 +30,8 @@ class Orders(Protocol):
     async def items_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[OrderItem]]: ...
 
     async def payments_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Payment | None]: ...
+
+    async def deliveries_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[OrderDelivery | None]: ...
 
     async def history_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[StatusChange]]: ...
 

@@ -7,6 +7,7 @@ from domain.orders.model import (
     EVERY_ORDER,
     ORDERS_ORDER,
     Order,
+    OrderDelivery,
     OrderFilter,
     OrderItem,
     OrdersScope,
@@ -59,6 +60,11 @@ class OrderDesk:
 
     async def payments_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Payment | None]:
         return _one_each(viewer, await self._orders.payments_of(viewer, ids))
+
+    async def deliveries_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[OrderDelivery | None]:
+        """Where each goes; None where that is not known, or was erased. The buyer's to see."""
+        found = await self._orders.deliveries_of(viewer, ids)
+        return [each if each is not None and is_buyers(viewer, each) else None for each in found]
 
     async def history_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[StatusChange]]:
         return _many_each(viewer, await self._orders.history_of(viewer, ids))

@@ -14,6 +14,9 @@ OF_CHECKOUT = {
     ),
     "guest_address": Text("write an address and a mail address", "お届け先とメールアドレスを入力してください。"),
     "quote_hash": Text("a quote's hash has 64 characters", "quoteHashは64文字です。"),
+    "order_not_found": Text(
+        "no order has this number and mail address", "この注文番号とメールアドレスに一致する注文が見つかりません。"
+    ),
     "AMOUNT_TOO_SMALL": Text(
         "at least {least} {currency} can be paid by card", "お支払いは{least} {currency}以上から承ります。"
     ),

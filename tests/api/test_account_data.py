@@ -66,6 +66,7 @@ async def person(http: httpx.AsyncClient, token_of: Tokens, make: Factory) -> Pe
     add = "mutation ($id: ID!) { cartItemAdd(input: {productId: $id}) { userErrors { code } } }"
     await client.data(add, id=encode("Product", product))
     order = await make.order(user, (product, seller, 1100), metadata={"shipping_address": HOME, "source": "shop"})
+    await make.order_address(order, recipient_name="去る人", email=email)
     review = await make.review(product, user_id=user, title="良い")
     return Person(client, email, user, order, review, product)
 
@@ -97,6 +98,7 @@ async def assert_erased(person: Person, make: Factory, settings: Settings) -> No
     [order] = await rows(make, tables.orders, "id", person.order)
     assert (order.metadata, order.shipping_address_id, order.total_amount) == ({"source": "shop"}, None, 1100)
     assert len(await rows(make, tables.order_items, "order_id", person.order)) == 1
+    assert await rows(make, tables.order_addresses, "order_id", person.order) == []
     assert len(await rows(make, tables.reviews, "id", person.review)) == 1
     assert not await in_pool(settings, person.email)
     async with open_marketplace(settings, SystemClock()) as marketplace:
@@ -133,6 +135,7 @@ class TestExport:
         [order] = data["orders"]
         assert order["total"] == {"amount": "1100", "currencyCode": "JPY"}
         assert (order["items"][0]["quantity"], order["payment"]["status"]) == (1, "succeeded")
+        assert (order["delivery"]["recipientName"], order["delivery"]["city"]) == ("去る人", "千代田区")
         assert [each["title"] for each in data["reviews"]] == ["良い"]
         assert [each["productId"] for each in data["cart"]] == [str(person.product)]
         assert len(data["sessions"]) == 1

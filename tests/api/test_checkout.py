@@ -397,3 +397,55 @@ class TestWhoSees:
         admin = Client(http, token=await token_of("till-admin@example.com", "admin"))
         show = "query ($id: ID!) { order(id: $id) { id } checkoutState(orderId: $id) { __typename } }"
         assert await admin.data(show, id=order["id"]) == {"order": {"id": order["id"]}, "checkoutState": None}
+
+
+FIND = """
+mutation ($number: String!, $email: String!) {
+  orderLinkCreate(input: { orderNumber: $number, email: $email }) { token userErrors { code message } } }
+"""
+BY_LINK = """
+query ($token: String!) { orderByLink(token: $token) { orderNumber status items { name } payment { status } } }
+"""
+
+
+class TestLinks:
+    async def test_a_guest_comes_back_to_the_order_by_number_and_mail_address(
+        self, http: httpx.AsyncClient, make: Factory, api: Client
+    ) -> None:
+        product = await make.product(name="玉露")
+        shopper = guest(http)
+        await shopper.add(product)
+        order = (await shopper.check_out())["checkout"]["order"]
+        number = order["orderNumber"].lower().replace("-", " ")
+        found = (await api.data(FIND, number=number, email=shopper.email.upper()))["orderLinkCreate"]
+        assert found["userErrors"] == []
+        shown = (await api.data(BY_LINK, token=found["token"]))["orderByLink"]
+        assert shown == {
+            "orderNumber": order["orderNumber"],
+            "status": "PENDING",
+            "items": [{"name": "玉露"}],
+            "payment": {"status": "PENDING"},
+        }
+        forged = found["token"][:-2] + ("AA" if found["token"][-2:] != "AA" else "BB")
+        assert (await api.data(BY_LINK, token=forged))["orderByLink"] is None
+
+    async def test_what_is_wrong_is_not_told(self, http: httpx.AsyncClient, make: Factory, token_of: Tokens) -> None:
+        product = await make.product()
+        shopper, signed_in = guest(http), await user(http, token_of, "has-orders@example.com")
+        orders = {}
+        for each in (shopper, signed_in):
+            await each.add(product)
+            orders[each.email] = (await each.check_out())["checkout"]["order"]["orderNumber"]
+        tries = [
+            (orders[shopper.email], "somebody@example.com"),
+            ("22222-22222", shopper.email),
+            (orders[signed_in.email], signed_in.email),  # a user signs in
+            ("x" * 1000, shopper.email),
+        ]
+        told = []
+        for number, email in tries:
+            answer = (await signed_in.client.data(FIND, number=number, email=email))["orderLinkCreate"]
+            assert answer["token"] is None
+            told.append(answer["userErrors"])
+        assert all(each == told[0] for each in told)
+        assert told[0][0]["code"] == "NOT_FOUND"
