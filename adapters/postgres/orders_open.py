@@ -20,7 +20,7 @@ from domain.orders.model import OrderStatus, PaymentStatus
 from domain.orders.open_order import OpenItem, OpenOrder, OpenPart, OpenPayment
 from domain.orders.refunds import BorneBy
 from domain.orders.returns import Return, ReturnId, ReturnReason
-from domain.orders.states import RefundState, ReturnStatus
+from domain.orders.states import ReturnStatus
 from domain.shared.ids import OrderId, OrderItemId, ProductId, SellerId, UserId, VariationId
 from domain.shared.tax import TaxClass
 
@@ -38,7 +38,8 @@ WENT_BACK = (
     .join(refunds, refunds.c.id == refund_parts.c.refund_id)
     .group_by(refund_parts.c.order_item_id, refunds.c.seller_id, refunds.c.borne_by)
 )
-"""What went back, or is on its way, by item (none: carriage), seller and who bears it."""
+"""What went back or is to, by item (none: carriage), seller and who bears it. What failed is tried again, and stands in the ledger
+already: were it not counted, another refund of the same would take it from the seller, and give it back, twice."""
 
 
 async def open_order(connection: AsyncConnection, order_id: OrderId) -> OpenOrder | None:
@@ -50,14 +51,9 @@ async def open_order(connection: AsyncConnection, order_id: OrderId) -> OpenOrde
     items = await _rows(connection, select(order_items).where(of_order).order_by(order_items.c.id))
     parts = await _rows(connection, select(order_sellers).where(order_sellers.c.order_id == order_id))
     payments = await _rows(connection, select(order_payments).where(order_payments.c.order_id == order_id))
-    went_back = await _rows(
-        connection,
-        WENT_BACK.where(refunds.c.order_id == order_id, refunds.c.status != RefundState.FAILED.value),
-    )
+    went_back = await _rows(connection, WENT_BACK.where(refunds.c.order_id == order_id))
     back = func.coalesce(func.sum(refunds.c.amount), 0)
-    refunded = await connection.scalar(
-        select(back).where(refunds.c.order_id == order_id, refunds.c.status != RefundState.FAILED.value)
-    )
+    refunded = await connection.scalar(select(back).where(refunds.c.order_id == order_id))
     asked = await _rows(connection, select(returns).where(returns.c.order_id == order_id).order_by(returns.c.id))
     in_ledger = await sellers_in_ledger(connection, order_id)
     row = found[0]

@@ -40,8 +40,6 @@ from domain.shared.money import Money
 from domain.shared.paging import Count, Page, PageRequest, cut_page
 from domain.shared.viewer import Viewer
 
-LIVE = refunds.c.status != RefundState.FAILED.value
-
 
 def _item_history() -> Select[Any]:
     history = order_item_status_histories
@@ -89,8 +87,7 @@ def _standing_of_items() -> Select[Any]:
             func.coalesce(func.sum(refund_parts.c.amount), 0).label("amount"),
             func.coalesce(func.sum(refund_parts.c.quantity), 0).label("quantity"),
         )
-        .join(refunds, refunds.c.id == refund_parts.c.refund_id)
-        .where(refund_parts.c.order_item_id == item.id, LIVE)
+        .where(refund_parts.c.order_item_id == item.id)  # idx_refund_parts_order_item_id
         .lateral("back")
     )
     asked = (
@@ -112,7 +109,7 @@ def _standing_of_orders() -> Select[Any]:
         .where(order_items.c.order_id == orders.c.id)
         .scalar_subquery()
     )
-    gone = select(func.coalesce(func.sum(refunds.c.amount), 0)).where(refunds.c.order_id == orders.c.id, LIVE)
+    gone = select(func.coalesce(func.sum(refunds.c.amount), 0)).where(refunds.c.order_id == orders.c.id)
     paid = and_(order_payments.c.order_id == orders.c.id, order_payments.c.status == PaymentStatus.SUCCEEDED.value)
     left = func.coalesce(order_payments.c.amount - gone.scalar_subquery(), 0)
     return (

@@ -15,7 +15,7 @@ from domain.shared.viewer import Role, Viewer
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """`refunded` and `refunded_quantity` are of refunds that did not fail; `returning` of returns that were not refused."""
+    """`refunded` and `refunded_quantity` are of all refunds, for what failed is tried again; `returning` of returns not refused."""
 
     id: OrderItemId
     seller_id: SellerId
@@ -67,7 +67,7 @@ class OpenPart:
 
 @dataclass(frozen=True, slots=True)
 class OpenPayment:
-    """`refunded`: what went back or is on its way, of refunds that did not fail."""
+    """`refunded`: what went back or is to; what failed is tried again."""
 
     id: UUID
     status: PaymentStatus

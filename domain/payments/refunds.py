@@ -91,10 +91,11 @@ class RefundDesk:
 
     async def follow(self, intent_id: IntentId) -> bool:
         """Bring the refunds of an intent to what they are at the provider; whether any waited for that. Raises Unavailable."""
-        due = {refund.id: refund for refund in await self._book.pending(intent_id)}
+        due = await self._book.pending(intent_id)
         if due:
-            found = [each for each in await self._provider.refunds_of(intent_id) if each.refund_id in due]
-            await asyncio.gather(*(self._write(due[each.refund_id], each) for each in found if each.refund_id))
+            made = await self._provider.refunds_of(intent_id)
+            found = [(refund, _of(refund, made)) for refund in due]
+            await asyncio.gather(*(self._write(refund, each) for refund, each in found if each is not None))
         return bool(due)
 
     async def _carry_out(self, due: DueRefund) -> None:
@@ -113,7 +114,8 @@ class RefundDesk:
 
     async def _asked(self, due: DueRefund, now: datetime) -> Refund:
         """As the provider has it: made, where there is none yet. Raises PaymentRefused, KeySpent, NotFound, Unavailable."""
-        if due.provider_id is not None or now - due.created_at > KEYS_ARE_KNOWN:
+        # under another key than before nothing keeps the provider from doing twice what was done under the first
+        if due.provider_id is not None or due.attempt > 1 or now - due.created_at > KEYS_ARE_KNOWN:
             found = await self._found(due)
             if found is not None:
                 return found
@@ -136,9 +138,7 @@ class RefundDesk:
             made = await self._provider.refunds_of(due.intent_id)
         except NotFound:
             return None
-        mine = [each for each in made if each.refund_id == due.id]
-        # one that failed before is told of once: who tries again makes another
-        return next((each for each in mine if each.status not in LOST or each.provider_id == due.provider_id), None)
+        return _of(due, made)
 
     async def _write(self, due: DueRefund, found: Refund) -> None:
         if found.status is RefundStatus.SUCCEEDED:
@@ -148,6 +148,12 @@ class RefundDesk:
             await self._book.settle(due.id, succeeded=False, provider_id=found.provider_id, problem=found.status.value)
         else:  # it is on its way, which takes days with some banks
             await self._book.put_off(due.id, self._clock.now() + PENDING_REST, provider_id=found.provider_id)
+
+
+def _of(due: DueRefund, made: Sequence[Refund]) -> Refund | None:
+    """What was made for it, by this try: one that failed before is told of once, and says nothing of the next."""
+    mine = [each for each in made if each.refund_id == due.id]
+    return next((each for each in mine if each.status not in LOST or each.provider_id == due.provider_id), None)
 
 
 def _rest(due: DueRefund, now: datetime) -> timedelta:

@@ -300,6 +300,23 @@ async def test_an_admin_gives_back_what_is_left_and_no_more_in_dollars_too(shop:
     assert await shop.ledger_sum(bought.order) == 0
 
 
+async def test_what_could_not_go_back_yet_is_not_given_back_a_second_time(shop: Shop) -> None:
+    """It stands in the ledger, and people try it again: another one would be paid, and taken from the seller, twice."""
+    bought = await shop.bought(1, 1, status="delivered")
+    item = {"orderItemId": encode("OrderItem", bought.items[0]), "reason": "GOODWILL"}
+    whole = {"orderId": encode("Order", bought.order), "expectedVersion": 1} | item
+    await shop.do("admin", "refundCreate", **whole, idempotencyKey="m")
+    [refund] = await shop.make.rows(select(tables.refunds.c.id).where(tables.refunds.c.order_id == bought.order))
+    await shop.make.change(tables.refunds, refund[0], status="failed")
+    owed = await shop.payable(bought.order)
+    order = await shop.order("admin", bought.order)
+    assert "REFUND" not in order["items"][0]["availableActions"]
+    again = whole | {"expectedVersion": order["version"], "amount": "1", "idempotencyKey": "n"}
+    refused = await shop.do("admin", "refundCreate", **again)
+    assert [each["code"] for each in refused["userErrors"]] == ["REFUND_EXCEEDS"]
+    assert await shop.payable(bought.order) == owed
+
+
 RECEIPTS = """query ($id: ID!) { order(id: $id) { receipts { orderNumber sellerName registrationNumber total { amount }
   shippingFee { amount } refunded { amount } lines { name quantity total { amount } taxPercent isReduced }
   taxes { percent taxable { amount } tax { amount } refunded { amount } refundedTax { amount } } } } }"""

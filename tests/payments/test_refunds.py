@@ -8,8 +8,10 @@ import pytest
 
 from adapters.postgres.database import Database
 from adapters.postgres.orders_refunding import PostgresRefundBook
+from domain.payments.model import IntentId, Refund, RefundId, RefundStatus
 from domain.payments.refunds import RefundDesk
 from domain.shared.ids import uuid7
+from domain.shared.money import Money
 from paying import PaymentTools
 from tests.payments.conftest import Till
 from tests.payments.loops import Door, at_work, told_of, until
@@ -199,3 +201,32 @@ class TestRefused:
         refused, carried_out = await decide(till, odd, 500), await decide(till, fine, 500)
         await desk.work()
         assert (await status(till, refused), await status(till, carried_out)) == ("failed", "succeeded")
+
+    async def test_what_came_of_the_try_before_says_nothing_of_this_one(
+        self, till: Till, desk: RefundDesk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The provider lists both, in whatever order; were the old one believed, people would have it paid once more."""
+        placed = await sold(till)
+        refund, intent_id = await decide(till, placed, 500), await till.intent_id(placed)
+        tries = [("re_before", RefundStatus.FAILED), (f"re_{refund.hex}", RefundStatus.SUCCEEDED)]
+        made = [Refund(key, intent_id, Money(500, "JPY"), state, RefundId(refund)) for key, state in tries]
+
+        async def both(_: IntentId) -> list[Refund]:
+            return made
+
+        monkeypatch.setattr(till.provider, "refunds_of", both)
+        await till.scene.execute("UPDATE orders.refunds SET attempt = 2 WHERE id = $1", refund)
+        assert await desk.follow(intent_id)
+        assert await status(till, refund) == "succeeded"
+
+    async def test_another_try_finds_what_the_one_before_brought_about_after_all(
+        self, till: Till, desk: RefundDesk
+    ) -> None:
+        """Given up here, carried out there: a part of a payment could go back twice."""
+        placed = await sold(till)
+        refund = await decide(till, placed, 500)
+        form = {"payment_intent": await till.intent_id(placed), "amount": 500, "metadata[refund_id]": str(refund)}
+        till.sandbox.post("/v1/refunds", f"refund:{refund}", **form)
+        await till.scene.execute("UPDATE orders.refunds SET attempt = 2 WHERE id = $1", refund)
+        await desk.work()
+        assert (await status(till, refund), await went_back(till, placed)) == ("succeeded", 500)
