@@ -122,9 +122,16 @@ def _failures(failures: "Sequence[Failure]") -> Table:
 
 
 def _mails(mails: "Sequence[Mail]") -> Table:
-    table = Table("mail", "template", "language", "user", "begun (UTC)", "sent", box=None, header_style="bold")
+    table = Table("mail", "template", "language", "to", "begun (UTC)", "sent", box=None, header_style="bold")
     for each in mails:
         sent = "[green]yes[/green]" if each.sent_at is not None else "[red]not known[/red]"
         begun = f"{each.begun_at:%Y-%m-%d %H:%M:%S}"
-        table.add_row(str(each.id), each.template.value, each.language.value, str(each.user_id), begun, sent)
+        table.add_row(str(each.id), each.template.value, each.language.value, _whom(each), begun, sent)
     return table
+
+
+def _whom(mail: "Mail") -> str:
+    """Whom it is for, without an address."""
+    if mail.seller_id is not None:
+        return f"seller {mail.seller_id}"
+    return f"user {mail.user_id}" if mail.user_id is not None else f"guest of order {mail.order_id}"

@@ -13,6 +13,7 @@ from adapters.dynamodb.tables import ensure_tables
 from adapters.health import State
 from adapters.parquet.online_retail import OnlineRetailFile
 from adapters.postgres.accounts_recipients import PostgresRecipients
+from adapters.postgres.events import PostgresOutbox
 from adapters.postgres.events_failures import PostgresFailures
 from adapters.postgres.migrate import upgrade_async
 from adapters.postgres.notifications import PostgresMails
@@ -23,6 +24,7 @@ from domain.events.ports import Failure
 from domain.events.upkeep import redrive as reopen_and_send
 from domain.imports.ports import Progress as ImportProgress
 from domain.imports.service import ImportSummary, OnlineRetailImport
+from domain.notifications.orders import OF_ORDERS
 from domain.notifications.ports import Mail
 from domain.notifications.templates import Letter, letter
 from domain.shared.clock import SystemClock
@@ -30,7 +32,7 @@ from domain.shared.events import EventId
 from domain.shared.refusals import NotFound, Refusal
 from infra.demo.load import Summary, load
 from periodic import make_partitions, state_of_workers
-from pipeline import ensure_places, open_event_tools, places_of, subscribers
+from pipeline import ensure_places, open_event_tools, order_mails, places_of, subscribers
 from reports import Told
 from settings import Mode, Settings, require
 from wiring import JOB_TIMEOUT_MS, health_of, open_admins, open_deletions, open_jobs, open_stores, open_suspension
@@ -203,6 +205,11 @@ async def mail(settings: Settings, mail_id: UUID) -> tuple[Mail, str | None, Let
         found = await PostgresMails(tools.database).find(mail_id)
         if found is None:
             raise NotFound(f"there is no mail {mail_id}")
-        to = await PostgresRecipients(tools.database).recipient(found.user_id)
+        if found.template in OF_ORDERS:
+            record = await PostgresOutbox(tools.database).find(EventId(UUID(found.key.partition(":")[2])))
+            written = None if record is None else await order_mails(tools).written(record)
+            told = letter(found.template, found.language, None) if written is None else written.letter
+            return found, None if written is None else written.address, told
+        to = None if found.user_id is None else await PostgresRecipients(tools.database).recipient(found.user_id)
     name = None if to is None else to.name
     return found, None if to is None else to.email, letter(found.template, found.language, name)

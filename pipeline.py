@@ -15,6 +15,7 @@ from adapters.dynamodb.carts import DynamoCarts
 from adapters.dynamodb.preferences import DynamoPreferences
 from adapters.page_cache import HttpPageCache
 from adapters.postgres.accounts_recipients import PostgresRecipients
+from adapters.postgres.catalog_low_stock import PostgresLowStock
 from adapters.postgres.database import Database
 from adapters.postgres.events import PostgresOutbox
 from adapters.postgres.events_deliveries import PostgresDeliveries
@@ -22,16 +23,20 @@ from adapters.postgres.events_streams import PostgresUntold
 from adapters.postgres.locks import one_at_a_time
 from adapters.postgres.notifications import PostgresMails
 from adapters.postgres.orders_checkout import PostgresOrderBook
+from adapters.postgres.orders_told import PostgresOrdersTold
+from adapters.postgres.sellers_told import PostgresSellersTold
 from adapters.redis.client import connect
 from adapters.redis.live import RedisAnnouncer
 from cloud import open_aws
 from domain.accounts.preferences import PreferredLanguages
 from domain.catalog.revalidation import Revalidation
+from domain.catalog.stock_alerts import StockAlerts
 from domain.events.handling import Handling
 from domain.events.ports import Consumer
 from domain.events.relay import Relay
 from domain.events.telling import Teller
 from domain.events.upkeep import EventUpkeep, Places
+from domain.notifications.orders import OrderMails
 from domain.notifications.service import Notifications
 from domain.orders.leaving import CartLeaving
 from domain.shared.clock import Clock
@@ -102,6 +107,30 @@ async def _carts(tools: EventTools) -> AsyncIterator[Consumer]:
     yield CartLeaving(PostgresOrderBook(tools.database), carts)
 
 
+@asynccontextmanager
+async def _order_mails(tools: EventTools) -> AsyncIterator[Consumer]:
+    yield order_mails(tools)
+
+
+def order_mails(tools: EventTools) -> OrderMails:
+    languages = PreferredLanguages(DynamoPreferences(tools.aws, tools.settings.dynamodb_table_prefix))
+    return OrderMails(
+        PostgresOrdersTold(tools.database),
+        PostgresSellersTold(tools.database),
+        PostgresLowStock(tools.database),
+        PostgresRecipients(tools.database),
+        languages,
+        PostgresMails(tools.database),
+        SesMailer(tools.aws, tools.settings.mail_from),
+        tools.clock,
+    )
+
+
+@asynccontextmanager
+async def _stock_alerts(tools: EventTools) -> AsyncIterator[Consumer]:
+    yield StockAlerts(PostgresLowStock(tools.database), tools.clock)
+
+
 SUBSCRIBERS: Sequence[Subscriber] = (
     Subscriber(
         Subscription(Revalidation.name, Revalidation.types, Revalidation.behind_s),
@@ -111,6 +140,10 @@ SUBSCRIBERS: Sequence[Subscriber] = (
     Subscriber(
         Subscription(Notifications.name, Notifications.types), lambda settings: bool(settings.mail_from), _notifications
     ),
+    Subscriber(
+        Subscription(OrderMails.name, OrderMails.types), lambda settings: bool(settings.mail_from), _order_mails
+    ),
+    Subscriber(Subscription(StockAlerts.name, StockAlerts.types), lambda _: True, _stock_alerts),
     Subscriber(Subscription(CartLeaving.name, CartLeaving.types), lambda _: True, _carts),
 )
 """Who acts on which events. Queues, rules and targets are made from this; docs/events.md says how to add one."""

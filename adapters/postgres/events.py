@@ -86,6 +86,10 @@ class PostgresOutbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def find(self, event_id: EventId) -> EventRecord | None:
+        rows = await self._database.fresh(select(*RECORD).where(outbox.c.id == event_id))
+        return record_of(rows[0]) if rows else None
+
     @asynccontextmanager
     async def batch(self, limit: int, now: datetime) -> AsyncIterator["PostgresBatch"]:
         due = (

@@ -13,7 +13,7 @@ from adapters.postgres.retention import forget
 from adapters.postgres.tables import mails
 from domain.notifications.ports import Claim, Mail
 from domain.notifications.templates import Template
-from domain.shared.ids import UserId, uuid7
+from domain.shared.ids import OrderId, SellerId, UserId, uuid7
 from domain.shared.languages import Language
 from domain.shared.viewer import ANONYMOUS
 
@@ -39,6 +39,8 @@ class PostgresMails:
                 template=mail.template.value,
                 language=mail.language.value,
                 user_id=mail.user_id,
+                order_id=mail.order_id,
+                seller_id=mail.seller_id,
                 begun_at=mail.begun_at,
             )
             .on_conflict_do_update(
@@ -82,8 +84,10 @@ def _mail(row: Any) -> Mail:
         row.key,
         Template(row.template),
         Language(row.language),
-        UserId(row.user_id),
+        UserId(row.user_id) if row.user_id else None,
         row.begun_at,
         row.sent_at,
         row.id,
+        OrderId(row.order_id) if row.order_id else None,
+        SellerId(row.seller_id) if row.seller_id else None,
     )

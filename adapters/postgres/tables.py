@@ -540,6 +540,8 @@ mails = _table(
     _time("begun_at"),
     _time("sent_at"),
     Column("message_id", Text),
+    Column("order_id", Uuid),
+    Column("seller_id", Uuid),
 )
 
 streams = Table(
@@ -550,6 +552,8 @@ streams = Table(
     _time("used_at"),
     schema="events",
 )
+
+low_stock = Table("low_stock", metadata, Column("product_id", Uuid, primary_key=True), _time("since"), schema="catalog")
 
 untold = Table("untold", metadata, Column("event_id", Uuid, primary_key=True), schema="events")
 """Events of streams that those who watch have still to be told of."""

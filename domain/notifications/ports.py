@@ -8,8 +8,9 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.notifications.templates import Letter, Template
-from domain.shared.ids import UserId
+from domain.shared.ids import OrderId, ProductId, SellerId, UserId
 from domain.shared.languages import Language
+from domain.shared.money import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +47,17 @@ class Claim(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail that was begun. `key`: what it is sent once for."""
+    """A mail that was begun. `key`: what it is sent once for. To a user, a guest who is known by an order, or a seller."""
 
     key: str
     template: Template
     language: Language
-    user_id: UserId
+    user_id: UserId | None
     begun_at: datetime
     sent_at: datetime | None = None
     id: UUID | None = None
+    order_id: OrderId | None = None
+    seller_id: SellerId | None = None
 
 
 class Mails(Protocol):
@@ -73,6 +76,57 @@ class Mails(Protocol):
     async def newest(self, limit: int) -> Sequence[Mail]: ...
 
     async def find(self, mail_id: UUID) -> Mail | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """So many of something, as an order names it."""
+
+    name: str
+    quantity: int
+    seller_id: SellerId
+    item_id: UUID
+    carrier: str | None = None
+    tracking_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """What mails say of an order. `email`: where a guest is written to; None for a user's order."""
+
+    number: str
+    total: Money
+    lines: Sequence[Line]
+    user_id: UserId | None
+    email: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SellerFacts:
+    """Whom a seller's mails go to. `member_id`: the member whose language they are in."""
+
+    email: str
+    name: str
+    member_id: UserId | None
+
+
+class OrdersTold(Protocol):
+    async def order(self, order_id: OrderId) -> OrderFacts | None:
+        """As it is when the mail goes out. Raises Unavailable."""
+        ...
+
+
+class SellersTold(Protocol):
+    async def seller(self, seller_id: SellerId) -> SellerFacts | None:
+        """None for one that is not active. Raises Unavailable."""
+        ...
+
+
+class ProductsTold(Protocol):
+    async def product(self, product_id: ProductId) -> tuple[str, int] | None:
+        """Its name, and how many can be sold. Raises Unavailable."""
+        ...
 
 
 class MayBeSent(Exception):

@@ -1,8 +1,10 @@
 """Writes to users of what happened. A mail is sent once at most: nobody is written to twice on a guess."""
 
+from datetime import datetime
+
 from domain.events.ports import Delivery, GivenUp
 from domain.notifications.ports import Claim, Languages, Mail, Mailer, Mails, MayBeSent, Recipients
-from domain.notifications.templates import Template, letter
+from domain.notifications.templates import Letter, Template, letter
 from domain.shared.clock import Clock
 from domain.shared.ids import UserId
 from domain.shared.refusals import Unavailable
@@ -12,8 +14,39 @@ TEMPLATES = {"UserRegistered": Template.WELCOME}
 NOT_KNOWN = "it is not known whether the mail went out; redriven, it is sent again"
 
 
+class Posting:
+    """Sends a mail once at most, and keeps that it did."""
+
+    def __init__(self, mails: Mails, mailer: Mailer, clock: Clock) -> None:
+        self._mails = mails
+        self._mailer = mailer
+        self._clock = clock
+
+    async def send(self, mail: Mail, address: str, letter: Letter, reopened_at: datetime | None) -> None:
+        """Raises Unavailable and GivenUp."""
+        match await self._mails.claim(mail, reopened_at):
+            case Claim.OURS:
+                await self._send(mail, address, letter)
+            case Claim.UNDER_WAY:
+                raise Unavailable("the mail's other sender")
+            case Claim.UNKNOWN:
+                raise GivenUp(NOT_KNOWN)
+            case Claim.SENT:
+                return
+
+    async def _send(self, mail: Mail, address: str, letter: Letter) -> None:
+        try:
+            taken_as = await self._mailer.send(address, letter, mail.key)
+        except MayBeSent as unknown:
+            raise GivenUp(NOT_KNOWN) from unknown
+        except (Unavailable, GivenUp):
+            await self._mails.release(mail.key)
+            raise
+        await self._mails.sent(mail.key, self._clock.now(), taken_as)
+
+
 class Notifications:
-    """The consumer that writes mails."""
+    """The consumer that writes mails to users about themselves."""
 
     name = "notifications"
     types = frozenset(TEMPLATES)
@@ -23,8 +56,7 @@ class Notifications:
     ) -> None:
         self._recipients = recipients
         self._languages = languages
-        self._mails = mails
-        self._mailer = mailer
+        self._posting = Posting(mails, mailer, clock)
         self._clock = clock
 
     async def consume(self, delivery: Delivery) -> None:
@@ -32,30 +64,8 @@ class Notifications:
         recipient = await self._recipients.recipient(user_id)
         if recipient is None:
             return
-        template = TEMPLATES[event.type]
-        mail = Mail(
-            f"{template}:{delivery.record.id}",
-            template,
-            await self._languages.language(user_id),
-            user_id,
-            self._clock.now(),
+        template, language = TEMPLATES[event.type], await self._languages.language(user_id)
+        mail = Mail(f"{template}:{delivery.record.id}", template, language, user_id, self._clock.now())
+        await self._posting.send(
+            mail, recipient.email, letter(template, language, recipient.name), delivery.reopened_at
         )
-        match await self._mails.claim(mail, delivery.reopened_at):
-            case Claim.OURS:
-                await self._send(mail, recipient.email, recipient.name)
-            case Claim.UNDER_WAY:
-                raise Unavailable("the mail's other sender")
-            case Claim.UNKNOWN:
-                raise GivenUp(NOT_KNOWN)
-            case Claim.SENT:
-                return
-
-    async def _send(self, mail: Mail, address: str, name: str | None) -> None:
-        try:
-            taken_as = await self._mailer.send(address, letter(mail.template, mail.language, name), mail.key)
-        except MayBeSent as unknown:
-            raise GivenUp(NOT_KNOWN) from unknown
-        except (Unavailable, GivenUp):
-            await self._mails.release(mail.key)
-            raise
-        await self._mails.sent(mail.key, self._clock.now(), taken_as)
