@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, exists, func, select
 
 from adapters.postgres.batches import among_ids, many_each
 from adapters.postgres.database import Database
@@ -18,6 +18,7 @@ from adapters.postgres.tables import (
 )
 from domain.orders.model import PaymentStatus
 from domain.orders.receipts import Receipt, ReceiptLine, ReceiptTax
+from domain.orders.refunds import RefundReason
 from domain.orders.states import RefundState
 from domain.shared.ids import OrderId, SellerId, UserId
 from domain.shared.money import Money
@@ -25,6 +26,11 @@ from domain.shared.tax import tax_inside
 from domain.shared.viewer import Viewer
 
 PAID = (PaymentStatus.SUCCEEDED.value, PaymentStatus.REFUNDED.value)
+NEVER_SOLD = exists().where(
+    refunds.c.order_id == order_sellers.c.order_id,  # idx_refunds_order_id
+    refunds.c.reason == RefundReason.LATE_PAYMENT.value,
+)
+"""What was paid when the order had ended went back whole: nobody bought anything, and no seller invoices it."""
 PARTS = (
     select(order_sellers, orders.c.order_number, orders.c.user_id, orders.c.guest_id, order_payments.c.paid_at)
     .join(orders, orders.c.id == order_sellers.c.order_id)
@@ -33,6 +39,7 @@ PARTS = (
         among_ids(order_sellers.c.order_id),
         order_payments.c.status.in_(PAID),
         order_payments.c.paid_at.is_not(None),
+        ~NEVER_SOLD,
     )
     .order_by(order_sellers.c.order_id, order_sellers.c.seller_id)
 )

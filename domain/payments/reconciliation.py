@@ -12,7 +12,7 @@ from domain.payments.refunds import RefundDesk
 from domain.payments.refusals import ProviderAway
 from domain.shared.clock import Clock
 from domain.shared.ids import OrderId
-from domain.shared.refusals import Refusal, Unavailable
+from domain.shared.refusals import Unavailable
 
 log = logging.getLogger("torii.payments")
 
@@ -68,8 +68,8 @@ class Reconciliation:
                 return False
             except Unavailable:
                 raise
-            except Refusal as refusal:
-                log.error("a payment was not settled", exc_info=refusal, extra={"fields": {"orderId": str(order_id)}})
+            except Exception as problem:  # a fault ends here, logged: what others set aside is let go
+                log.error("a payment was not settled", exc_info=problem, extra={"fields": {"orderId": str(order_id)}})
                 return False
         return True
 

@@ -351,6 +351,15 @@ async def test_a_receipt_for_each_seller_with_what_went_back_by_rate(shop: Shop)
     assert found["order"]["receipts"] == []
 
 
+async def test_no_receipt_of_what_was_paid_when_the_order_had_ended(shop: Shop) -> None:
+    bought = await shop.bought(1)
+    [paid] = await shop.make.rows(select(tables.order_payments).where(tables.order_payments.c.order_id == bought.order))
+    of_payment = {"order_id": bought.order, "payment_id": paid.id, "amount": paid.amount, "currency": paid.currency}
+    await shop.make.row(tables.refunds, **of_payment, reason="late_payment", borne_by="marketplace")
+    order = (await shop.clients["buyer"].data(RECEIPTS, id=encode("Order", bought.order)))["order"]
+    assert order["receipts"] == []
+
+
 OF_ALL = """query ($first: Int!) { orders(first: $first) { nodes { orderNumber availableActions
   refunds { status } timeline { type } history { status } payment { status }
   receipts { total { amount } } items { availableActions history { status } returns { status availableActions }

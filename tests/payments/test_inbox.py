@@ -211,3 +211,16 @@ class TestWithoutAMessage:
         assert await till.scene.books(odd) == UNPAID
         assert await till.scene.books(fine) == EXPIRED
         await till.scene.execute("UPDATE orders.orders SET expires_at = NULL WHERE id = $1", odd.id)
+
+    async def test_nor_does_one_whose_rows_are_broken(
+        self, till: Till, later: tuple[PaymentTools, MovingClock]
+    ) -> None:
+        tools, clock = later
+        broken, fine = await till.scene.place(), await till.scene.place()
+        await till.scene.execute("DELETE FROM orders.order_items WHERE order_id = $1", broken.id)
+        clock.move(minutes=31)
+        async for _ in tools.reconciliation.expire():
+            pass
+        assert (await till.scene.books(broken)).reservations == ["held"]
+        assert await till.scene.books(fine) == EXPIRED
+        await till.scene.execute("UPDATE orders.orders SET expires_at = NULL WHERE id = $1", broken.id)
