@@ -89,7 +89,12 @@ class Finaliser:
             before, decision = await self._book.settle(standing.order_id, intent, judge, now)
             if intent is None or not (decision.abandons or decision.is_stray):
                 return settlement(decision.after(before), intent)
-            intent = await self._next(before, decision, intent)
+            try:
+                intent = await self._next(before, decision, intent)
+            except Unavailable:  # it says how the payment is, and does not do as it is told
+                if is_silent or not before.is_given_up(now):
+                    raise
+                return await self._written(before, None, now, is_silent=True)
         return Settlement(SettlementKind.PROCESSING)
 
     async def _next(self, standing: Standing, decision: Decision, intent: PaymentIntent) -> PaymentIntent | None:
