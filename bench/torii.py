@@ -49,6 +49,8 @@ NEVER_TOO_MUCH = {
     "TORII_RATE_COST_BURST": "1000000000",
     "TORII_CONNECTIONS_PER_ADDRESS": "1000000",
     "TORII_RATE_AT_ONCE": "1000000",
+    "TORII_WEBSOCKETS_PER_ADDRESS": "1000000",
+    "TORII_MAX_SUBSCRIPTIONS_EACH": "1000000",
 }
 """All load comes from one address: it is counted as anybody's, and never refused."""
 

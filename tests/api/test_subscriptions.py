@@ -62,6 +62,18 @@ async def test_the_present_stock_is_told_at_once_and_then_each_change(address: s
         assert await told(socket) == {"id": id, "stockQuantity": 7, "availability": "IN_STOCK"}
 
 
+async def test_what_an_order_sets_aside_is_told_as_sold(address: str, make: Factory) -> None:
+    product = await make.product(stock_quantity=9)
+    async with connect(address, subprotocols=[PROTOCOL]) as socket:
+        await begin(socket)
+        await watch(socket, product)
+        assert await stock(socket) == 9
+        await make.change(tables.products, product, reserved_quantity=7)
+        assert await stock(socket) == 2
+        await make.change(tables.products, product, reserved_quantity=0)
+        assert await stock(socket) == 9
+
+
 async def test_every_process_tells_its_own_clients(address: str, prepared: Settings, make: Factory) -> None:
     product = await make.product(stock_quantity=9)
     elsewhere = create_app(prepared)
