@@ -3,9 +3,10 @@
 from sqlalchemy import select
 
 from adapters.postgres.database import Database
-from adapters.postgres.tables import order_addresses, order_items, orders
+from adapters.postgres.tables import order_addresses, order_items, order_payments, orders
 from domain.notifications.ports import Line, OrderFacts
 from domain.shared.ids import OrderId, SellerId, UserId
+from domain.shared.languages import DEFAULT_LANGUAGE, Language
 from domain.shared.money import Money
 
 
@@ -17,8 +18,15 @@ class PostgresOrdersTold:
 
     async def order(self, order_id: OrderId) -> OrderFacts | None:
         found = await self._database.fresh(
-            select(orders, order_addresses.c.email, order_addresses.c.recipient_name)
+            select(
+                orders,
+                order_addresses.c.email,
+                order_addresses.c.recipient_name,
+                order_addresses.c.language,
+                order_payments.c.paid_at,
+            )
             .outerjoin(order_addresses, order_addresses.c.order_id == orders.c.id)
+            .outerjoin(order_payments, order_payments.c.order_id == orders.c.id)
             .where(orders.c.id == order_id)
         )
         if not found:
@@ -44,4 +52,6 @@ class PostgresOrdersTold:
             UserId(order.user_id) if order.user_id else None,
             order.email if order.user_id is None else None,
             order.recipient_name if order.user_id is None else None,
+            DEFAULT_LANGUAGE if order.language is None else Language(order.language),
+            order.paid_at is not None,
         )

@@ -94,7 +94,8 @@ class OrderMails:
         order = await self._orders.order(order_id)
         if order is None:
             return None
-        address, name, language = order.email, order.name, DEFAULT_LANGUAGE
+        # Anybody can name anybody's address: a guest is written to from the payment on, lest orders be placed to send mails.
+        address, name, language = order.email if order.is_paid else None, order.name, order.language
         if order.user_id is not None:
             recipient = await self._recipients.recipient(order.user_id)
             address, name = (None, None) if recipient is None else (recipient.email, recipient.name)

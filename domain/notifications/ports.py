@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.notifications.templates import Letter, Template
 from domain.shared.ids import OrderId, ProductId, SellerId, UserId
-from domain.shared.languages import Language
+from domain.shared.languages import DEFAULT_LANGUAGE, Language
 from domain.shared.money import Money
 
 
@@ -92,7 +92,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """What mails say of an order. `email`: where a guest is written to; None for a user's order."""
+    """What mails say of an order. `email`: where a guest is written to, in `language`; None for a user's order.
+
+    `is_paid`: whether money ever came for it.
+    """
 
     number: str
     total: Money
@@ -100,6 +103,8 @@ class OrderFacts:
     user_id: UserId | None
     email: str | None = None
     name: str | None = None
+    language: Language = DEFAULT_LANGUAGE
+    is_paid: bool = False
 
 
 @dataclass(frozen=True, slots=True)

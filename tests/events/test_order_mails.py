@@ -114,10 +114,31 @@ class TestBuyers:
     ) -> None:
         order = await shop.order(None, guest_id=uuid4())
         await shop.order_address(order, email=address)
-        await put(tools, "OrderExpired", f"order/{order}")
+        await shop.payment(order, status="succeeded", paid_at=SystemClock().now())
+        await put(tools, "OrderPaid", f"order/{order}")
         [mail] = await written(tools)
         assert (mail.address, mail.mail.user_id, mail.mail.order_id) == (address, None, order)
         assert mail.letter.text.startswith("山田花子 様")
+
+    async def test_a_guest_is_written_to_in_the_language_of_the_checkout(
+        self, tools: EventTools, shop: Shop, address: str
+    ) -> None:
+        order = await shop.order(None, guest_id=uuid4())
+        await shop.order_address(order, email=address, language="en")
+        await shop.payment(order, status="succeeded", paid_at=SystemClock().now())
+        await put(tools, "OrderPaid", f"order/{order}")
+        [mail] = await written(tools)
+        assert mail.mail.language is Language.EN
+
+    async def test_nobody_is_sent_mails_by_orders_that_a_guest_does_not_pay(
+        self, tools: EventTools, shop: Shop, address: str
+    ) -> None:
+        order = await shop.order(None, guest_id=uuid4())
+        await shop.order_address(order, email=address)
+        await shop.payment(order)
+        for told in ("OrderPlaced", "OrderExpired", "OrderCancelled"):
+            await put(tools, told, f"order/{order}")
+        assert await written(tools) == [None, None, None]
 
     async def test_nobody_is_written_to_whose_address_was_erased_or_who_is_leaving(
         self, tools: EventTools, shop: Shop, address: str
