@@ -44,6 +44,8 @@ class StripePayments:
                     "amount": amount.minor,
                     "currency": amount.currency.lower(),
                     "automatic_payment_methods": {"enabled": True},
+                    # and the wallets on top of cards: what takes days would outlive what is set aside for the order
+                    "allowed_payment_method_types": ["card"],
                     "metadata": {ORDER: str(order_id)},
                     "transfer_group": f"order:{order_id}",
                 },

@@ -43,6 +43,7 @@ def create(params: Params) -> Action:
         automatic.choice("allow_redirects", ("always", "never"))
         automatic.done()
     types = params.strings("payment_method_types")
+    allowed = params.strings("allowed_payment_method_types")
     params.choice("confirmation_method", ("automatic", "manual"))
     confirms = params.flag("confirm") or False
     how = _Confirmation(params)
@@ -55,6 +56,7 @@ def create(params: Params) -> Action:
         intent = tx.new("pi", KIND, {**BLANK, **texts, "amount": amount, "currency": currency, "created": tx.now})
         intent |= {
             "client_secret": f"{intent['id']}_secret_{secrets.token_urlsafe(18)}",
+            "allowed_payment_method_types": allowed or None,
             "automatic_payment_methods": None if types else {"allow_redirects": "always", "enabled": True},
             "capture_method": capture,
             "metadata": metadata,
