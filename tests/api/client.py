@@ -1,8 +1,12 @@
 """A client of the gateway for tests: on the wire, without a socket."""
 
+import asyncio
 from typing import Any
+from uuid import UUID
 
 import httpx
+
+from resolvers.global_ids import encode
 
 Answer = dict[str, Any]
 
@@ -36,3 +40,12 @@ class Client:
         """The codes of an answer's errors."""
         answer = await self.answer(query, **variables)
         return [error["extensions"]["code"] for error in answer.get("errors", [])]
+
+    async def works_for(self, seller: UUID) -> None:
+        """Wait until the gateway knows that they do: what is known of a user is kept for half a second."""
+        async with asyncio.timeout(10):
+            while (await self.data(BALANCES, id=encode("Seller", seller)))["sellerBalances"] is None:
+                await asyncio.sleep(0.01)
+
+
+BALANCES = "query ($id: ID!) { sellerBalances(sellerId: $id) { payable { amount } } }"

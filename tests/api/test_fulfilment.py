@@ -1,6 +1,5 @@
 """Placed orders: shipped, cancelled, sent back, refunded; by whom, and by nobody else."""
 
-import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -109,9 +108,7 @@ async def sellers(make: Factory, people: dict[str, Client]) -> list[UUID]:
     sellers = [await make.seller(), await make.seller()]
     for seller, who in zip(sellers, ("clerk", "rival"), strict=True):
         await make.member(seller, await make.user_id(f"fulfil-{who}@example.com"))
-        async with asyncio.timeout(10):  # what is known of a user is kept for half a second
-            while (await people[who].data(BALANCE, id=encode("Seller", seller)))["sellerBalances"] is None:
-                await asyncio.sleep(0.01)
+        await people[who].works_for(seller)
     return sellers
 
 

@@ -252,9 +252,11 @@ class TestSellers:
         email = f"{uuid4().hex}@example.com"
         token = await token_of(email, "seller")
         async with client_of(app) as http:
-            await Client(http, token=token).data("{ viewer { __typename } }")
-        await make.member(seller, await make.user_id(email))
-        return await token_of(email, "seller")
+            client = Client(http, token=token)
+            await client.data("{ viewer { __typename } }")
+            await make.member(seller, await make.user_id(email))
+            await client.works_for(seller)
+        return token
 
     async def test_it_is_told_of_its_part_of_orders_and_of_its_stock(
         self, address: str, worker: None, outlet: Outlet, make: Factory, seller: UUID, member: str

@@ -38,7 +38,12 @@ cli.steps = lambda settings, clock: steps
 sys.argv = ['torii', 'up']
 cli.main()
 """
-LEAD = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+LEAD = """
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may be under nohup
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 """Becomes what it is given, as the leader of a session on the terminal that is its standard input."""
 
 
