@@ -1,6 +1,7 @@
 """Operations within every limit hold up nobody: the most that one of them takes without a break, on the real schema."""
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
 
 import httpx
 import pytest
@@ -18,6 +19,15 @@ FLAT = (
 )
 
 TOO_MANY = f"""x: nodes(ids: [{'"x" ' * 101}]) {{ id }}"""
+
+
+@pytest.fixture(autouse=True)
+def without_what_tests_keep() -> Iterator[None]:
+    """A collection walks what this operation made, and not what a whole suite has in memory: as in a gateway that has begun."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="module")
