@@ -69,7 +69,7 @@ def _argument(schema: strawberry.Schema, name: str, argument: GraphQLArgument) -
         return declared.python_name, None
 
     def convert(value: Any, info: Any) -> Any:
-        registry = schema.schema_converter.scalar_registry
-        return convert_argument(value, declared.type, registry, schema.config, info, path=(name,))
+        scalars = schema.schema_converter.scalar_registry
+        return convert_argument(value, declared.type, scalars, schema.config, info, path=(name,))
 
     return declared.python_name, convert

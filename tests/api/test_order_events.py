@@ -17,7 +17,8 @@ from domain.shared.viewer import ANONYMOUS
 from gateway import create_app
 from resolvers.global_ids import encode
 from settings import Settings
-from tests.api.conftest import Tokens
+from tests.api.client import Client
+from tests.api.conftest import Tokens, client_of
 from tests.api.sockets import PROTOCOL, begin, closed, serving
 from tests.api.watching import (
     SELLER,
@@ -246,9 +247,6 @@ class TestSellers:
     @pytest.fixture
     async def member(self, app: Starlette, token_of: Tokens, make: Factory, seller: UUID) -> str:
         """The token of somebody who works for the seller."""
-        from tests.api.client import Client
-        from tests.api.conftest import client_of
-
         email = f"{uuid4().hex}@example.com"
         token = await token_of(email, "seller")
         async with client_of(app) as http:
