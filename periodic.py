@@ -1,6 +1,7 @@
 """What workers do and how often, with the adapters they do it with. infra/worker.py runs it."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -32,6 +33,8 @@ from paying import PaymentTools, open_payment_tools, run_payments
 from pipeline import EventTools, open_event_tools, run_events, settle_events, upkeep_of
 from settings import Settings, require
 from wiring import JOB_REDIS_MS, JOB_TIMEOUT_MS, account_deletion, admins
+
+log = logging.getLogger("torii.worker")
 
 MONTHS_AHEAD = 2
 """Months whose partition of orders is there before the month is."""
@@ -269,6 +272,7 @@ async def _heeding_signals(stop: Stop, doing: Coroutine[Any, Any, Given]) -> Giv
         if stop.is_asked:
             task.cancel()
         stop.ask()
+        log.info("asked to end: what is at work gets to the end of its batch, unless asked once more")
 
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log_stray)

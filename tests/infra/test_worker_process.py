@@ -64,6 +64,11 @@ class Process:
                 assert self.process.poll() is None, self._said.read_text()
                 await asyncio.sleep(0.02)
 
+    async def until_said(self, what: str) -> None:
+        async with asyncio.timeout(60):
+            while what not in self.said():
+                await asyncio.sleep(0.02)
+
     async def ended(self) -> int:
         return await asyncio.to_thread(self.process.wait, 30)
 
@@ -135,6 +140,7 @@ async def test_sigterm_lets_the_batch_at_work_end_and_no_further_one_begin(
 ) -> None:
     await patient.until_begun()
     patient.process.send_signal(signal.SIGTERM)
+    await patient.until_said("asked to end")
     patient.go.touch()
     assert await patient.ended() == 0, patient.said()
     last = await run_of(runs, name)

@@ -1,4 +1,4 @@
-"""adapters/postgres/tables.py against the migrated database, and each adapter against the schema of its module."""
+"""adapters/postgres/tables against the migrated database, and each adapter against the schema of its module."""
 
 import ast
 import re
@@ -76,7 +76,7 @@ def loads_in_bulk(source: str) -> bool:
     return "adapters.postgres.bulk" in source
 
 
-FILES = [file for file in sorted(FOLDER.glob("*.py")) if file.name != "tables.py"]
+FILES = sorted(FOLDER.glob("*.py"))
 SHARED = {
     "bulk.py": {"orders"},
     "orders_checkout.py": {"orders", "sellers"},
