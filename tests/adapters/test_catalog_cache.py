@@ -65,7 +65,7 @@ class Shop:
         return [product and product.name for product in await self.products.by_ids(ids)]
 
     async def until_named(self, product_id: ProductId, name: str) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await self.names(product_id) != [name]:
                 await asyncio.sleep(0)
 
@@ -78,7 +78,7 @@ def _changes(url: str, cache: CatalogCache) -> CatalogChanges:
 @asynccontextmanager
 async def listening(url: str, cache: CatalogCache) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(_changes(url, cache).run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not cache.is_in_step:
             await asyncio.sleep(0.001)
     yield task
@@ -158,7 +158,7 @@ async def test_any_change_of_a_product_is_seen_at_once(shop: Shop, part: str) ->
             await shop.make.variation(product, stock_quantity=1)
         case "image":
             await shop.make.image(product)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         after: Product | None = before
         while after is not None and after.version == before.version:
             [after] = await shop.products.by_ids([product])
@@ -172,7 +172,7 @@ async def test_an_old_read_never_overwrites_a_newer_version(shop: Shop) -> None:
     slow = asyncio.create_task(shop.names(product))
     await shop.stored.reached.wait()  # has read the old name, and has not stored it yet
     await shop.make.change(tables.products, product, name="新")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         key = f"torii:{{tests}}:product:{product}"
         while not await shop.cache.values._client.redis.exists(key):  # the tombstone of the change
             await asyncio.sleep(0.001)
@@ -185,7 +185,7 @@ async def test_a_change_of_categories_is_seen(shop: Shop) -> None:
     category = await shop.make.category(name="前")
     assert (await shop.categories.tree()).by_id[category].name == "前"  # type: ignore[index]
     await shop.make.change(tables.categories, category, name="後")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await shop.categories.tree()).by_id[category].name != "後":  # type: ignore[index]
             await asyncio.sleep(0.001)
 
@@ -222,13 +222,13 @@ async def test_while_the_channel_is_cut_nothing_cached_is_shown(shop: Shop, sett
     # the superuser is the machine's; a role may end its own connections
     async with open_factory(settings.database_url.get_secret_value()) as same_role:
         await same_role.rows(CUT)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while shop.cache.is_in_step:
             await asyncio.sleep(0)
     loads = len(shop.stored.loads)
     await shop.names(product)
     assert len(shop.stored.loads) == loads + 1
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not shop.cache.is_in_step:
             await asyncio.sleep(0.01)
     await shop.names(product)
@@ -256,7 +256,7 @@ async def test_a_redis_that_never_answers_costs_its_limit_and_then_nothing() -> 
     cache = VersionedCache(RedisClient(redis, timeout_ms=20, breaker=breaker), namespace="tests")
     for _ in range(FAILURES_TO_OPEN):
         with pytest.raises(Missed):
-            await asyncio.wait_for(cache.get(["x"]), 5)
+            await asyncio.wait_for(cache.get(["x"]), 60)
         await asyncio.sleep(APART_S)  # failures of one moment count once
     assert breaker.is_open
     with pytest.raises(Missed):
@@ -297,7 +297,7 @@ async def test_a_listener_that_is_cancelled_ends_even_if_postgres_no_longer_answ
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, 60)
     silent.close()
 
 
@@ -307,7 +307,7 @@ async def test_the_products_of_a_suspended_seller_are_gone_at_once_and_come_back
     assert await shop.names(product) == ["在"]
     for status, name in (("suspended", None), ("active", "在")):
         await shop.make.change(tables.sellers, seller, status=status)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await shop.names(product) != [name]:
                 await asyncio.sleep(0.001)
 
@@ -327,7 +327,7 @@ async def test_a_crowd_of_callers_who_go_away_takes_no_connection_along(settings
         await asyncio.sleep(luck.random() * 0.003)
         caller.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await asyncio.wait_for(caller, 10)
+            await asyncio.wait_for(caller, 60)
     await cache.get(["x"])  # raises Missed when there is no connection left
     await redis.aclose()
 
@@ -341,7 +341,7 @@ async def test_a_listener_ends_whenever_it_is_cancelled(settings: Settings, shop
         await asyncio.sleep(luck.random() / 50)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, 60)
 
 
 async def test_a_notification_that_makes_no_sense_drops_everything_and_stops_nothing(shop: Shop) -> None:

@@ -128,7 +128,7 @@ class TestAway:
             for call in (opened.count(QUERY), opened.is_built()):
                 with pytest.raises(Unavailable):
                     await call
-            assert time.perf_counter() - started < 3
+            assert time.perf_counter() - started < 15
             given_up.set()
 
     @pytest.mark.parametrize("status", [401, 403, 429, 503])
@@ -156,7 +156,7 @@ class TestAway:
             return web.json_response({"error": "no"}, status=503)
 
         async with server(fail) as url, index(url) as opened:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             before = -1
             while len(asked) != before:  # failures close together count as one
                 before = len(asked)

@@ -70,7 +70,7 @@ async def test_a_script_runs_also_where_redis_has_never_seen_it(
 async def test_a_connection_that_was_cut_is_replaced(client: RedisClient) -> None:
     killed = client.call("CLIENT", "KILL", "ID", int(await client.call("CLIENT", "ID")), "SKIPME", "no")
     await asyncio.gather(killed, return_exceptions=True)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:  # whoever asked in the moment of the cut was missed
             try:
                 assert await client.call("ECHO", "again") == b"again"

@@ -100,7 +100,7 @@ async def test_what_is_not_known_to_be_wanted_is_not_kept_and_the_history_goes_o
     viewer = Viewer(Role.USER, UserId(uuid7()))
     first, second = products(2)
     history.saw(viewer, first)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await away.asked.wait()
         away.is_away = False
         history.saw(viewer, second)

@@ -131,7 +131,7 @@ async def _shelf(make: Factory, seller: UUID) -> tuple[UUID, UUID, UUID]:
 async def _opened(client: Client, product: str) -> None:
     """Somebody opened the page of the product, and it is remembered."""
     await client.data("query ($id: ID!) { product(id: $id) { id } }", id=product)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (await client.data("{ recentlyViewed { product { id } } }"))["recentlyViewed"]:
             await asyncio.sleep(0.01)
 

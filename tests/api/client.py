@@ -43,7 +43,7 @@ class Client:
 
     async def works_for(self, seller: UUID) -> None:
         """Wait until the gateway knows that they do: what is known of a user is kept for half a second."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await self.data(BALANCES, id=encode("Seller", seller)))["sellerBalances"] is None:
                 await asyncio.sleep(0.01)
 

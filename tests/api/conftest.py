@@ -66,7 +66,7 @@ def client_of(app: Starlette) -> httpx.AsyncClient:
 async def until_live(app: Starlette) -> None:
     """When the gateway hears of changes."""
     store: Store = app.state.fragments
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not store.is_live(store.clock()):
             await asyncio.sleep(0.001)
 

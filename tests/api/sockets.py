@@ -24,7 +24,7 @@ async def serving(app: Starlette, settings: Settings) -> AsyncIterator[str]:
     config = uvicorn.Config(cast("Any", app), **_options(settings) | {"port": 0, "lifespan": "off", "loop": "none"})
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not server.started:
             await asyncio.sleep(0.01)
     yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
@@ -34,7 +34,7 @@ async def serving(app: Starlette, settings: Settings) -> AsyncIterator[str]:
 
 async def exchange(socket: ClientConnection, message: dict[str, Any]) -> dict[str, Any]:
     await socket.send(json.dumps(message))
-    answer: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 10))
+    answer: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 60))
     return answer
 
 

@@ -47,7 +47,7 @@ async def sees(client: Client, order: str) -> bool:
 async def until_sees(client: Client, order: str, wanted: bool) -> float:
     """How long it took, in seconds."""
     began = time.monotonic()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await sees(client, order) is not wanted:
             pass
     return time.monotonic() - began

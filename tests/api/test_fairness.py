@@ -100,7 +100,7 @@ class sockets_of:  # noqa: N801  (used as a function)
 
 async def until_open(open_one: Any) -> Any:
     """Once the gateway has noticed that one was closed."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             opening = open_one()
             try:

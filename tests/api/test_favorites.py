@@ -139,7 +139,7 @@ class TestPreferences:
 
 async def until_viewed(client: Client, expected: list[str]) -> None:
     """Looks are written beside the request: until all of them are there."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await viewed(client) != expected:
             await asyncio.sleep(0.01)
 
@@ -185,7 +185,7 @@ class TestRecentlyViewed:
         await buyer.data(UPDATE, input=on)
         [third] = await products(make, 1)
         await buyer.data(PAGE, id=third)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while third not in (shown := await viewed(buyer)):
                 await asyncio.sleep(0.01)
         assert first not in shown

@@ -24,7 +24,7 @@ async def server(prepared: Settings) -> AsyncIterator[Server]:
         config = uvicorn.Config(app, port=0, lifespan="off", log_level="error", http=BoundedHTTP, ws="none")
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not server.started:
                 await asyncio.sleep(0.01)
         yield server.servers[0].sockets[0].getsockname()[:2]
@@ -45,7 +45,7 @@ async def answer(server: Server, sent: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(*server)
     try:
         writer.write(sent)
-        return await asyncio.wait_for(reader.read(), 10)
+        return await asyncio.wait_for(reader.read(), 60)
     finally:
         writer.close()
 

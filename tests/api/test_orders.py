@@ -142,7 +142,7 @@ async def test_a_seller_sees_own_drafts_and_shoppers_do_not(
     assert await client.data(query, **variables) == hidden  # not yet working there
     await make.member(seller, await make.user_id("works@example.com"))
     shown = {"id": encode("Product", draft)}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await client.data(query, **variables) == hidden:  # who one works for is half a second old at most
             pass
     assert await client.data(query, **variables) == {"product": shown, "products": {"nodes": [shown]}}

@@ -25,7 +25,7 @@ async def port(prepared: Settings) -> AsyncIterator[int]:
     async with app.router.lifespan_context(app):
         server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_level="error", ws="websockets-sansio"))
         serving = asyncio.create_task(server.serve())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not server.started:
                 await asyncio.sleep(0.01)
         yield server.servers[0].sockets[0].getsockname()[1]

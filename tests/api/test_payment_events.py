@@ -193,7 +193,7 @@ async def test_from_a_payment_in_the_sandbox_to_a_row(
             form = {"amount": "1980", "currency": "jpy", "confirm": "true", "payment_method": "pm_card_visa"}
             intent = (await stripe.post("/v1/payment_intents", data=form)).json()
             rows: list[asyncpg.Record] = []
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not rows:
                     rows = await worker.fetch(
                         "SELECT * FROM payments.webhook_events WHERE type = 'payment_intent.succeeded' "

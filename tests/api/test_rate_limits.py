@@ -278,7 +278,7 @@ async def test_a_socket_counts_each_of_its_operations(prepared: Settings) -> Non
 @asynccontextmanager
 async def running(server: uvicorn.Server) -> AsyncIterator[int]:
     task = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not server.started:
             await asyncio.sleep(0.01)
     try:

@@ -37,7 +37,7 @@ async def hire(client: Client, make: Factory, seller: UUID, user_id: UUID) -> No
     """The user works for the seller, and the gateway knows: what it knows is half a second old at most."""
     await make.member(seller, user_id)
     draft = encode("Product", await make.product(seller_id=seller, status="draft"))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await client.data("query ($id: ID!) { node(id: $id) { id } }", id=draft)) == {"node": None}:
             pass
 

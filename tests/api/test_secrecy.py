@@ -114,7 +114,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         options: dict[str, Any] = {"log_config": None, "access_log": False, "ws": "websockets-sansio"}
         server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", http="httptools", **options))
         running = asyncio.create_task(server.serve())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not server.started:
                 await asyncio.sleep(0.01)
         try:

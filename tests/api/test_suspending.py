@@ -51,13 +51,13 @@ async def test_a_suspended_user_is_out_everywhere_within_a_second_and_has_to_sig
         assert not await jobs.suspend_user(prepared, email, "again")
         assert await jobs.reinstate_user(prepared, email)
         assert not await jobs.reinstate_user(prepared, email)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (response := await clients[0].post(WHO)).status_code == 403:
                 pass
         assert (response.status_code, code_of(response)) == (401, "UNAUTHENTICATED")  # what was signed in before
         await a_second_later()  # past the gateway, which would see to it
         anew = Client(elsewhere, token=(await sign_in(prepared, email.lower()))["AccessToken"])
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await anew.post(WHO)).status_code == 403:
                 pass
         assert await anew.data(WHO) == {"viewer": {"email": email.lower()}}

@@ -122,7 +122,7 @@ class TestAway:
             started = time.perf_counter()
             with pytest.raises(Unavailable) as refused:
                 await DynamoCarts(away, "", Watch()).cart(OWNER)
-            assert time.perf_counter() - started < 3  # the driver by itself would take a minute
+            assert time.perf_counter() - started < 15  # the driver by itself would take a minute
         assert refused.value.retryable
 
     async def test_one_that_never_answers_is_an_outage_within_the_time_limit(
@@ -140,5 +140,5 @@ class TestAway:
                 started = time.perf_counter()
                 with pytest.raises(Unavailable):
                     await DynamoCarts(away, "", Watch()).change(OWNER, nothing)
-                assert time.perf_counter() - started < 3  # the driver by itself would take a minute
+                assert time.perf_counter() - started < 15  # the driver by itself would take a minute
             given_up.set()

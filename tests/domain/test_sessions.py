@@ -84,7 +84,7 @@ async def test_its_last_use_is_written_once_a_minute_after_the_answer(store: Sto
     for _ in range(5):
         await sessions.admit(later)
     assert store.writes == [first]
-    async with moving(sessions), asyncio.timeout(10):
+    async with moving(sessions), asyncio.timeout(60):
         while len(store.writes) < 2:
             await asyncio.sleep(0)
         await sessions.admit(later)
@@ -97,7 +97,7 @@ async def test_an_outage_while_it_is_written_down_ends_nothing(store: Store) -> 
     await sessions.admit(first)
     later = replace(first, at=watch.now() + timedelta(minutes=1))
     store.is_away = True
-    async with moving(sessions), asyncio.timeout(10):
+    async with moving(sessions), asyncio.timeout(60):
         await sessions.admit(later)
         while sessions._waiting:
             await asyncio.sleep(0)

@@ -86,7 +86,7 @@ async def test_who_leaves_leaves_no_work_behind() -> None:
 
 
 async def test_a_server_that_stops_ends_its_streams_and_says_so() -> None:
-    async with serving() as (server, address), asyncio.timeout(20):
+    async with serving() as (server, address), asyncio.timeout(60):
         told: list[str] = []
 
         async def listen() -> None:

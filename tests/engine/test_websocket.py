@@ -69,7 +69,7 @@ class Server:
         return GraphQLSchema(GraphQLObjectType("Query", fields))
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not condition():
                 await asyncio.sleep(0.01)
 
@@ -125,7 +125,7 @@ async def ask(socket: ClientConnection, id: str, query: str) -> None:
 
 async def heard(socket: ClientConnection) -> Any:
     """The next message, without what it says of its cost."""
-    message = json.loads(await asyncio.wait_for(socket.recv(), 10))
+    message = json.loads(await asyncio.wait_for(socket.recv(), 60))
     if message["type"] == "next":
         assert message["payload"].pop("extensions").keys() == {"cost"}
     return message
@@ -140,7 +140,7 @@ async def closed(socket: ClientConnection) -> tuple[int, str]:
 
 async def ended(socket: ClientConnection, answer: str | None = None) -> ConnectionClosed:
     """How the connection ended. `answer` is sent for each message that comes before."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             try:
                 await socket.recv()

@@ -246,6 +246,7 @@ async def test_an_event_that_is_no_longer_there_is_acted_on_no_more(
     assert listener.told == []
 
 
+@pytest.mark.bench
 async def test_from_commit_to_consumer_takes_less_than_a_second(
     tools: EventTools, worker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

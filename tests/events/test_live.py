@@ -173,6 +173,7 @@ class TestPlaces:
 
 
 class TestRedis:
+    @pytest.mark.bench
     async def test_p99_from_the_commit_to_who_watches_is_below_a_second(self, tools: EventTools, stream: str) -> None:
         async with telling(tools), watched(tools.settings, stream) as (watching, _):
             await taken(watching, 1)

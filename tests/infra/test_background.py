@@ -24,7 +24,7 @@ async def test_a_job_that_fails_is_told_of_and_begins_anew(caplog: pytest.LogCap
             await asyncio.Event().wait()
 
     with caplog.at_level(logging.CRITICAL, "torii.background"):
-        async with asyncio.timeout(10), running(job, again_s=0):
+        async with asyncio.timeout(60), running(job, again_s=0):
             await lasting.wait()
     assert [record.exc_info and record.exc_info[0] for record in caplog.records] == [ValueError, None]
 
@@ -42,7 +42,7 @@ async def test_what_was_to_be_read_when_reading_failed_is_read_when_it_begins_an
     shelf = Failing()
     product = shelf.product(stock=3)
     stock = StockWatch(shelf)  # type: ignore[arg-type]
-    async with asyncio.timeout(10), running(stock.run, again_s=0):
+    async with asyncio.timeout(60), running(stock.run, again_s=0):
         found = await anext(stock.watch(product))
     assert found is not None
     assert found.stock_quantity == 3

@@ -73,7 +73,7 @@ def test_closing_the_terminal_of_make_stops_all_of_it(terminal: tuple[int, int],
 
     def answers() -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{torii.port}/health", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{torii.port}/health", timeout=30) as answer:
                 return answer.status == 200
         except urllib.error.URLError:
             return False

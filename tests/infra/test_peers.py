@@ -75,7 +75,7 @@ async def serving(most: int) -> AsyncIterator[Server]:
 
 
 async def until_served(server: Server) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await server.is_served():
             await asyncio.sleep(0.01)
 

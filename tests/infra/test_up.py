@@ -50,7 +50,7 @@ def torii(place: Path) -> Iterator[Torii]:
 class TestRunning:
     def test_serves_and_says_where_then_sigterm_stops_all_of_it(self, torii: Torii, place: Path) -> None:
         torii.wait_until_up()
-        with urllib.request.urlopen(f"http://127.0.0.1:{torii.port}/health", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{torii.port}/health", timeout=30) as answer:
             assert answer.status == 200
         for line in (f"127.0.0.1:{torii.port}/graphql", "buyer@example.com", "token", "Ctrl-C"):
             assert line in torii.output()
@@ -92,7 +92,7 @@ class TestRunning:
             f"{found['TORII_STRIPE_API_BASE']}/v1/webhook_endpoints",
             headers={"authorization": f"Bearer {found['TORII_STRIPE_SECRET_KEY']}"},
         )
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             (endpoint,) = json.load(answer)["data"]
         assert endpoint["url"] == f"http://127.0.0.1:{torii.port}/api/webhooks/stripe"
         assert endpoint["enabled_events"] == ["*"]

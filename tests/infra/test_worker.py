@@ -293,7 +293,7 @@ class TestStopping:
         working = asyncio.create_task(crew.worker(mine, stop=stop).work(grace_s=0.01))
         await begun.wait()
         stop.ask()
-        await asyncio.wait_for(working, 10)
+        await asyncio.wait_for(working, 60)
         await until_not_held(crew, mine)
         last = await crew.last(mine)
         assert last is not None
@@ -316,13 +316,13 @@ class TestStopping:
 
 
 async def until_held(crew: Crew, mine: Job[list[str]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not ((run := await crew.last(mine)) and run.is_held):
             await asyncio.sleep(0.01)
 
 
 async def until_not_held(crew: Crew, mine: Job[list[str]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (run := await crew.last(mine)) and run.is_held:
             await asyncio.sleep(0.01)
 

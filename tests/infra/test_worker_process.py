@@ -160,7 +160,7 @@ async def test_a_second_signal_does_not_wait_for_the_grace(patient: Process, run
     await patient.until_begun()
     patient.process.send_signal(signal.SIGTERM)
     with suppress(ProcessLookupError):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while patient.process.poll() is None:  # two signals that come at once are one
                 patient.process.send_signal(signal.SIGTERM)
                 await asyncio.sleep(0.05)

@@ -38,6 +38,6 @@ async def until_somebody_waits_for(connection: Any) -> None:
     waiting = (
         "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await connection.fetchval(waiting):
             await asyncio.sleep(0)

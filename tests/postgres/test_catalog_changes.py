@@ -63,7 +63,7 @@ class TestAnnouncements:
 
     @staticmethod
     async def next_of(heard: "asyncio.Queue[str]") -> str:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             return await heard.get()
 
     async def test_a_change_tells_id_and_version(self, shelf: Shelf, heard: "asyncio.Queue[str]") -> None:

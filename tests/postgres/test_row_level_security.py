@@ -191,7 +191,7 @@ async def until_active(app: Any, mark: str, *, active: bool = True) -> None:
         "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()"
         " AND strpos(query, $1) > 0)"
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while await app.fetchval(running, mark) is not active:
             await asyncio.sleep(0)
 
