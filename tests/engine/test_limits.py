@@ -8,7 +8,7 @@ import orjson
 import pytest
 from graphql import GraphQLError, build_schema, parse
 
-from bench.hostile import FULL_TYPE, INTROSPECTION, Send, hostile, longest_pause, measure, sender
+from bench.hostile import FULL_TYPE, INTROSPECTION, Send, hostile, longest_pause, longest_stretch, measure, sender
 from engine.exchange import Answer, Request
 from engine.execution import Executor, Policy
 from engine.fairness.aside import MAX_WAITING, Busy
@@ -33,7 +33,7 @@ def send() -> Send:
     return sender()
 
 
-TRIES = 4
+TRIES = 12
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -41,12 +41,12 @@ async def test_what_is_hostile_is_refused_soon_without_a_stall_and_leaves_nothin
     each = HOSTILE[name]
     # A processor that is shared is slower: the least of several tries is what it takes.
     for _ in range(TRIES):
-        found = await measure(send, each.body, times=5)
-        if found.cpu_ms < 30 and found.least_pause_ms < 50:
+        found = await measure(send, each.body, times=3)
+        if found.cpu_ms < 30 and found.stretch_ms < 50:
             break
     assert found.code == each.code
     assert found.cpu_ms < 30
-    assert found.least_pause_ms < 50
+    assert found.stretch_ms < 50
     assert found.peak_mb < 40, "of 2 MB, twelve times as much while it is decoded"
     assert found.kept_kb < 200, "of five"
 
@@ -57,7 +57,7 @@ async def test_the_largest_description_of_the_schema_that_is_allowed_holds_up_no
     answer = await send(body)
     assert len(answer["data"]["a1"]["types"]) > 100
     assert Limits().cost / 2 < answer["extensions"]["cost"]["requested"] <= Limits().cost
-    assert min([await longest_pause(send(body)) for _ in range(5)]) < 0.05
+    assert min([await longest_stretch(send(body), time.process_time) for _ in range(5)]) < 0.05
 
 
 async def test_descriptions_that_wait_are_bounded() -> None:
