@@ -35,9 +35,14 @@ class Client(Redis):
     """redis-py's client, with a connection beside its pool for the calls that every request makes."""
 
     wire: Wire
+    left_alone: set[asyncio.Future[Any]]
+    """Calls that nobody may wait for any more, each until its own time limit."""
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        """Close every connection. One that is being made would come after that, and stay open: it is waited for."""
         self.wire.lose()
+        if self.left_alone:
+            await asyncio.wait(self.left_alone)
         await super().aclose(close_connection_pool)
 
 
@@ -54,6 +59,7 @@ def connect(url: str, *, timeout_ms: int, max_connections: int = 50) -> Client:
     )
     client = cast("Client", Client.from_pool(pool))
     client.wire = Wire(pool)
+    client.left_alone = set()
     return client
 
 
@@ -103,6 +109,8 @@ class RedisClient:
         # Shielded: a redis-py call that is cancelled half-way can lose its connection to the pool for good, or swallow the
         # cancellation. Left alone it ends within its own socket timeout.
         asking = asyncio.ensure_future(call)
+        self.redis.left_alone.add(asking)
+        asking.add_done_callback(self.redis.left_alone.discard)
         asking.add_done_callback(_heard)
         try:
             async with asyncio.timeout(self._timeout_s):

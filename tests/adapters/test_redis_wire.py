@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -113,3 +114,30 @@ def test_it_works_on_the_event_loop_that_serves(settings: Settings) -> None:
             await redis.aclose()
 
     assert uvloop.run(asked()) == b"here"
+
+
+async def test_a_connection_that_is_still_being_made_is_closed_with_the_others(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_connect, connecting = asyncio.Event(), asyncio.Event()
+    opened: list[asyncio.StreamWriter] = []
+    open_connection = asyncio.open_connection
+
+    async def slowly(*address: Any, **options: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        connecting.set()
+        await may_connect.wait()
+        reader, writer = await open_connection(*address, **options)
+        opened.append(writer)
+        return reader, writer
+
+    monkeypatch.setattr(asyncio, "open_connection", slowly)
+    redis = connect(settings.redis_url.get_secret_value(), timeout_ms=60_000)
+    with pytest.raises(Missed):
+        await RedisClient(redis, timeout_ms=1).ask(redis.get("x"))
+    await connecting.wait()
+    closing = asyncio.create_task(redis.aclose())
+    await asyncio.sleep(0)
+    may_connect.set()
+    await closing
+    [writer] = opened
+    assert writer.is_closing()
