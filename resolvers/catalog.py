@@ -85,8 +85,8 @@ def product_filter(given: Any) -> ProductFilter:
     return ProductFilter(
         brand_ids=tuple(BrandId(key_of(each, "Brand", "filter.brandIds")) for each in given.brand_ids or ()),
         seller_id=SellerId(key_of(given.seller_id, "Seller", "filter.sellerId")) if given.seller_id else None,
-        price_min=_minor(price.min, price.currency_code) if price else None,
-        price_max=_minor(price.max, price.currency_code) if price else None,
+        price_min=minor(price.min, price.currency_code) if price else None,
+        price_max=minor(price.max, price.currency_code) if price else None,
         currency=currency,
         in_stock=given.in_stock,
         on_sale=given.on_sale,
@@ -96,7 +96,8 @@ def product_filter(given: Any) -> ProductFilter:
     )
 
 
-def _minor(amount: Decimal | None, currency: str) -> int | None:
+def minor(amount: Decimal | None, currency: str) -> int | None:
+    """A bound of a price. Raises InvalidInput."""
     if amount is None:
         return None
     if currency not in MINOR_DIGITS:

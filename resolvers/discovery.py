@@ -1,18 +1,49 @@
 """Search and recommendations."""
 
 from functools import partial
+from typing import Any
 
+from domain.catalog.model import Attribute
 from domain.recommendations.model import RECOMMENDATIONS_ORDER, Recommendation
-from domain.search.model import SEARCH_ORDER, Hit
-from domain.shared.ids import ProductId
+from domain.search.facets import narrowed_by
+from domain.search.model import SearchPage
+from domain.search.request import MAX_CHOICES, NO_FILTER, PriceRange, SearchFilter, SearchRequest, SearchSort
+from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId
 from domain.shared.paging import Page, PageRequest
+from domain.shared.refusals import InvalidInput
 from engine.declared.fields import Paging
+from resolvers.catalog import minor
 from resolvers.context import Info
 from resolvers.global_ids import key_of
 
 
-async def search(info: Info, query: str, paging: Paging) -> Page[Hit]:
-    return await info.context.services.search.search(query, PageRequest.of(SEARCH_ORDER, *paging))
+async def search(info: Info, query: str, which: Any, sort: SearchSort, paging: Paging) -> SearchPage:
+    request = SearchRequest.of(query, NO_FILTER if which is None else search_filter(which), sort)
+    return await info.context.services.search.search(request, PageRequest.of(sort.order, *paging))
+
+
+def search_filter(given: Any) -> SearchFilter:
+    """The filter of the schema's input. Raises InvalidInput, NotFound."""
+    too_many = any(len(each or ()) > MAX_CHOICES for each in (given.category_ids, given.brand_ids, given.seller_ids))
+    if too_many:  # before any work on them
+        raise InvalidInput(key="too_many_choices", most=MAX_CHOICES, field=("filter",))
+    named = SearchFilter(
+        category_ids=tuple(
+            CategoryId(key_of(each, "Category", "filter.categoryIds")) for each in given.category_ids or ()
+        ),
+        brand_ids=tuple(BrandId(key_of(each, "Brand", "filter.brandIds")) for each in given.brand_ids or ()),
+        seller_ids=tuple(SellerId(key_of(each, "Seller", "filter.sellerIds")) for each in given.seller_ids or ()),
+        prices=(_price(given.price),) if given.price else (),
+        rating_min=given.rating_min,
+        in_stock=given.in_stock,
+        attributes=tuple(Attribute(each.name, each.value) for each in given.attributes or ()),
+    )
+    return narrowed_by(named, given.tokens or ())
+
+
+def _price(given: Any) -> PriceRange:
+    low, high = (minor(bound, given.currency_code) for bound in (given.min, given.max))
+    return PriceRange(given.currency_code, low, high)
 
 
 async def recommendations(info: Info, product_id: str | None, paging: Paging) -> Page[Recommendation]:

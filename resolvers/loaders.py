@@ -3,6 +3,7 @@
 Edges of the schema name a loader of this table. A missing value is None; an exception in a value's place fails that key alone.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from domain.orders.model import OrdersScope
 from domain.orders.records import AllOrdersScope, SellerItemsScope
 from domain.recommendations.model import RecommendationsScope
 from domain.reviews.model import REVIEWS_ORDER, ReviewsScope
+from domain.search.facets import Facet
 from domain.search.model import SearchScope
 from domain.shared.needs import Needs
 from domain.shared.paging import EMPTY, Count, PageRequest
@@ -76,6 +78,15 @@ def totals(services: Services, viewer: Viewer) -> Batch:
     return load
 
 
+def facets_of(services: Services) -> Batch:
+    """The facets of searches by their scope: one a connection of the document, never one an entity."""
+
+    async def load(scopes: Sequence[SearchScope]) -> Sequence[Sequence[Facet]]:
+        return await asyncio.gather(*(services.search.facets(scope) for scope in scopes))
+
+    return load
+
+
 BATCHES: Mapping[str, Callable[[Services, Viewer], Batch]] = {
     "actions_of_item": lambda services, viewer: partial(services.records.actions_of_items, viewer),
     "actions_of_order": lambda services, viewer: partial(services.records.actions_of_orders, viewer),
@@ -91,6 +102,7 @@ BATCHES: Mapping[str, Callable[[Services, Viewer], Batch]] = {
     "category_paths": lambda services, _: services.catalog.category_paths,
     "preferences_of_user": lambda services, viewer: partial(services.preferences.of_users, viewer),
     "balances_of_seller": lambda services, viewer: partial(services.records.balances_of, viewer),
+    "facets_of_search": lambda services, _: facets_of(services),
     "history_of_item": lambda services, viewer: partial(services.records.item_history_of, viewer),
     "history_of_order": lambda services, viewer: partial(services.orders.history_of, viewer),
     "images_of_product": lambda services, viewer: partial(services.catalog.images_of, viewer=viewer),

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from domain.catalog.model import ProductSort
+from domain.search.request import SearchSort
 from engine.declared.fields import After, Before, First, Last, Paging, resolver
 from resolvers import accounts, carts, catalog, discovery, favorites, identity, nodes, orders
 from resolvers.context import Info
@@ -22,7 +23,7 @@ from schema.order_queries import ORDER_ITEM, ORDERS, SELLER_BALANCES, SELLER_ORD
 from schema.orders import Order, OrderItem
 from schema.recommendations import Recommendation
 from schema.relay import Connection, Node
-from schema.search import SearchHit
+from schema.search import SearchFilter, SearchHitConnection
 from schema.sellers import Seller
 
 
@@ -95,10 +96,12 @@ async def _cart(info: Info) -> object:
 async def _search(
     info: Info,
     query: Annotated[str, strawberry.argument(description="What was typed; empty shows what is popular.")] = "",
+    filter: Annotated[SearchFilter | None, strawberry.argument(description="What to narrow it to.")] = None,
+    sort: Annotated[SearchSort, strawberry.argument(description="In which order.")] = SearchSort.RELEVANCE,
     first: First = None,
     after: After = None,
 ) -> object:
-    return await discovery.search(info, query, Paging(first, after))
+    return await discovery.search(info, query, filter, sort, Paging(first, after))
 
 
 async def _recommendations(
@@ -178,13 +181,13 @@ class Query:
         graphql_type=Seller | None,
         description="One seller.",
     )
-    search: Connection[SearchHit] | None = resolver(
+    search: SearchHitConnection | None = resolver(
         _search,
         access=PUBLIC,
         shared_s=PRICE_AGE_S,
         cost=5,
-        graphql_type=Connection[SearchHit] | None,
-        description="Products by words, best first; Japanese in any script and width.",
+        graphql_type=SearchHitConnection | None,
+        description="Products by words, narrowed and in order; Japanese in any script and width.",
     )
     recommendations: Connection[Recommendation] | None = resolver(
         _recommendations,

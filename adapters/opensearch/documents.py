@@ -3,7 +3,8 @@
 from typing import Any
 
 from adapters.folding import codes, normalize
-from adapters.search_ranking import browse_rank, text_factor
+from adapters.search_ranking import prominence, ranks
+from domain.search.facets import facetable_attributes, terms_of
 from domain.search.model import SearchDocument
 from domain.shared.ids import ProductId
 
@@ -22,7 +23,6 @@ def source(document: SearchDocument) -> dict[str, Any]:
         "price": str(document.price.amount),
         "currency": document.price.currency,
         "created_at": document.created_at.isoformat(),
-        "popularity_score": max(document.popularity, 0.0),
         "sku": _text(document.sku),
         "codes": {
             "name": _codes(document.name),
@@ -30,8 +30,11 @@ def source(document: SearchDocument) -> dict[str, Any]:
             "description": _codes(document.description),
         },
         "public": True,
-        "text_factor": text_factor(document),
-        "browse_rank": browse_rank(document),
+        "text_factor": 1 + prominence(document),
+        "rating": document.rating if document.rating_count else None,
+        "attributes": [{"name": each.name, "value": each.value} for each in facetable_attributes(document)],
+        "facet": {str(kind): list(terms) for kind, terms in terms_of(document).items()},
+        **ranks(document),
     }
 
 

@@ -1,7 +1,7 @@
 """The search port on OpenSearch."""
 
 import time
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -11,16 +11,20 @@ from opensearchpy.exceptions import NotFoundError, TransportError
 
 from adapters.batches import batches
 from adapters.opensearch.client import Client
+from adapters.opensearch.facets import aggregations, facet_counts
 from adapters.opensearch.generations import Generations
-from adapters.opensearch.queries import matching, ranked
+from adapters.opensearch.narrowing import narrowed, narrowing
+from adapters.opensearch.queries import Query, matching, ranked
 from adapters.opensearch.refusals import IndexMissing
-from adapters.opensearch.snapshots import KEEP_ALIVE_S, LATEST, REOPEN_S, Snapshots
+from adapters.opensearch.snapshots import KEEP_ALIVE_S, REOPEN_S, Snapshots, State
 from adapters.opensearch.writing import Writer
-from adapters.search_ranking import Position, position
-from domain.search.model import SEARCH_ORDER, Hit, SearchDocument, SearchQuery, SearchScope
+from adapters.search_ranking import Position, column_of, hit_of, position, search_page
+from domain.search.facets import FacetCounts
+from domain.search.model import SearchDocument, SearchPage, SearchScope
 from domain.search.ports import Progress
+from domain.search.request import BROWSE, SearchRequest
 from domain.shared.ids import ProductId
-from domain.shared.paging import Count, Key, Page, PageRequest, cut_page
+from domain.shared.paging import Count, PageRequest
 from domain.shared.refusals import Unavailable
 
 BATCH = 500
@@ -57,26 +61,31 @@ class OpenSearchIndex:
         self._writer = Writer(self._client, self._generations, write_timeout_ms / 1000)
         self._snapshots = Snapshots(self._generations.alias, reopen_s, now)
 
-    async def search(self, query: SearchQuery, request: PageRequest) -> Page[Hit]:
-        start = position(request)
-        async with self._client.answering() as api:
-            state = await (self._snapshots.latest(api) if start is None else self._snapshots.named(start[0], api))
-            hits = await self._hits(api, state, query, request, start)
-            if hits is None:  # its time is over: on from the same score in the latest
-                self._snapshots.expire()
-                state = await self._snapshots.latest(api)
-                hits = await self._hits(api, state, query, request, start)
-        if hits is None:
-            raise Unavailable("search")
+    async def search(self, request: SearchRequest, page: PageRequest) -> SearchPage:
+        start = position(page)
+        found = await self._asked("" if start is None else start[0], _page_body(request, page, start))
+        if found is None:
+            return SearchPage((), (), request.sort.order, scope=SearchScope(request))
+        state, answer = found
+        rows = answer["hits"]["hits"]
+        hits = [hit_of(request, ProductId(UUID(each["_id"])), each["sort"][0]) for each in rows]
+        return search_page(hits, page, SearchScope(request, state.name), state.seen_at)
 
-        def key(hit: Hit) -> Key:
-            return state or LATEST, hit.score, str(hit.product_id)
+    async def count(self, scope: SearchScope) -> Count:
+        body = {"query": _found(scope.request), "size": 0, "track_total_hits": True}
+        found = await self._asked(scope.state, body)
+        return Count(0 if found is None else found[1]["hits"]["total"]["value"])
 
-        return cut_page(hits, request, SEARCH_ORDER, key, SearchScope(query))
-
-    async def count(self, query: SearchQuery) -> Count:
-        async with self._client.answering() as api:
-            return await self._counted(api, query)
+    async def facets(self, scope: SearchScope) -> Sequence[FacetCounts]:
+        which = scope.request.which
+        body = {
+            "query": {"bool": {"filter": [matching(scope.request.query)]}},
+            "size": 0,
+            "track_total_hits": False,
+            "aggs": aggregations(which),
+        }
+        found = await self._asked(scope.state, body)
+        return [] if found is None else facet_counts(found[1]["aggregations"], which)
 
     async def is_built(self) -> bool:
         return await self._generations.current() is not None
@@ -87,7 +96,7 @@ class OpenSearchIndex:
             raise IndexMissing(self._generations.alias)
         async with self._client.working(self._timeout_s) as api:
             version = (await api.info())["version"]["number"]
-            documents = (await self._counted(api, SearchQuery(""))).value
+            documents = (await api.count(index=current, body={"query": matching(BROWSE.query)}))["count"]
         return f"OpenSearch {version}, {current}, {documents:,} documents"
 
     async def replace_all(self, documents: AsyncIterable[SearchDocument], progress: Progress) -> int:
@@ -119,39 +128,55 @@ class OpenSearchIndex:
     async def close(self) -> None:
         await self._client.close()
 
-    async def _counted(self, api: Any, query: SearchQuery) -> Count:
-        here = {"index": self._generations.alias, "params": {"ignore_unavailable": "true"}}
-        return Count((await api.count(**here, body={"query": matching(query)}))["count"])
-
-    async def _hits(
-        self, api: Any, state: str | None, query: SearchQuery, request: PageRequest, start: Position | None
-    ) -> list[Hit] | None:
-        """One more than the page has, best first; None when that state is kept no longer."""
+    async def _asked(self, name: str, body: Mapping[str, Any]) -> tuple[State, Mapping[str, Any]] | None:
+        """The answer of the state that is named while it is kept, else of the latest; None while there is no index."""
+        async with self._client.answering() as api:
+            state = await self._snapshots.named(name, api)
+            answer = None if state is None else await self._answer(api, state, body, is_named=state.name == name)
+            if state is not None and answer is None:  # its time is over: on in the latest
+                self._snapshots.expire()
+                state = await self._snapshots.latest(api)
+                answer = None if state is None else await self._answer(api, state, body, is_named=False)
         if state is None:
-            return []
+            return None
+        if answer is None:
+            raise Unavailable("search")
+        return state, answer
+
+    async def _answer(
+        self, api: Any, state: State, body: Mapping[str, Any], *, is_named: bool
+    ) -> Mapping[str, Any] | None:
+        """None when that state is kept no longer."""
+        here = {} if "pit" in state.place else {"index": self._generations.alias}
         try:
-            answer = await api.search(**self._question(state, query, request, start))
+            answer: Mapping[str, Any] = await api.search(body={**body, **state.place}, **here)
         except NotFoundError:
             return None
         except NoConnection:
             raise
         except TransportError:  # of any status: a state that somebody made up must not look like an outage
-            if start is None or state != start[0]:
+            if not is_named:
                 raise
             return None
-        return [Hit(ProductId(UUID(each["_id"])), float(each["sort"][0])) for each in answer["hits"]["hits"]]
+        return answer
 
-    def _question(self, state: str, query: SearchQuery, request: PageRequest, start: Position | None) -> dict[str, Any]:
-        score = {"browse_rank": {"order": "desc", "unmapped_type": "double"}} if query.is_browse else {"_score": "desc"}
-        body: dict[str, Any] = {
-            "query": ranked(query),
-            "size": request.size + 1,
-            "sort": [score, {"id": "asc"}],
-            "track_total_hits": False,
-            "_source": False,
-        }
-        if start is not None:
-            body["search_after"] = [start[1], str(start[2])]
-        if state == LATEST:
-            return {"body": body, "index": self._generations.alias}
-        return {"body": {**body, "pit": {"id": state, "keep_alive": f"{KEEP_ALIVE_S}s"}}}
+
+def _found(request: SearchRequest) -> Query:
+    return narrowed(matching(request.query), narrowing(request.which).values())
+
+
+def _page_body(request: SearchRequest, page: PageRequest, start: Position | None) -> dict[str, Any]:
+    column = column_of(request)
+    if column is None:
+        query, rank = narrowed(ranked(request.query), narrowing(request.which).values()), {"_score": {"order": "desc"}}
+    else:
+        name, is_down = column
+        query, rank = _found(request), {name: {"order": "desc" if is_down else "asc"}}
+    body = {
+        "query": query,
+        "size": page.size + 1,
+        "sort": [rank, {"id": "asc"}],
+        "track_total_hits": False,
+        "_source": False,
+    }
+    return body if start is None else {**body, "search_after": [start[1], str(start[2])]}

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-FORMAT = 1
+from domain.search.facets import PLAIN_FACETS
+
+FORMAT = 2
 """Grows with every change of the mapping or of what is put into it: an index of another format is built anew."""
 
 USER_WORDS = ("東京都産,東京 都 産,トウキョウ ト サン,カスタム名詞",)
@@ -101,8 +103,12 @@ MAPPINGS: Mapping[str, Any] = {
         "category_path": {"type": "keyword", "copy_to": "labels"},
         "brand": {"type": "keyword", "copy_to": "labels"},
         "price": {"type": "float"},
+        "attributes": {
+            "type": "nested",
+            "properties": {"name": {"type": "keyword"}, "value": {"type": "keyword"}},
+        },
         "created_at": {"type": "date"},
-        "popularity_score": {"type": "float"},
+        "popularity_score": {"type": "double"},
         # ours
         "sku": {"type": "keyword", "copy_to": "labels"},
         "labels": {
@@ -114,7 +120,12 @@ MAPPINGS: Mapping[str, Any] = {
         "currency": {"type": "keyword"},
         "public": {"type": "boolean"},
         "text_factor": {"type": "double", "index": False},
-        "browse_rank": {"type": "double", "index": False},
+        "prominence": {"type": "double", "index": False},
+        "price_rank": {"type": "long"},
+        "listed_ms": {"type": "long"},
+        "rating": {"type": "double"},
+        "rating_rank": {"type": "double", "index": False},
+        "facet": {"properties": {str(kind): {"type": "keyword"} for kind in PLAIN_FACETS}},
     },
 }
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from adapters.folding import codes, is_kana, katakana, normalize, other_kana
-from domain.search.model import SearchQuery
+from domain.search.request import SearchQuery
 
 Query = Mapping[str, Any]
 

@@ -1,17 +1,30 @@
 """Search documents as tantivy keeps them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import tantivy
+from tantivy import FieldType
 
-from adapters.search_ranking import browse_rank, text_factor
+from adapters.search_ranking import prominence, ranks
 from adapters.tantivy.analysis import Analyzer
+from adapters.tantivy.narrowing import FIELDS, attribute_term
+from domain.search.facets import FacetKind, facetable_attributes, terms_of
 from domain.search.model import SearchDocument
 from domain.shared.ids import ProductId
 
-FORMAT = 1
+FORMAT = 2
 """Grows with every change of the fields or of what is put into them: an index of another format is built anew."""
+
+COLUMN_TYPES: Mapping[str, FieldType] = {
+    "prominence": FieldType.Float,
+    "price_rank": FieldType.Integer,
+    "listed_ms": FieldType.Integer,
+    "rating_rank": FieldType.Float,
+    "popularity_score": FieldType.Float,
+    "rating": FieldType.Float,
+}
+"""What is sorted by, and the rating as it is shown, for filters."""
 
 _HALF = 2**64
 
@@ -26,8 +39,11 @@ def index_schema() -> tantivy.Schema:
     fields.add_boolean_field("public", indexed=True)
     for name in ("name", "labels", "reading", "description"):
         fields.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
+    for name in FIELDS.values():
+        fields.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
     fields.add_float_field("weight", fast=True)
-    fields.add_float_field("browse_rank", fast=True)
+    for name, kind in COLUMN_TYPES.items():
+        (fields.add_integer_field if kind is FieldType.Integer else fields.add_float_field)(name, fast=True)
     return fields.build()
 
 
@@ -44,7 +60,12 @@ def tantivy_document(document: SearchDocument, analyzer: Analyzer) -> tantivy.Do
     kept.add_text("reading", " ".join(name.readings + labels.readings))
     kept.add_text("description", " ".join(analyzer.terms(document.description).forms))
     kept.add_float("weight", _weight(document))
-    kept.add_float("browse_rank", browse_rank(document))
+    _add_columns(kept, document)
+    for facet, terms in terms_of(document).items():
+        for term in terms:
+            kept.add_text(FIELDS[facet], term)
+    for attribute in facetable_attributes(document):
+        kept.add_text(FIELDS[FacetKind.ATTRIBUTE], attribute_term(attribute))
     return kept
 
 
@@ -73,5 +94,15 @@ def _identified(product_id: ProductId, version: int) -> tantivy.Document:
     return document
 
 
+def _add_columns(kept: tantivy.Document, document: SearchDocument) -> None:
+    for name, value in ranks(document).items():
+        if COLUMN_TYPES[name] is FieldType.Integer:
+            kept.add_integer(name, int(value))
+        else:
+            kept.add_float(name, float(value))
+    if document.rating_count and document.rating is not None:
+        kept.add_float("rating", document.rating)
+
+
 def _weight(document: SearchDocument) -> float:
-    return float(2.0 ** text_factor(document) - 2.0)  # tantivy multiplies scores by log2(2 + weight)
+    return float(2.0 ** (1 + prominence(document)) - 2.0)  # tantivy multiplies scores by log2(2 + weight)

@@ -11,20 +11,24 @@ from typing import ParamSpec, TypeVar
 import tantivy
 
 from adapters.batches import batches
-from adapters.search_ranking import position
+from adapters.search_ranking import column_of, hit_of, position, search_page
 from adapters.tantivy.analysis import Analyzer, dictionary_version
 from adapters.tantivy.documents import FORMAT
+from adapters.tantivy.facets import facet_counts
 from adapters.tantivy.generations import Generations
 from adapters.tantivy.lock import WriterLock
+from adapters.tantivy.narrowing import narrowed, narrowing
 from adapters.tantivy.queries import browse_query, text_query
-from adapters.tantivy.ranking import by_popularity, by_relevance, ranked_page
+from adapters.tantivy.ranking import Column, by_score
 from adapters.tantivy.refusals import IndexBroken, IndexMissing
 from adapters.tantivy.snapshots import Snapshot, Snapshots
 from adapters.tantivy.writing import Build, forget, put_newer
-from domain.search.model import SEARCH_ORDER, Hit, SearchDocument, SearchQuery, SearchScope
+from domain.search.facets import FacetCounts
+from domain.search.model import SearchDocument, SearchPage, SearchScope
 from domain.search.ports import Progress
+from domain.search.request import BROWSE, SearchQuery, SearchRequest
 from domain.shared.ids import ProductId
-from domain.shared.paging import Count, Page, PageRequest
+from domain.shared.paging import Count, PageRequest
 from domain.shared.refusals import Unavailable
 
 P = ParamSpec("P")
@@ -65,11 +69,14 @@ class TantivyIndex:
         self._readers = ThreadPoolExecutor(READERS, "search")
         self._writer = ThreadPoolExecutor(1, "search-write")
 
-    async def search(self, query: SearchQuery, request: PageRequest) -> Page[Hit]:
-        return await self._read(self._search, query, request)
+    async def search(self, request: SearchRequest, page: PageRequest) -> SearchPage:
+        return await self._read(self._search, request, page)
 
-    async def count(self, query: SearchQuery) -> Count:
-        return await self._read(self._count, query)
+    async def count(self, scope: SearchScope) -> Count:
+        return await self._read(self._count, scope)
+
+    async def facets(self, scope: SearchScope) -> Sequence[FacetCounts]:
+        return await self._read(self._facets, scope)
 
     async def is_built(self) -> bool:
         return await self._read(self._generations.current) is not None
@@ -114,26 +121,34 @@ class TantivyIndex:
 
     # what follows runs on our threads
 
-    def _search(self, query: SearchQuery, request: PageRequest) -> Page[Hit]:
-        start = position(request)
+    def _search(self, request: SearchRequest, page: PageRequest) -> SearchPage:
+        start = position(page)
         snapshot = self._snapshots.latest() if start is None else self._snapshots.named(start[0])
         if snapshot is None:
-            return Page((), (), SEARCH_ORDER, scope=SearchScope(query))
-        if query.is_browse:
-            find = by_popularity(snapshot, browse_query(snapshot.schema))
-        else:
-            find = by_relevance(snapshot, self._matching(snapshot, query))
-        page = ranked_page(snapshot, find, request, SearchScope(query))
-        if page.has_next:
-            self._snapshots.keep(snapshot)
-        return page
+            return SearchPage((), (), request.sort.order, scope=SearchScope(request))
+        column, after = column_of(request), None if start is None else start[1:]
+        rows = by_score if column is None else Column(*column).rows
+        found = rows(snapshot, self._found(snapshot, request), after, page.size + 1)
+        hits = [hit_of(request, product_id, rank) for rank, product_id in found]
+        self._snapshots.keep(snapshot)
+        return search_page(hits, page, SearchScope(request, snapshot.name), snapshot.seen_at)
 
-    def _count(self, query: SearchQuery) -> Count:
-        snapshot = self._snapshots.latest()
+    def _count(self, scope: SearchScope) -> Count:
+        snapshot = self._snapshots.named(scope.state)
         if snapshot is None:
             return Count(0)
-        found = snapshot.searcher.search(self._matching(snapshot, query), 1, count=True)
+        found = snapshot.searcher.search(self._found(snapshot, scope.request), 1, count=True)
         return Count(found.count or 0)  # type: ignore[attr-defined]  # missing in its stubs
+
+    def _facets(self, scope: SearchScope) -> Sequence[FacetCounts]:
+        snapshot = self._snapshots.named(scope.state)
+        if snapshot is None:
+            return []
+        return facet_counts(snapshot, self._matching(snapshot, scope.request.query), scope.request.which)
+
+    def _found(self, snapshot: Snapshot, request: SearchRequest) -> tantivy.Query:
+        filters = narrowing(snapshot.schema, request.which)
+        return narrowed(self._matching(snapshot, request.query), filters.values())
 
     def _matching(self, snapshot: Snapshot, query: SearchQuery) -> tantivy.Query:
         if query.is_browse:
@@ -143,7 +158,7 @@ class TantivyIndex:
     def _documents(self) -> int:
         if self._snapshots.latest() is None:
             raise IndexMissing(self._generations.folder)
-        return self._count(SearchQuery("")).value
+        return self._count(SearchScope(BROWSE)).value
 
     def _put(self, documents: Sequence[SearchDocument]) -> int:
         current = self._generations.current()

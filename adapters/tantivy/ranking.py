@@ -1,54 +1,117 @@
-"""A page of a ranking: score down, then id up, whatever order tantivy gives to equal scores."""
+"""A page of a ranking: by score or by a column, then id up, whatever order tantivy gives to equals."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import tantivy
-from tantivy import Query
+from tantivy import FieldType, Occur, Order, Query
 
-from adapters.search_ranking import position
-from adapters.tantivy.documents import product_ids
+from adapters.tantivy.documents import COLUMN_TYPES, product_ids
 from adapters.tantivy.snapshots import Snapshot
-from domain.search.model import SEARCH_ORDER, Hit, SearchScope
 from domain.shared.ids import ProductId
-from domain.shared.paging import Page, PageRequest, cut_page
 
 FIRST_WINDOW = 128
 Scored = tuple[float, tantivy.DocAddress]
-Find = Callable[[int], list[Scored]]
-"""The best so many documents, best first."""
+After = tuple[float, ProductId] | None
+"""The rank and id of the row before the page."""
+Row = tuple[float, ProductId]
 
 
-def by_relevance(snapshot: Snapshot, query: Query) -> Find:
-    return lambda limit: snapshot.searcher.search(query, limit, count=False, weight_by_field="weight").hits
-
-
-def by_popularity(snapshot: Snapshot, query: Query) -> Find:
-    return lambda limit: snapshot.searcher.search(query, limit, count=False, order_by_field="browse_rank").hits
-
-
-def ranked_page(snapshot: Snapshot, find: Find, request: PageRequest, scope: SearchScope) -> Page[Hit]:
-    """The rows after the cursor. Reads from the top, in growing windows, since tantivy cannot start at a score:
+def by_score(snapshot: Snapshot, query: Query, after: After, wanted: int) -> list[Row]:
+    """The rows after the cursor, best first. Reads from the top, in growing windows, since tantivy cannot start at a score:
     the cost grows with the depth (some 45 ms a page at 10,000 rows deep), not with the number of documents."""
-    start = position(request)
-    after = None if start is None else start[1:]
-    hits = _hits_after(snapshot, find, after, request.size + 1)
-    return cut_page(hits, request, SEARCH_ORDER, lambda hit: (snapshot.name, hit.score, str(hit.product_id)), scope)
-
-
-def _hits_after(snapshot: Snapshot, find: Find, after: tuple[float, ProductId] | None, wanted: int) -> list[Hit]:
     window = max(FIRST_WINDOW, 2 * wanted)
     while True:
-        found = find(window)
+        found: list[Scored] = snapshot.searcher.search(query, window, count=False, weight_by_field="weight").hits
         is_all = len(found) < window
         if not is_all:  # others with the last score may have been cut off, perhaps with smaller ids
             found = [each for each in found if each[0] > found[-1][0]]
-        hits = _ordered(snapshot, _needed(found, after, wanted), after)
-        if is_all or len(hits) >= wanted:
-            return hits[:wanted]
+        rows = _ordered(snapshot, _needed(found, after, wanted), after)
+        if is_all or len(rows) >= wanted:
+            return rows[:wanted]
         window *= 4
 
 
-def _needed(found: list[Scored], after: tuple[float, ProductId] | None, wanted: int) -> list[Scored]:
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column that rows are sorted by."""
+
+    name: str
+    descending: bool
+
+    def rows(self, snapshot: Snapshot, query: Query, after: After, wanted: int) -> list[Row]:
+        """The rows after the cursor, in order: read from there on, however deep that is and however many are equal."""
+        rows = [] if after is None else self._equals(snapshot, query, after[0], after[1], wanted)
+        if len(rows) < wanted:
+            rows += self._beyond(snapshot, query, None if after is None else after[0], wanted - len(rows))
+        return rows
+
+    def _beyond(self, snapshot: Snapshot, query: Query, value: float | None, wanted: int) -> list[Row]:
+        """The first rows past a value; None is before all."""
+        if value is not None:
+            query = _both(query, self._past(snapshot.schema, value))
+        order = Order.Desc if self.descending else Order.Asc
+        found: list[Scored] = snapshot.searcher.search(
+            query, wanted, count=False, order_by_field=self.name, order=order
+        ).hits
+        if len(found) < wanted:
+            return self._sorted(snapshot, found)
+        # of the rows that equal the last one others may have smaller ids
+        last = found[-1][0]
+        rows = self._sorted(snapshot, [each for each in found if each[0] != last])
+        return rows + self._equals(snapshot, query, last, None, wanted - len(rows))
+
+    def _equals(
+        self, snapshot: Snapshot, query: Query, value: float, after: ProductId | None, wanted: int
+    ) -> list[Row]:
+        """The first rows of that very value with an id past `after`, by id."""
+        query = _both(query, self._range(snapshot.schema, value, value))
+        if after is not None:
+            query = _both(
+                query, Query.range_query(snapshot.schema, "id_high", FieldType.Unsigned, after.int >> 64, None)
+            )
+        window = wanted + 1  # ids are in two halves, and hardly ever share the first
+        while True:
+            search = snapshot.searcher.search
+            found = search(query, window, count=False, order_by_field="id_high", order=Order.Asc).hits
+            is_all = len(found) < window
+            if not is_all:
+                found = [each for each in found if each[0] != found[-1][0]]
+            ids = sorted(product_ids(snapshot.searcher, [address for _, address in found]), key=lambda each: each.int)
+            rows = [(value, each) for each in ids if after is None or each.int > after.int]
+            if is_all or len(rows) >= wanted:
+                return rows[:wanted]
+            window *= 4
+
+    def _sorted(self, snapshot: Snapshot, found: list[Scored]) -> list[Row]:
+        ids = product_ids(snapshot.searcher, [address for _, address in found])
+        rows = [(value, product_id) for product_id, (value, _) in zip(ids, found, strict=True)]
+        return sorted(rows, key=lambda row: (-row[0] if self.descending else row[0], row[1].int))
+
+    def _past(self, schema: tantivy.Schema, value: float) -> Query:
+        low, high = (None, value) if self.descending else (value, None)
+        return self._range(schema, low, high, include=False)
+
+    def _range(self, schema: tantivy.Schema, low: float | None, high: float | None, include: bool = True) -> Query:
+        kind = COLUMN_TYPES[self.name]
+        # a cursor that somebody made up may hold a fraction for a column of whole numbers
+        number = int if kind is FieldType.Integer else float
+        lowest, highest = (None if each is None else number(each) for each in (low, high))
+        return Query.range_query(
+            schema,
+            self.name,
+            kind,
+            lowest,
+            highest,
+            include_lower=include or lowest is None,
+            include_upper=include or highest is None,
+        )
+
+
+def _both(query: Query, other: Query) -> Query:
+    return Query.boolean_query([(Occur.Must, query), (Occur.Must, other)])
+
+
+def _needed(found: list[Scored], after: After, wanted: int) -> list[Scored]:
     """Those that the page may hold: the cursor's equals, as many more as are wanted, and the equals of the last."""
     if after is not None:
         found = [each for each in found if each[0] <= after[0]]
@@ -56,8 +119,8 @@ def _needed(found: list[Scored], after: tuple[float, ProductId] | None, wanted: 
     return found if len(found) <= wanted else [each for each in found if each[0] >= found[wanted - 1][0]]
 
 
-def _ordered(snapshot: Snapshot, found: list[Scored], after: tuple[float, ProductId] | None) -> list[Hit]:
+def _ordered(snapshot: Snapshot, found: list[Scored], after: After) -> list[Row]:
     ids = product_ids(snapshot.searcher, [address for _, address in found])
-    hits = [Hit(product_id, score) for product_id, (score, _) in zip(ids, found, strict=True)]
-    hits.sort(key=lambda hit: (-hit.score, hit.product_id.int))
-    return [hit for hit in hits if after is None or (-hit.score, hit.product_id.int) > (-after[0], after[1].int)]
+    rows = [(score, product_id) for product_id, (score, _) in zip(ids, found, strict=True)]
+    rows.sort(key=lambda row: (-row[0], row[1].int))
+    return [row for row in rows if after is None or (-row[0], row[1].int) > (-after[0], after[1].int)]

@@ -4,7 +4,8 @@ import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import tantivy
 
@@ -19,11 +20,15 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An unchanging state of the index. Two processes give the same name to the same state."""
+    """An unchanging state of the index. Two processes give the same name to the same state.
+
+    `seen_at` is when it was last known to be the latest.
+    """
 
     name: str
     searcher: tantivy.Searcher
     schema: tantivy.Schema
+    seen_at: datetime
 
 
 class Snapshots:
@@ -44,7 +49,9 @@ class Snapshots:
         with self._lock:
             now = self._now()
             if self._checked_at is None or now - self._checked_at >= self._refresh_s:
-                self._latest = self._refreshed()
+                seen_at = datetime.now(UTC)  # before we look: what is written meanwhile may be missing
+                latest = self._refreshed(seen_at)
+                self._latest = None if latest is None else replace(latest, seen_at=seen_at)
                 self._checked_at = now
             return self._latest
 
@@ -69,20 +76,20 @@ class Snapshots:
         with self._lock:
             self._checked_at = None
 
-    def _refreshed(self) -> Snapshot | None:
+    def _refreshed(self, seen_at: datetime) -> Snapshot | None:
         for _ in range(ATTEMPTS):
             current = self._generations.current()
             if current is None:
                 self._opened = None
                 return None
             try:
-                return self._read(current)
+                return self._read(current, seen_at)
             except (OSError, ValueError) as error:  # tantivy raises ValueError for what it cannot open
                 if self._generations.current() == current:
                     raise IndexBroken(self._generations.folder) from error
         raise IndexBroken(self._generations.folder)
 
-    def _read(self, current: Generation) -> Snapshot:
+    def _read(self, current: Generation, seen_at: datetime) -> Snapshot:
         if self._opened is None or self._opened[0] != current:
             index = tantivy.Index.open(str(current.path))
             index.config_reader("manual")
@@ -91,7 +98,7 @@ class Snapshots:
         name = _state_name(current)
         while self._latest is None or self._latest.name != name:
             index.reload()
-            snapshot = Snapshot(name, index.searcher(), index.schema)
+            snapshot = Snapshot(name, index.searcher(), index.schema, seen_at)
             name = _state_name(current)
             if name == snapshot.name:  # else a commit came in between: the searcher may be of either state
                 return snapshot

@@ -1,27 +1,23 @@
-"""What is searched, what is asked and what is found."""
+"""What is searched and what is found. What is asked: request.py; how it can be narrowed: facets.py."""
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.shared.ids import ProductId
+from domain.catalog.model import Attribute
+from domain.search.request import SearchRequest
+from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId
 from domain.shared.money import Money
-from domain.shared.refusals import InvalidInput
-
-SEARCH_ORDER = "search"
-"""The sort that search cursors are made for."""
-
-MAX_QUERY = 200
-"""Characters of a query, as typed and after NFKC (which can write one character as up to 18)."""
+from domain.shared.paging import Page
 
 
 @dataclass(frozen=True, slots=True)
 class SearchDocument:
     """What the index knows of a product.
 
-    `version` is the product's: an index never puts an older one over a newer one. `popularity` is 0 or more. Price is a
-    hint for ranking and narrowing; pages show the database's. Where `is_public` is false the index keeps no more than
-    the id and version, and finds nothing.
+    `version` is the product's: an index never puts an older one over a newer one. `category_ids` go from the root of the
+    tree down. `popularity` is 0 or more, `rating` the mean of `rating_count` ratings, from 1 to 5. Price, stock and rating
+    are hints for ranking and narrowing; pages show the database's. Where `is_public` is false the index keeps no more
+    than the id and version, and finds nothing.
     """
 
     product_id: ProductId
@@ -35,40 +31,83 @@ class SearchDocument:
     created_at: datetime
     version: int
     sku: str = ""
+    category_ids: tuple[CategoryId, ...] = ()
+    brand_id: BrandId | None = None
+    seller_id: SellerId | None = None
+    seller_name: str | None = None
+    in_stock: bool = True
+    rating: float | None = None
+    rating_count: int = 0
+    attributes: tuple[Attribute, ...] = ()
+    published_at: datetime | None = None
+
+    @property
+    def listed_at(self) -> datetime:
+        """Since when it can be found."""
+        return self.published_at or self.created_at
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """A piece of a text that matched. `parts` are plain text, to be escaped like any other: whether each is what was
+    asked for. So nothing that a seller wrote can become markup."""
+
+    field: str
+    parts: tuple[tuple[str, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A product that was found. Scores compare within one search only."""
+    """A product that was found.
+
+    Scores compare within one search only, and are 0 in any other order than RELEVANCE; `column` is then what it was
+    sorted by.
+    """
 
     product_id: ProductId
     score: float
+    highlights: tuple[Highlight, ...] = ()
+    column: float | int | None = None
+
+    @property
+    def rank(self) -> float | int:
+        """What its place goes by."""
+        return self.score if self.column is None else self.column
 
 
 @dataclass(frozen=True, slots=True)
-class SearchQuery:
-    """What a shopper typed, checked: NFKC, trimmed, single spaces. Empty is to browse: popular first, then newest."""
+class Relaxation:
+    """What was left out of a request that found nothing, so that the nearest results are shown instead.
 
-    text: str
+    `words` of the query, as they were typed; `filters` are tokens of facets.
+    """
 
-    @property
-    def is_browse(self) -> bool:
-        return not self.text
-
-    @classmethod
-    def of(cls, typed: str, field: tuple[str, ...] = ("query",)) -> "SearchQuery":
-        """Raises InvalidInput when it is too long or holds what is not text."""
-        if len(typed) <= MAX_QUERY:  # before any work on it
-            text = " ".join(unicodedata.normalize("NFKC", typed).split())
-            if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-                raise InvalidInput(key="query_control", field=field)
-            if len(text) <= MAX_QUERY:
-                return cls(text)
-        raise InvalidInput(key="query_length", most=MAX_QUERY, field=field)
+    words: tuple[str, ...] = ()
+    filters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SearchScope:
-    """All that one query finds; totals are counted by it."""
+    """All that one request finds, in one state of the index: totals and facets are counted by it.
 
-    query: SearchQuery
+    `state` is the index's own name for that state; empty is the latest.
+    """
+
+    request: SearchRequest
+    state: str = ""
+
+
+@dataclass(slots=True)
+class SearchPage(Page[Hit]):
+    """A page of hits. Its scope is the SearchScope of what it shows, after any relaxation.
+
+    Parameters:
+        indexed_at: what was written to the index by then has been seen; None where there is no index.
+        did_you_mean: a query that finds more, where one is known.
+        is_degraded: the index is away, and a simpler search answered: no facets, and another ranking.
+    """
+
+    indexed_at: datetime | None = None
+    did_you_mean: str | None = None
+    relaxed: Relaxation | None = None
+    is_degraded: bool = False

@@ -3,29 +3,42 @@
 from collections.abc import AsyncIterable, Callable, Sequence
 from typing import Protocol
 
-from domain.search.model import Hit, SearchDocument, SearchQuery
+from domain.search.facets import FacetCounts
+from domain.search.model import SearchDocument, SearchPage, SearchScope
+from domain.search.request import SearchRequest
 from domain.shared.ids import ProductId
-from domain.shared.paging import Count, Page, PageRequest
+from domain.shared.paging import Count, PageRequest
 
 Progress = Callable[[int], None]
 """Told how many documents are done so far."""
 
 
 class SearchIndex(Protocol):
-    """Finds public products by text. Every word of the query must match; a name weighs more than a description.
+    """Finds public products by text and facets. Every word of the query must match; a name weighs more than a description.
 
     Raises Unavailable when it does not answer in time.
     """
 
-    async def search(self, query: SearchQuery, request: PageRequest) -> Page[Hit]:
-        """Best first, equals by id; forward only. Cursors hold (index state, score, id): while that state is kept,
-        what is written in between moves nothing; afterwards a page goes on from that score and id in the latest one.
+    async def search(self, request: SearchRequest, page: PageRequest) -> SearchPage:
+        """In the order of the request's sort, equals by id; forward only. Cursors hold (index state, value, id), the value
+        being what the sort goes by: while that state is kept, what is written in between moves nothing; afterwards a page
+        goes on from that value and id in the latest one.
 
-        The page's scope is the SearchScope of the query. Raises InvalidCursor.
+        The page's scope has the state that it was read from. Raises InvalidCursor.
         """
         ...
 
-    async def count(self, query: SearchQuery) -> Count: ...
+    async def count(self, scope: SearchScope) -> Count:
+        """In the state of the scope while that is kept, else in the latest."""
+        ...
+
+    async def facets(self, scope: SearchScope) -> Sequence[FacetCounts]:
+        """What is found by value of each facet, as if the request did not narrow to that facet. States as in `count`.
+
+        Values that nothing has are left out. Of attributes the MOST_ATTRIBUTES commonest come, commonest first, and those
+        that the request narrows to.
+        """
+        ...
 
     async def is_built(self) -> bool:
         """Whether there is a whole index of this program's format; false asks for `replace_all`."""

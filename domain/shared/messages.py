@@ -102,6 +102,13 @@ OF_CATALOGUE = {
     "price_unpayable": Text("this amount is not one that can be paid", "この金額は指定できません。"),
     "attributes_text": Text("attributes must be text", "属性は文字列で指定してください。"),
     "too_many_filters": Text("at most {most} brands or attributes", "ブランドや属性は{most}件まで指定できます。"),
+    "too_many_choices": Text(
+        "a filter names at most {most} values", "絞り込みに指定できる値は合わせて{most}個までです。"
+    ),
+    "facet_token": Text(
+        "this is not the token of a facet's value", "絞り込みのトークンが正しくありません。検索をやり直してください。"
+    ),
+    "rating_range": Text("a rating is from 0 to {most}", "評価は0～{most}で指定してください。"),
     "filter_text": Text(
         "text must be at most {most} characters, without null bytes",
         "検索文字列はヌル文字を除く{most}文字以内で指定してください。",

@@ -19,12 +19,13 @@ from cryptography.x509.oid import NameOID
 
 from adapters.breaker import FAILURES_TO_OPEN
 from adapters.opensearch.index import OpenSearchIndex
-from domain.search.model import SearchQuery
+from domain.search.model import SearchScope
+from domain.search.request import SearchRequest
 from domain.shared.paging import Count
 from domain.shared.refusals import Unavailable
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-QUERY = SearchQuery("急須")
+SCOPE = SearchScope(SearchRequest.of("急須"))
 
 
 @asynccontextmanager
@@ -46,8 +47,15 @@ async def index(url: str, **options: Any) -> AsyncIterator[OpenSearchIndex]:
     await opened.close()
 
 
+def found(total: int, request: web.Request) -> web.Response:
+    """The answer of an index that finds so many of whatever it is asked."""
+    if request.path.endswith("point_in_time"):
+        return web.json_response({"pit_id": "a" * 40})
+    return web.json_response({"hits": {"total": {"value": total}, "hits": []}})
+
+
 async def counts_one(request: web.Request) -> web.Response:
-    return web.json_response({"count": 1})
+    return found(1, request)
 
 
 @pytest.fixture
@@ -81,13 +89,14 @@ async def test_user_password_and_path_are_taken_from_the_address() -> None:
 
     async def look(request: web.Request) -> web.Response:
         seen.append((request.headers.get("Authorization"), request.path))
-        return web.json_response({"count": 3})
+        return found(3, request)
 
     async with server(look) as url:
         address = url.replace("://", "://torii:p%40ss%3Aword@") + "/search/"
         async with index(address) as opened:
-            assert await opened.count(QUERY) == Count(3)
-    assert seen == [("Basic dG9yaWk6cEBzczp3b3Jk", "/search/products-v1/_count")]
+            assert await opened.count(SCOPE) == Count(3)
+    login = "Basic dG9yaWk6cEBzczp3b3Jk"
+    assert seen == [(login, "/search/products-v2/_search/point_in_time"), (login, "/search/_search")]
 
 
 class TestCertificates:
@@ -96,7 +105,7 @@ class TestCertificates:
         tls.load_cert_chain(certificate)
         async with server(counts_one, tls) as url, index(url) as opened:
             with pytest.raises(Unavailable) as refused:
-                await opened.count(QUERY)
+                await opened.count(SCOPE)
         assert "CERTIFICATE_VERIFY_FAILED" in str(refused.value.__cause__)
 
     async def test_ones_own_authority_is_named_in_the_environment(
@@ -106,13 +115,13 @@ class TestCertificates:
         tls.load_cert_chain(certificate)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         async with server(counts_one, tls) as url, index(url) as opened:
-            assert await opened.count(QUERY) == Count(1)
+            assert await opened.count(SCOPE) == Count(1)
 
 
 class TestAway:
     async def test_a_closed_port_is_an_outage(self, unused_tcp_port: int) -> None:
         async with index(f"http://127.0.0.1:{unused_tcp_port}") as opened:
-            for call in (opened.count(QUERY), opened.is_built(), opened.check(), opened.remove([])):
+            for call in (opened.count(SCOPE), opened.is_built(), opened.check(), opened.remove([])):
                 with pytest.raises(Unavailable):
                     await call
 
@@ -125,7 +134,7 @@ class TestAway:
 
         async with server(never) as url, index(url, timeout_ms=200, write_timeout_ms=300) as opened:
             started = time.perf_counter()
-            for call in (opened.count(QUERY), opened.is_built()):
+            for call in (opened.count(SCOPE), opened.is_built()):
                 with pytest.raises(Unavailable):
                     await call
             assert time.perf_counter() - started < 15
@@ -138,7 +147,7 @@ class TestAway:
 
         async with server(refuse) as url, index(url) as opened:
             with pytest.raises(Unavailable):
-                await opened.count(QUERY)
+                await opened.count(SCOPE)
 
     async def test_what_is_no_json_is_an_outage(self) -> None:
         async def page(request: web.Request) -> web.Response:
@@ -146,7 +155,7 @@ class TestAway:
 
         async with server(page) as url, index(url) as opened:
             with pytest.raises(Unavailable):
-                await opened.count(QUERY)
+                await opened.count(SCOPE)
 
     async def test_one_that_keeps_failing_is_left_alone_by_requests_but_not_by_checks(self) -> None:
         asked: list[str] = []
@@ -162,7 +171,7 @@ class TestAway:
                 before = len(asked)
                 assert time.monotonic() < deadline
                 with pytest.raises(Unavailable):
-                    await opened.count(QUERY)
+                    await opened.count(SCOPE)
             assert len(asked) >= FAILURES_TO_OPEN
             with pytest.raises(Unavailable):
                 await opened.check()

@@ -14,7 +14,7 @@ import pytest
 from adapters.tantivy.analysis import Analyzer, Terms
 from adapters.tantivy.index import TantivyIndex, is_built
 from adapters.tantivy.refusals import IndexBroken, IndexBusy, IndexMissing
-from domain.search.model import SearchQuery
+from domain.search.request import SearchRequest
 from domain.shared.paging import PageRequest
 from domain.shared.refusals import Unavailable
 from tests.contract.search_shop import Listed, Shopper, document, memory_folder, product
@@ -226,4 +226,4 @@ async def test_search_that_takes_too_long_is_given_up(opened: Opener) -> None:
     index = opened(search_timeout_s=0.0)
 
     with pytest.raises(Unavailable):
-        await index.search(SearchQuery("急須"), PageRequest())
+        await index.search(SearchRequest.of("急須"), PageRequest())

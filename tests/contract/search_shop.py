@@ -12,15 +12,18 @@ import pytest
 
 from adapters.tantivy.analysis import Analyzer
 from adapters.tantivy.index import TantivyIndex
-from domain.search.model import SEARCH_ORDER, Hit, SearchDocument, SearchScope
+from domain.search.facets import Facet
+from domain.search.model import SearchDocument, SearchPage, SearchScope
 from domain.search.ports import SearchIndex
+from domain.search.request import NO_FILTER, SearchFilter, SearchRequest, SearchSort
 from domain.search.service import Search
 from domain.shared.ids import ProductId, uuid7
 from domain.shared.money import Money
-from domain.shared.paging import Count, Page, PageRequest
+from domain.shared.paging import Count, PageRequest
 from tests.servers import memory_folder
 
 OPENED = datetime(2024, 4, 1, tzinfo=UTC)
+YEN_1980 = Money(1980, "JPY")
 
 
 def document(
@@ -35,15 +38,32 @@ def document(
     popularity: float = 0.0,
     created_at: datetime = OPENED,
     version: int = 1,
+    price: Money = YEN_1980,
+    **more: Any,
 ) -> SearchDocument:
-    price = Money(1980, "JPY")
     return SearchDocument(
-        product(number), name, description, brand, categories, price, is_public, popularity, created_at, version, sku
+        product(number),
+        name,
+        description,
+        brand,
+        categories,
+        price,
+        is_public,
+        popularity,
+        created_at,
+        version,
+        sku,
+        **more,
     )
 
 
 def product(number: int) -> ProductId:
     return ProductId(uuid7(OPENED + timedelta(milliseconds=number), entropy=number))
+
+
+def scope_of(page: SearchPage) -> SearchScope:
+    assert isinstance(page.scope, SearchScope)
+    return page.scope
 
 
 class Listed:
@@ -73,25 +93,41 @@ class Shopper:
     async def stock(self, *documents: SearchDocument) -> None:
         await self.search.reindex(Listed(documents), lambda done: None)
 
-    async def page(self, text: str, first: int = 20, after: str | None = None) -> Page[Hit]:
-        return await self.search.search(text, PageRequest.of(SEARCH_ORDER, first=first, after=after))
+    async def page(
+        self,
+        text: str = "",
+        first: int = 20,
+        after: str | None = None,
+        *,
+        which: SearchFilter = NO_FILTER,
+        sort: SearchSort = SearchSort.RELEVANCE,
+    ) -> SearchPage:
+        request = SearchRequest.of(text, which, sort)
+        return await self.search.search(request, PageRequest.of(sort.order, first=first, after=after))
 
-    async def finds(self, text: str) -> list[ProductId]:
-        return [hit.product_id for hit in (await self.page(text, 100)).nodes]
+    async def finds(
+        self, text: str = "", which: SearchFilter = NO_FILTER, sort: SearchSort = SearchSort.RELEVANCE
+    ) -> list[ProductId]:
+        return [hit.product_id for hit in (await self.page(text, 100, which=which, sort=sort)).nodes]
 
-    async def count(self, text: str) -> Count:
-        scope = (await self.page(text, 1)).scope
-        assert isinstance(scope, SearchScope)
-        return await self.search.count(scope)
+    async def count(self, text: str, which: SearchFilter = NO_FILTER) -> Count:
+        return await self.search.count(scope_of(await self.page(text, 1, which=which)))
+
+    async def facets(self, text: str = "", which: SearchFilter = NO_FILTER) -> list[Facet]:
+        return list(await self.search.facets(scope_of(await self.page(text, 1, which=which))))
 
     async def pages(
-        self, text: str, first: int, between: Callable[[], Awaitable[object]] = lambda: asyncio.sleep(0)
+        self,
+        text: str,
+        first: int,
+        between: Callable[[], Awaitable[object]] = lambda: asyncio.sleep(0),
+        sort: SearchSort = SearchSort.RELEVANCE,
     ) -> list[ProductId]:
         """All results, page after page; something may happen in between."""
         found: list[ProductId] = []
         after: str | None = None
         while True:
-            page = await self.page(text, first, after)
+            page = await self.page(text, first, after, sort=sort)
             found += [hit.product_id for hit in page.nodes]
             if not page.has_next:
                 return found

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from domain.search.request import SearchRequest
 from domain.shared.paging import Count, PageRequest, encode_cursor
 from domain.shared.refusals import InvalidCursor, InvalidInput
 from tests.contract.search_shop import Listed, Shopper, document, product
@@ -76,7 +77,7 @@ class TestPaging:
 
     async def test_backward_pages_are_refused(self, shopper: Shopper) -> None:
         with pytest.raises(InvalidInput) as refused:
-            await shopper.search.search("急須", PageRequest.of("search", last=2))
+            await shopper.search.search(SearchRequest.of("急須"), PageRequest.of("search", last=2))
 
         assert refused.value.field == ("last",)
 
