@@ -20,8 +20,9 @@ from domain.shared.clock import Clock, SystemClock
 from domain.shared.rates import Rate
 from domain.shared.refusals import Unavailable
 from engine.compiled.engine import COMPILE_AT
-from engine.execution import Executor, Policy
+from engine.execution import Executor
 from engine.fragments.store import Store
+from engine.policy import Policy
 from engine.reading.persisted import PersistedDocuments
 from engine.streaming.streams import StreamLimits, Streams
 from engine.transport import graphiql
@@ -189,7 +190,7 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
         gateway.metrics,
         gateway.fragments if settings.fragments else None,
     )
-    gateway.share(executor.documents)
+    gateway.share(executor.entry.documents)
     streams = Streams(executor, StreamLimits(settings.max_subscriptions, settings.max_subscriptions_each))
     watch = SocketWatch(gateway.still_allowed)
     gateway.run_beside(watch.watch)

@@ -115,7 +115,7 @@ async def parts(settings: Settings, bearer: str, variables: Mapping[str, str]) -
         charges = [Charge(rates.cost, 2), Charge(rates.requests, 1)]
         schema = build_schema()._schema
         executor = _executor(schema)
-        document = await executor.documents.find(QUERY, None, _admit)
+        document = await executor.entry.documents.find(QUERY, None, _admit)
         price = document.price(document.operation(None))
         allowance = RateLimits(rates)
         context = Context(services, viewer, address="127.0.0.1")
@@ -161,7 +161,7 @@ async def parts(settings: Settings, bearer: str, variables: Mapping[str, str]) -
                 "who asks: session from Redis, standing from PostgreSQL": from_everywhere,
                 "request read within its limits": request,
                 "of that: JSON counted and decoded": _plain(lambda: decode(body, 20_000)),
-                "document known by its hash": lambda: executor.documents.find(QUERY, None, _admit),
+                "document known by its hash": lambda: executor.entry.documents.find(QUERY, None, _admit),
                 "cost": _plain(lambda: price.requested(variables)),
                 "rates: the call to Redis": lambda: limiter.take("user:bench", charges),
                 "rates: charges, Redis, bucket": admitted,
@@ -176,7 +176,8 @@ async def parts(settings: Settings, bearer: str, variables: Mapping[str, str]) -
 
 
 def _executor(schema: Any) -> Any:
-    from engine.execution import Executor, Policy
+    from engine.execution import Executor
+    from engine.policy import Policy
 
     return Executor(schema, lambda *_: None, Policy(10.0))
 

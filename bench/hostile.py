@@ -19,7 +19,8 @@ from graphql import get_introspection_query
 from rich.console import Console
 from rich.table import Table
 
-from engine.execution import Executor, Policy
+from engine.execution import Executor
+from engine.policy import Policy
 from engine.reading.bounds import Limits
 from engine.transport.asked import Asked
 from engine.transport.http import GraphQLHTTP

@@ -1,10 +1,9 @@
 """Runs one operation against the schema, within its limits."""
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+from dataclasses import asdict, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 from graphql import (
@@ -12,31 +11,26 @@ from graphql import (
     ExperimentalIncrementalExecutionResults,
     GraphQLError,
     GraphQLSchema,
-    OperationDefinitionNode,
     OperationType,
-    get_variable_values,
     located_error,
 )
 
-from engine.compiled.engine import COMPILE_AT, Engine
+from engine.compiled.engine import Engine
 from engine.compiled.shadow import Shadow
 from engine.declared.directives import direct
-from engine.declared.kinds import ignores_bearer, within_s_of
+from engine.declared.kinds import within_s_of
+from engine.entry import Entry
 from engine.errors import ExplainTo, formatted
-from engine.exchange import Answer, NotAllowedByGet, Ready, Request, busy, timed_out
-from engine.fairness.allowance import Admission, Allowance, NotAdmitted, limited_fields, shown
+from engine.exchange import Answer, Ready, Request, busy, timed_out
+from engine.fairness.allowance import Admission, Allowance, NotAdmitted, shown
 from engine.fairness.aside import Aside, Busy
 from engine.fragments.publicity import PRIVATE
 from engine.fragments.store import Store
-from engine.reading.bounds import Limits
-from engine.reading.documents import Document, Documents, is_mutation, is_subscription, name_of
-from engine.reading.limits import Code, check_variables
-from engine.reading.persisted import PersistedDocuments, trusted_documents
-from engine.reading.secrecy import hidden_variables, reworded
+from engine.policy import Policy
+from engine.reading.documents import is_mutation, is_subscription, name_of
 from engine.watching.metrics import Metrics
 from engine.watching.operation_log import observed
 from engine.watching.probe import Probe
-from engine.watching.trace import name_operation
 
 RUNS = "Operations that ran: by plans, by graphql-core, or begun by a plan and completed by graphql-core (deviated)."
 COMPARED = "Queries that plans ran and graphql-core once more, by whether the answers were the same."
@@ -49,31 +43,6 @@ CANNOT_STREAM = "NOT_ACCEPTABLE"
 
 T = TypeVar("T")
 GoOn = Callable[[Ready], Awaitable[T | Answer]]
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What an executor allows. `hints`: whether errors name what may have been meant.
-
-    `slow_ms`: from when on an operation gets a line in the log.
-    """
-
-    timeout_s: float
-    limits: Limits = field(default_factory=Limits)
-    introspection: bool = True
-    hints: bool = True
-    compile_at: int | None = COMPILE_AT
-    """The time at which an operation is compiled; None leaves all of them to graphql-core."""
-    manifest: Path | None = None
-    """Of trusted documents."""
-    only_trusted: bool = False
-    automatic: bool = True
-    """Whether clients may register documents by their hash."""
-    slow_ms: int = 1_000
-    shadow_share: float = 0
-    """Of the queries that plans ran: how many are run once more, on graphql-core, and compared."""
-    traces: bool = False
-    """Whether anybody may see how an operation ran; otherwise it takes a context whose `may_trace` is true."""
 
 
 class Executor:
@@ -106,44 +75,11 @@ class Executor:
         self._metrics.counter("torii_shadow", COMPARED, lambda: asdict(self._engine.shadow.compared), "outcome")
         self._metrics.counter("torii_engine_operations", RUNS, lambda: self._engine.counts.runs(), "by")
         self._metrics.counter("torii_engine_fallbacks", WHY, lambda: self._engine.counts.why(), "reason")
-        documents = Documents(
-            schema, policy.limits, introspection=policy.introspection, hints=policy.hints, aside=aside
-        )
-        self.documents = PersistedDocuments(
-            documents,
-            trusted_documents(policy.manifest, documents) if policy.manifest else {},
-            only_trusted=policy.only_trusted,
-            automatic=policy.automatic,
-        )
+        self.entry = Entry(schema, explain, policy, aside)
 
     def deadline(self) -> float:
         """When an operation that comes now has to be done, by the event loop's clock."""
         return asyncio.get_running_loop().time() + self._policy.timeout_s
-
-    async def ignores_bearer(self, request: Request, admission: Admission) -> bool:
-        """Whether every field at the operation's root brings credentials of its own, as `engine.declared.fields.mutation` declares.
-
-        Such an operation does the same with no bearer token at all, so a refused one must not keep it from running. With a
-        single other field in it, it is not one of these: a bad token is never taken for none.
-        """
-        try:
-            with admission:
-                document = await self.documents.find(request.query, request.document_id, admission.read)
-        except (Busy, GraphQLError, NotAdmitted):
-            return False
-        root = self.schema.mutation_type
-        if document.node is None or document.errors or root is None:
-            return False
-        try:
-            operation = document.operation(request.operation_name)
-        except GraphQLError:
-            return False
-        fields = [root.fields.get(name) for name in document.root_fields(operation) if name != "__typename"]
-        return (
-            is_mutation(operation)
-            and bool(fields)
-            and all(field is not None and ignores_bearer(field) for field in fields)
-        )
 
     def admission(self, context: Any) -> Admission:
         """For one operation of a context: what it may do, in all of its steps."""
@@ -186,7 +122,7 @@ class Executor:
             try:
                 async with asyncio.timeout_at(ends_at) as limit:
                     with admission:
-                        ready = await self._ready(
+                        ready = await self.entry.ready(
                             request, context, admission, seen, read_only=read_only, in_parts=in_parts
                         )
                         if isinstance(ready, Ready) and (more_s := self._more_s(ready)):
@@ -206,44 +142,11 @@ class Executor:
                 seen.outcome = "ok"
             return outcome
 
-    async def _ready(
-        self,
-        request: Request,
-        context: Any,
-        admission: Admission,
-        seen: observed,
-        *,
-        read_only: bool,
-        in_parts: bool,
-    ) -> Ready | Answer:
-        try:
-            document = await self.documents.find(request.query, request.document_id, admission.read)
-            if in_parts and document.incremental:
-                document = document.incremental
-        except GraphQLError as error:
-            return self._refused(context, error)
-        if document.node is None or document.errors:
-            return self._refused(context, *document.errors)
-        try:
-            operation = document.operation(request.operation_name)
-            name_operation(name_of(operation))
-            seen.is_operation(operation)
-            if read_only and is_mutation(operation):
-                raise NotAllowedByGet
-            check_variables(request.variables, self._policy.limits)
-            requested = seen.cost = self._price(document, operation, request)
-            await admission.run(requested, self._limited(document, operation))
-        except GraphQLError as error:
-            return self._refused(context, error)
-        seen.is_ready()
-        direct(context, self.schema, operation, request.variables)
-        return Ready(request, document, document.node, operation, requested, admission, context)
-
     async def run_once(self, ready: Ready) -> Answer:
         """The one answer of an operation that may run."""
         if is_subscription(ready.operation):
             refused = GraphQLError(NEEDS_STREAM, extensions={"code": CANNOT_STREAM})
-            return replace(self._refused(ready.context, refused), status=406)
+            return replace(self.entry.refused(ready.context, refused), status=406)
         return await self.answer(ready)
 
     async def answer(self, ready: Ready, root: Any = None) -> Answer:
@@ -286,7 +189,7 @@ class Executor:
 
     def broken_off(self, ready: Ready, error: Exception) -> Answer:
         """What is told where the source of events fails."""
-        return self._refused(ready.context, located_error(error))
+        return self.entry.refused(ready.context, located_error(error))
 
     async def event(self, ready: Ready, event: Any) -> Answer:
         """The answer to an event, within a deadline of its own."""
@@ -319,8 +222,8 @@ class Executor:
         actual = ready.document.price(ready.operation).actual(result.data) if ran else 0
         bucket = ready.admission.settle(ready.cost, actual)
         if not ran:  # the variables did not fit
-            told = self._told(result.errors or (), ready.node, ready.operation, ready.request)
-            return self._refused(ready.context, *told)
+            told = self.entry.unfit(result.errors or (), ready.node, ready.operation, ready.request)
+            return self.entry.refused(ready.context, *told)
         body: dict[str, Any] = {}
         if result.errors:
             body["errors"] = formatted(result.errors, partial(self._explain, ready.context))
@@ -339,16 +242,6 @@ class Executor:
         context.loaders.watch(probe)
         return probe
 
-    def _price(self, document: Document, operation: OperationDefinitionNode, request: Request) -> int:
-        """What it will cost. Raises GraphQLError when that is too much."""
-        requested, most = document.price(operation).requested(request.variables), self._policy.limits.cost
-        if requested > most:
-            raise GraphQLError(
-                f"The operation costs {requested:,}: at most {most:,} is allowed. Ask for fewer or shorter lists.",
-                extensions={"code": Code.COST.value, "requested": requested, "limit": most},
-            )
-        return requested
-
     def _more_s(self, ready: Ready) -> float:
         """What a mutation may take beyond what any operation may, as its fields declare."""
         root = self.schema.mutation_type
@@ -357,26 +250,6 @@ class Executor:
         names = set(ready.document.root_fields(ready.operation)) & root.fields.keys()
         longest = max((within_s_of(root.fields[name]) for name in names), default=0)
         return max(longest - self._policy.timeout_s, 0)
-
-    def _limited(self, document: Document, operation: OperationDefinitionNode) -> Mapping[str, int]:
-        return limited_fields(document, operation, self.schema.mutation_type) if is_mutation(operation) else {}
-
-    def _told(
-        self, errors: Sequence[GraphQLError], document: Any, operation: OperationDefinitionNode, request: Request
-    ) -> Sequence[GraphQLError]:
-        """What is wrong with the variables, without the values of sensitive ones."""
-        hidden = hidden_variables(self.schema, document, operation, request.variables or {})
-        others = get_variable_values(
-            self.schema,
-            operation.variable_definitions or (),
-            hidden,
-            max_errors=MAX_VARIABLE_ERRORS,
-            hide_suggestions=not self._policy.hints,
-        )
-        return reworded(errors, others if isinstance(others, list) else ())
-
-    def _refused(self, context: Any, *errors: GraphQLError) -> Answer:
-        return Answer({"errors": formatted(errors, partial(self._explain, context))}, ran=False)
 
 
 def _has_path(result: ExecutionResult) -> bool:

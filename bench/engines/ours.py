@@ -14,8 +14,9 @@ from engine.declared.access import NOBODY_YET
 from engine.declared.fields import attribute, edge, resolver
 from engine.declared.kinds import Arguments
 from engine.exchange import Request
-from engine.execution import Executor, Policy
+from engine.execution import Executor
 from engine.loading import BatchLoader
+from engine.policy import Policy
 
 LIST: Any = list  # of classes that are made below
 EVERYBODY: Any = {"access": None, "description": "As in the feed."}

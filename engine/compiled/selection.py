@@ -34,7 +34,8 @@ from engine.compiled.reasons import Reason, Unsupported
 from engine.declared.access import GUARD, Guard
 from engine.declared.kinds import Attribute, Code, Computed, Kind, UnknownTest, kind_of, values_shown
 from engine.fragments.sites import Site, held_site, site_of
-from engine.reading.cost import Priced, price_below
+from engine.reading.cost import price_below
+from engine.reading.price import Priced
 
 TYPENAME = "__typename"
 MAX_FIELDS = 2_000

@@ -16,7 +16,7 @@ from graphql.pyutils import Undefined
 
 from engine.declared.kinds import Attribute, Code, Computed, Edge
 from engine.fragments.declared import MAX_AGE_S, Kept, anything, finds_of, kept_of, shared_for
-from engine.reading.cost import Priced, times
+from engine.reading.price import Priced, times
 
 if TYPE_CHECKING:  # whose fields have a site
     from engine.compiled.selection import Field, Selection, Selections

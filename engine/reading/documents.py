@@ -25,9 +25,10 @@ from graphql import (
 from engine.compiled.counts import Compiled
 from engine.fairness.aside import Aside
 from engine.reading.bounds import KIB, Limits
-from engine.reading.cost import Price, price_of
+from engine.reading.cost import price_of
 from engine.reading.introspection import SCHEMA_FIELDS, Description
 from engine.reading.limits import Code, LimitExceeded, hold
+from engine.reading.price import Price
 from engine.reading.secrecy import hidden_document, hidden_syntax_error, reworded
 from engine.reading.shape import check_shape
 from engine.reading.source import LinedSource

@@ -148,7 +148,7 @@ class GraphQLHTTP:
             if refused.as_nobody is None:
                 raise
             admission = self._executor.admission(refused.as_nobody)
-            if not await self._executor.ignores_bearer(operation, admission):
+            if not await self._executor.entry.ignores_bearer(operation, admission):
                 raise
             return refused.as_nobody, admission
         return context, self._executor.admission(context)

@@ -11,10 +11,12 @@ from graphql import GraphQLObjectType, OperationDefinitionNode, execute_sync, ge
 
 from bench.operations import CHOICE, FEED, LIST, PRODUCT
 from engine.exchange import Request
-from engine.execution import Executor, Policy
+from engine.execution import Executor
 from engine.fairness.allowance import Bucket, Demand, NotAdmitted
+from engine.policy import Policy
 from engine.reading.bounds import Limits
-from engine.reading.cost import Price, price_of
+from engine.reading.cost import price_of
+from engine.reading.price import Price
 from schema.build import build_schema
 from schema.examples import EXAMPLES
 

@@ -11,7 +11,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from engine.exchange import Answer, Request
-from engine.execution import Executor, Policy
+from engine.execution import Executor
+from engine.policy import Policy
 from engine.reading.bounds import Limits
 from engine.streaming.streams import Stream, StreamLimits, Streams
 from engine.transport.accepting import Carrier

@@ -20,8 +20,9 @@ from graphql import (
 )
 
 from engine.exchange import Answer, Request
-from engine.execution import Executor, Policy
+from engine.execution import Executor
 from engine.fairness.allowance import NotAdmitted
+from engine.policy import Policy
 from engine.reading.bounds import Limits
 from engine.streaming.incremental import FormOf2022
 from engine.streaming.streams import Stream, Streams

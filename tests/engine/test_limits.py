@@ -10,8 +10,9 @@ from graphql import GraphQLError, build_schema, parse
 
 from bench.hostile import FULL_TYPE, INTROSPECTION, Send, hostile, longest_pause, longest_stretch, measure, sender
 from engine.exchange import Answer, Request
-from engine.execution import Executor, Policy
+from engine.execution import Executor
 from engine.fairness.aside import MAX_WAITING, Busy
+from engine.policy import Policy
 from engine.reading.bounds import Limits
 from engine.reading.documents import Documents
 from engine.reading.shape import check_shape

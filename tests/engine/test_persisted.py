@@ -9,7 +9,8 @@ import pytest
 from graphql import build_schema
 
 from engine.exchange import Answer, Request
-from engine.execution import Executor, Policy
+from engine.execution import Executor
+from engine.policy import Policy
 from engine.reading.bounds import Limits
 from engine.reading.persisted import MAX_REGISTERED_A_MINUTE, WrongManifest
 from engine.transport.http_request import BadRequest, checked
@@ -36,7 +37,7 @@ def sha256(text: str) -> str:
 
 def executor(shelf: Shelf | None = None, **policy: Any) -> Executor:
     made = Executor(SCHEMA, lambda *_: None, Policy(5.0, **policy))
-    made.documents.registered = shelf
+    made.entry.documents.registered = shelf
     return made
 
 

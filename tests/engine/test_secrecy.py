@@ -9,7 +9,8 @@ import strawberry
 from graphql import GraphQLError, GraphQLSchema, parse
 
 from engine.exchange import Request
-from engine.execution import Executor, Policy
+from engine.execution import Executor
+from engine.policy import Policy
 from engine.reading.secrecy import SENSITIVE, hidden_syntax_error
 
 SECRET = "tarou@example.jp"

@@ -10,8 +10,9 @@ import strawberry
 from engine.declared.access import NOBODY_YET
 from engine.declared.fields import subscription
 from engine.exchange import Request
-from engine.execution import Executor, Policy
+from engine.execution import Executor
 from engine.fairness.allowance import Bucket, Demand
+from engine.policy import Policy
 from engine.streaming.streams import Stream, Streams
 from tests.engine.test_compiled import Query, Thing, ThingView
 

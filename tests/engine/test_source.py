@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from engine.errors import MAX_TOLD
 from engine.exchange import Request
-from engine.execution import Executor, Policy
+from engine.execution import Executor
+from engine.policy import Policy
 from engine.reading.bounds import Limits
 from engine.reading.source import LinedSource
 

@@ -20,9 +20,10 @@ from graphql import (
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from engine.execution import Executor, Policy
+from engine.execution import Executor
 from engine.fairness.allowance import Bucket, Demand, NotAdmitted
 from engine.fairness.shares import WHO
+from engine.policy import Policy
 from engine.streaming.streams import StreamLimits, Streams
 from engine.transport.contexts import ContextRefused
 from tests.engine.test_websocket import PROTOCOL, Server, ask, client, closed, heard, say, serving

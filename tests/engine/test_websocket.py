@@ -15,7 +15,8 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from engine.execution import Executor, Policy
+from engine.execution import Executor
+from engine.policy import Policy
 from engine.streaming.streams import Streams
 from engine.transport.contexts import ContextRefused
 from engine.transport.socket_watch import SocketWatch, Verdict
