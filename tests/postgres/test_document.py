@@ -156,6 +156,8 @@ DIFFERENCES = {
     "idx_outbox_undone: added": "what was sent and some consumer may not have",
     "idx_outbox_once: added": "what a trigger writes once a transaction",
     "idx_outbox_stream: added": "what was missed of a stream is read by it",
+    "product_texts: added": "what products are found by while the search index is away",
+    "idx_product_texts_grams: added": "letters and pairs of letters, for Japanese",
     "low_stock: added": "products that have run low: each fall is told once",
     "untold: added": "events of streams that those who watch have still to be told of",
     "deliveries: added": "which consumer acted on which event, or failed to",

@@ -2,7 +2,15 @@
 
 from adapters.postgres.tables.accounts import addresses, authors, favorites, user_profiles, users
 from adapters.postgres.tables.base import metadata
-from adapters.postgres.tables.catalog import brands, categories, low_stock, product_images, product_variations, products
+from adapters.postgres.tables.catalog import (
+    brands,
+    categories,
+    low_stock,
+    product_images,
+    product_texts,
+    product_variations,
+    products,
+)
 from adapters.postgres.tables.events import deliveries, mails, outbox, streams, untold
 from adapters.postgres.tables.housekeeping import idempotency_keys, job_runs
 from adapters.postgres.tables.orders import (
@@ -55,6 +63,7 @@ __all__ = [
     "outbox",
     "product_images",
     "product_ratings",
+    "product_texts",
     "product_variations",
     "products",
     "public_profiles",

@@ -1,6 +1,6 @@
 """Products, and what orders them."""
 
-from sqlalchemy import CHAR, BigInteger, Boolean, Column, Computed, Integer, Table, Text, Uuid
+from sqlalchemy import ARRAY, CHAR, BigInteger, Boolean, Column, Computed, Integer, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from adapters.postgres.tables.base import keyed, metadata, timestamp
@@ -82,3 +82,13 @@ product_variations = keyed(
 low_stock = Table(
     "low_stock", metadata, Column("product_id", Uuid, primary_key=True), timestamp("since"), schema="catalog"
 )
+product_texts = Table(
+    "product_texts",
+    metadata,
+    Column("product_id", Uuid, primary_key=True),
+    Column("name", Text),
+    Column("labels", Text),
+    Column("grams", ARRAY(Text)),
+    schema="catalog",
+)
+"""What shown products are found by while the search index is away."""
