@@ -106,6 +106,7 @@ from infra.background import running
 from paying import finaliser_of
 from resolvers.services import Services
 from search_index import open_index
+from search_upkeep import marketplace_documents
 from settings import Mode, Settings, require
 
 JOB_TIMEOUT_MS = 60_000
@@ -384,7 +385,7 @@ async def open_jobs(settings: Settings) -> AsyncIterator[Jobs]:
         catalog = Catalog(PostgresProducts(database), PostgresBrands(database), PostgresCategories(database))
         yield Jobs(
             Search(index),
-            MarketplaceDocuments(catalog, Sellers(PostgresSellers(database)), ReviewBoard(PostgresReviews(database))),
+            marketplace_documents(database),
             Recommendations(DynamoFeatures(aws, settings.dynamodb_table_prefix, clock), catalog, clock),
             PostgresOrders(database),
             PostgresUserRows(database),

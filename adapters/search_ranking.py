@@ -12,9 +12,6 @@ from domain.shared.money import Money
 from domain.shared.paging import Key, PageRequest, cut_page
 from domain.shared.refusals import InvalidCursor
 
-GONE = 2**62
-"""The version of a product that was removed for good: nothing is newer."""
-
 POPULARITY_WEIGHT, POPULARITY_HALF = 0.25, 5.0
 RATING_WEIGHT = 0.15
 STOCK_WEIGHT = 0.10

@@ -37,12 +37,13 @@ class Generations:
             return next(iter(await self._named(api, self.alias)), None)
 
     async def targets(self) -> tuple[str, ...]:
-        """The aliases that a write goes to, the one that is searched first. Raises IndexMissing."""
+        """The aliases that a write goes to, the one that is searched first where there is one. Raises IndexMissing."""
         async with self._client.working(self._timeout_s) as api:
-            if not await self._named(api, self.alias):
-                raise IndexMissing(self.alias)
-            is_building = await self._named(api, self.building)
-        return (self.alias, self.building) if is_building else (self.alias,)
+            # the one that is being built last: one that takes its place in between is seen under either name
+            found = [alias for alias in (self.building, self.alias) if await self._named(api, alias)]
+        if not found:
+            raise IndexMissing(self.alias)
+        return tuple(reversed(found))
 
     async def begin(self) -> str:
         """An empty index, and the building alias on it alone. Takes the place of a build that was killed, or goes on.

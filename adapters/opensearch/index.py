@@ -121,8 +121,8 @@ class OpenSearchIndex:
         self._snapshots.expire()
         return written
 
-    async def remove(self, ids: Sequence[ProductId]) -> None:
-        await self._writer.remove(ids)
+    async def remove(self, ids: Sequence[ProductId], version: int) -> None:
+        await self._writer.remove(ids, version)
         self._snapshots.expire()
 
     async def close(self) -> None:

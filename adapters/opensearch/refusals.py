@@ -1,9 +1,10 @@
 """Why the index cannot be used. Shoppers are told that search is away; the text of each is for who runs it."""
 
+from domain.search.refusals import NotBuilt
 from domain.shared.refusals import Unavailable
 
 
-class IndexMissing(Unavailable):
+class IndexMissing(NotBuilt):
     """There is no index yet, or none of this program's format."""
 
     def __init__(self, alias: str) -> None:

@@ -11,7 +11,6 @@ from adapters.opensearch.client import Client
 from adapters.opensearch.documents import source, tombstone
 from adapters.opensearch.generations import Generations, own_alias
 from adapters.opensearch.refusals import IndexBusy, IndexMissing
-from adapters.search_ranking import GONE
 from domain.search.model import SearchDocument
 from domain.shared.ids import ProductId
 from domain.shared.refusals import Unavailable
@@ -42,9 +41,9 @@ class Writer:
         newest = {document.product_id: document for document in sorted(documents, key=lambda each: each.version)}
         return await self._write_everywhere([(each.product_id, each.version, source(each)) for each in newest.values()])
 
-    async def remove(self, ids: Sequence[ProductId]) -> None:
-        """Raises IndexMissing."""
-        await self._write_everywhere([(each, GONE, tombstone(each)) for each in dict.fromkeys(ids)])
+    async def remove(self, ids: Sequence[ProductId], version: int) -> None:
+        """Leave tombstones of that version, except where the index knows a newer one. Raises IndexMissing."""
+        await self._write_everywhere([(each, version, tombstone(each)) for each in dict.fromkeys(ids)])
 
     async def fill(self, index: str, documents: Sequence[SearchDocument]) -> None:
         """Into an index that is being built. Raises IndexBusy when another has taken its place."""

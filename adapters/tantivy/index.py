@@ -109,9 +109,9 @@ class TantivyIndex:
             self._snapshots.expire()
             return written
 
-    async def remove(self, ids: Sequence[ProductId]) -> None:
+    async def remove(self, ids: Sequence[ProductId], version: int) -> None:
         async with self._lock.held():
-            await self._write(self._remove, ids)
+            await self._write(self._remove, ids, version)
             self._snapshots.expire()
 
     async def close(self) -> None:
@@ -166,11 +166,11 @@ class TantivyIndex:
             return put_newer(current, self._analyzer, documents)
         raise IndexMissing(self._generations.folder)
 
-    def _remove(self, ids: Sequence[ProductId]) -> None:
+    def _remove(self, ids: Sequence[ProductId], version: int) -> None:
         current = self._generations.current()
         if current is None:
             raise IndexMissing(self._generations.folder)
-        forget(current, ids)
+        forget(current, ids, version)
 
     def _abandon(self, build: Build) -> None:
         build.abandon()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from domain.search.refusals import NotBuilt
 from domain.shared.refusals import Unavailable
 
 
@@ -27,7 +28,7 @@ class IndexBroken(Unavailable):
         return f"the search index in {self.folder} cannot be read: it has to be built anew"
 
 
-class IndexMissing(Unavailable):
+class IndexMissing(NotBuilt):
     """There is no index yet, or one that an older program made."""
 
     def __init__(self, folder: Path) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import tantivy
 from tantivy import Query
 
-from adapters.search_ranking import GONE
 from adapters.tantivy.analysis import Analyzer
 from adapters.tantivy.documents import id_term, index_schema, product_ids, tantivy_document, tombstone
 from adapters.tantivy.generations import Generation
@@ -50,9 +49,11 @@ def put_newer(generation: Generation, analyzer: Analyzer, documents: Sequence[Se
     return len(changed)
 
 
-def forget(generation: Generation, ids: Sequence[ProductId]) -> None:
+def forget(generation: Generation, ids: Sequence[ProductId], version: int) -> None:
+    """Leave tombstones of that version, except where the index knows a newer one."""
     index = tantivy.Index.open(str(generation.path))
-    _overwrite(index, {product_id: tombstone(product_id, GONE) for product_id in ids})
+    known = _versions(index, ids)
+    _overwrite(index, {each: tombstone(each, version) for each in ids if known.get(each, version) <= version})
 
 
 def _versions(index: tantivy.Index, ids: Sequence[ProductId]) -> dict[ProductId, int]:

@@ -14,10 +14,11 @@ from domain.shared.paging import Page
 class SearchDocument:
     """What the index knows of a product.
 
-    `version` is the product's: an index never puts an older one over a newer one. `category_ids` go from the root of the
-    tree down. `popularity` is 0 or more, `rating` the mean of `rating_count` ratings, from 1 to 5. Price, stock and rating
-    are hints for ranking and narrowing; pages show the database's. Where `is_public` is false the index keeps no more
-    than the id and version, and finds nothing.
+    `version` is a moment from before it was read: an index never puts an older one over a newer one. The product's own, which
+    would not do since its seller, brand, categories and ratings change without it, is `revision`. `category_ids` go from
+    the root of the tree down. `popularity` is 0 or more, `rating` the mean of `rating_count` ratings, from 1 to 5. Price,
+    stock and rating are hints for ranking and narrowing; pages show the database's. Where `is_public` is false the index
+    keeps no more than the id, version and revision, and finds nothing.
     """
 
     product_id: ProductId
@@ -40,6 +41,7 @@ class SearchDocument:
     rating_count: int = 0
     attributes: tuple[Attribute, ...] = ()
     published_at: datetime | None = None
+    revision: int = 0
 
     @property
     def listed_at(self) -> datetime:

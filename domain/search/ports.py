@@ -1,6 +1,7 @@
 """What search needs from the outside."""
 
 from collections.abc import AsyncIterable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from domain.search.facets import FacetCounts
@@ -57,8 +58,8 @@ class SearchIndex(Protocol):
         """Add or overwrite, except what the index knows in a newer version. Returns how many were written."""
         ...
 
-    async def remove(self, ids: Sequence[ProductId]) -> None:
-        """Forget products that are gone for good: a later `put` of the same id, in whatever version, is ignored."""
+    async def remove(self, ids: Sequence[ProductId], version: int) -> None:
+        """Forget products that were not there any more at `version`: a `put` of an older one is ignored from then on."""
         ...
 
     async def check(self) -> str:
@@ -66,7 +67,34 @@ class SearchIndex(Protocol):
         ...
 
 
-class Documents(Protocol):
-    """Every product as a search document, once each, as stored now."""
+class Moments(Protocol):
+    """Numbers that order what was read."""
 
-    def documents(self) -> AsyncIterable[SearchDocument]: ...
+    async def next(self) -> int:
+        """A number above all that were given before, to anybody. Raises Unavailable.
+
+        What is read after it was given shows all that was committed before. So of two readings the one with the higher
+        number shows whatever the events of the other's number and before were about.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Products as they were read at a moment: their documents, and those of which there is nothing."""
+
+    moment: int
+    documents: Sequence[SearchDocument]
+    gone: Sequence[ProductId] = ()
+
+
+class Documents(Protocol):
+    """Products as search documents, as stored now. The version of each is a moment from before it was read."""
+
+    def documents(self) -> AsyncIterable[SearchDocument]:
+        """Every product, once each, by id."""
+        ...
+
+    async def of(self, ids: Sequence[ProductId]) -> Reading:
+        """These products. Raises Unavailable."""
+        ...

@@ -64,7 +64,7 @@ class TestStates:
         expected = await here.finds("急須")
         begun = await here.page("急須", 4)
         await here.index.put([document(100, "急須 急須", popularity=50)])
-        await here.index.remove([expected[-1]])
+        await here.index.remove([expected[-1]], version=2)
 
         rest = await there.page("急須", 20, begun.page_info.end_cursor)
 
@@ -160,7 +160,7 @@ class TestGenerations:
             nonlocal removed
             if not removed:
                 removed = True
-                await shopper.index.remove([product(1)])
+                await shopper.index.remove([product(1)], version=2)
 
         await shopper.search.reindex(Listed([document(1, "急須"), document(2, "急須")], remove), lambda done: None)
 
@@ -168,7 +168,7 @@ class TestGenerations:
 
     async def test_nothing_is_written_where_nothing_was_built(self, cluster: Cluster) -> None:
         shopper = cluster.open()
-        for write in (shopper.index.put([document(1, "急須")]), shopper.index.remove([product(1)])):
+        for write in (shopper.index.put([document(1, "急須")]), shopper.index.remove([product(1)], version=2)):
             with pytest.raises(IndexMissing):
                 await write
         assert await cluster.indices() == []

@@ -121,7 +121,7 @@ class TestCertificates:
 class TestAway:
     async def test_a_closed_port_is_an_outage(self, unused_tcp_port: int) -> None:
         async with index(f"http://127.0.0.1:{unused_tcp_port}") as opened:
-            for call in (opened.count(SCOPE), opened.is_built(), opened.check(), opened.remove([])):
+            for call in (opened.count(SCOPE), opened.is_built(), opened.check(), opened.remove([], 1)):
                 with pytest.raises(Unavailable):
                     await call
 

@@ -204,7 +204,7 @@ async def test_writing_before_the_first_build_is_refused(opened: Opener) -> None
     with pytest.raises(IndexMissing):
         await index.put([document(1, "急須")])
     with pytest.raises(IndexMissing):
-        await index.remove([product(1)])
+        await index.remove([product(1)], version=2)
 
 
 @pytest.mark.parametrize("damaged", ["current", "generation-1/meta.json"])

@@ -14,7 +14,7 @@ from adapters.tantivy.analysis import Analyzer
 from adapters.tantivy.index import TantivyIndex
 from domain.search.facets import Facet
 from domain.search.model import SearchDocument, SearchPage, SearchScope
-from domain.search.ports import SearchIndex
+from domain.search.ports import Reading, SearchIndex
 from domain.search.request import NO_FILTER, SearchFilter, SearchRequest, SearchSort
 from domain.search.service import Search
 from domain.shared.ids import ProductId, uuid7
@@ -74,6 +74,11 @@ class Listed:
     ) -> None:
         self._documents = documents
         self._before_each = before_each
+
+    async def of(self, ids: Sequence[ProductId]) -> Reading:
+        found = [each for each in self._documents if each.product_id in ids]
+        there = {each.product_id for each in found}
+        return Reading(1, found, [each for each in ids if each not in there])
 
     async def documents(self) -> AsyncIterator[SearchDocument]:
         for each in self._documents:

@@ -37,7 +37,7 @@ class TestPaging:
 
         async def write() -> None:
             await shopper.index.put([document(next(numbers), "急須 急須", popularity=50)])
-            await shopper.index.remove([expected[-1]])
+            await shopper.index.remove([expected[-1]], version=2)
 
         assert await shopper.pages("急須", 7, write) == expected
 
@@ -131,10 +131,21 @@ class TestUpkeep:
     async def test_removed_product_does_not_come_back_with_a_late_event(self, shopper: Shopper) -> None:
         await shopper.stock(document(1, "急須"), document(2, "急須"))
 
-        await shopper.index.remove([product(1), product(3)])
-        await shopper.index.put([document(1, "急須", version=9), document(3, "急須", version=1)])
+        await shopper.index.remove([product(1), product(3)], version=9)
+        await shopper.index.put([document(1, "急須", version=8), document(3, "急須", version=1)])
 
         assert await shopper.finds("") == [product(2)]
+
+    async def test_late_removal_leaves_alone_what_was_put_anew(self, shopper: Shopper) -> None:
+        await shopper.stock(document(1, "急須", version=1))
+        await shopper.index.put([document(1, "急須", version=5)])
+
+        await shopper.index.remove([product(1)], version=4)
+        assert await shopper.finds("") == [product(1)]
+        await shopper.index.remove([product(1)], version=5)
+        assert await shopper.finds("") == []
+        await shopper.index.put([document(1, "急須", version=6)])
+        assert await shopper.finds("") == [product(1)]
 
     async def test_reindex_replaces_everything_and_reports_progress(self, shopper: Shopper) -> None:
         await shopper.stock(document(1, "急須"))

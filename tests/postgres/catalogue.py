@@ -14,6 +14,7 @@ SCHEMAS = (
     "orders",
     "payments",
     "reviews",
+    "search",
     "sellers",
 )
 FAMILIES = {

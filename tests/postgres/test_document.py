@@ -158,6 +158,7 @@ DIFFERENCES = {
     "idx_outbox_stream: added": "what was missed of a stream is read by it",
     "product_texts: added": "what products are found by while the search index is away",
     "idx_product_texts_grams: added": "letters and pairs of letters, for Japanese",
+    "moments: added": "orders what was read for the search index: of two readings the later one counts",
     "low_stock: added": "products that have run low: each fall is told once",
     "untold: added": "events of streams that those who watch have still to be told of",
     "deliveries: added": "which consumer acted on which event, or failed to",

@@ -32,6 +32,7 @@ from adapters.postgres.tables.orders import (
 )
 from adapters.postgres.tables.payments import ledger_entries, ledger_transactions, webhook_events
 from adapters.postgres.tables.reviews import product_ratings, reviews, seller_reviews
+from adapters.postgres.tables.search import moments
 from adapters.postgres.tables.sellers import members, public_profiles, seller_profiles, sellers, shipping_terms
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "mails",
     "members",
     "metadata",
+    "moments",
     "order_addresses",
     "order_item_status_histories",
     "order_items",
