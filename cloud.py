@@ -1,8 +1,9 @@
 """AWS as the settings name it: its clients and the user pool. By itself, so that `torii token` loads nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from adapters.aws.clients import OF_REQUESTS, Aws
+from adapters.breaker import Breaker
 from adapters.cognito.pool import Pool, access_token, ensure_pool, find_pool
 from settings import Settings, require
 
@@ -12,13 +13,20 @@ POOL_NAME = "torii"
 MAKING_MS = 60_000
 
 
-def open_aws(settings: Settings, timeout_ms: int | None = None, services: Sequence[str] = OF_REQUESTS) -> Aws:
+def open_aws(
+    settings: Settings,
+    timeout_ms: int | None = None,
+    services: Sequence[str] = OF_REQUESTS,
+    *,
+    breakers: Mapping[str, Breaker] | None = None,
+) -> Aws:
     return Aws(
         settings.aws_region,
         settings.aws_endpoint_url,
         timeout_ms or settings.dynamodb_timeout_ms,
         cognito_timeout_ms=timeout_ms or settings.cognito_timeout_ms,
         services=services,
+        breakers=breakers,
     )
 
 

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from adapters.aws.clients import Aws
+from adapters.aws.clients import OF_REQUESTS, Aws
+from adapters.breaker import Breaker
 from adapters.cognito.admins import CognitoAdmins
 from adapters.cognito.credentials import CognitoCredentials
 from adapters.cognito.directory import CognitoDirectory
@@ -138,7 +139,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             turn=turn,
         )
         stack.push_async_callback(database.close)
-        aws = await stack.enter_async_context(open_aws(settings))
+        aws = await stack.enter_async_context(open_aws(settings, breakers={each: Breaker() for each in OF_REQUESTS}))
         connected = connect(settings.redis_url.get_secret_value(), timeout_ms=settings.redis_timeout_ms)
         stack.push_async_callback(connected.aclose)
         redis = RedisClient(connected, timeout_ms=settings.redis_timeout_ms)

@@ -1,7 +1,9 @@
 """A circuit breaker: a back end that keeps failing is left alone for a while, instead of costing every request a timeout."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 FAILURES_TO_OPEN = 5
 OPEN_FOR_S = 30.0
@@ -36,6 +38,27 @@ class Breaker:
     def has_opened(self) -> bool:
         """Whether it has failed so often that it is left alone, but for a try now and then."""
         return self._failures >= FAILURES_TO_OPEN
+
+    @contextmanager
+    def watching(self, slow_s: float, is_outage: Callable[[Exception], bool]) -> Iterator[None]:
+        """Around one call: tells how it went. Any other error than an outage is an answer, so the back end is there.
+
+        A call that its caller gave up after `slow_s` or longer is held against the back end.
+        """
+        began = time.monotonic()
+        try:
+            yield
+        except asyncio.CancelledError:
+            if time.monotonic() - began >= slow_s:
+                self.failed()
+            raise
+        except Exception as error:
+            if is_outage(error):
+                self.failed()
+            else:
+                self.succeeded()
+            raise
+        self.succeeded()
 
     def succeeded(self) -> None:
         self._failures = 0

@@ -3,13 +3,15 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from domain.carts.model import Cart, CartOutcome, CartWarning
+from domain.carts.model import Cart, CartOutcome, CartWarning, WarningCode
 from domain.carts.quotes import CartProblem, CartQuote, PricedCart
 from domain.shared.ids import ProductId, VariationId
 from domain.shared.refusals import Refusal
 from resolvers.context import Info
 from resolvers.errors import UserError, outcome_or_refusal
 from resolvers.global_ids import key_of
+
+NOT_MERGED = CartOutcome(Cart(None), (CartWarning(WarningCode.NOT_MERGED, "", requested=0, applied=0),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,8 @@ async def merge(info: Info) -> CartPayload:
 async def take_over(info: Info, access_token: str) -> CartOutcome | None:
     """At a sign-in, whose mutation still runs as the guest: what became of the guest's cart; None without one.
 
-    Where a back end is away or slow the guest stays the same one, so that `cartMerge` can do it later: nobody is kept from
-    signing in.
+    Where it cannot be had now the outcome says so in a warning, and the guest stays the same one, so that `cartMerge` can do it
+    later: nobody is kept from signing in.
     """
     context = info.context
     guest_id = context.viewer.guest_id
@@ -79,10 +81,11 @@ async def take_over(info: Info, access_token: str) -> CartOutcome | None:
     try:
         user = await context.services.accounts.user_of(access_token)
     except Refusal:
-        return None
+        return NOT_MERGED
     outcome = await context.services.carts.take_over(user, guest_id)
-    if outcome is not None:
-        context.change_guest()
+    if outcome is None:
+        return NOT_MERGED
+    context.change_guest()
     return outcome
 
 

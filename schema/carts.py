@@ -83,7 +83,7 @@ class CartWarning:
     ownership = ASKERS_OWN
 
     code: model.WarningCode = attribute(access=OWNER, description="What.")
-    target: str = attribute(access=OWNER, description="Id of the line.")
+    target: str = attribute(access=OWNER, description="Id of the line; empty for what concerns the whole cart.")
     requested: int = attribute(access=OWNER, description="Quantity asked for.")
     applied: int = attribute(access=OWNER, description="Quantity the line has now.")
 

@@ -14,3 +14,13 @@ class Watch:
 
     def wind(self, by: timedelta) -> None:
         self.time += by
+
+
+class Seconds:
+    """A clock that never goes back, and goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now

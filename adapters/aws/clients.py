@@ -1,8 +1,8 @@
 """The one place where AWS sessions and clients are made, and where their outages get a name."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NoConnection
 
+from adapters.breaker import Breaker
 from domain.shared.refusals import Unavailable
 
 DYNAMODB = "DynamoDB"
@@ -32,6 +33,8 @@ OF_EVENTS = (EVENTBRIDGE, SQS, SES)
 ATTEMPTS = {SES: 1}
 """A request path retries at most once; a mail is never sent again on a guess."""
 
+SLOW = 0.5
+"""A call that its caller gave up after this part of its time is held against the service."""
 NO_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)
 OUTAGE_CODES = frozenset(
     {
@@ -63,6 +66,8 @@ class Aws:
         cognito_timeout_ms: the same for Cognito, which mails codes and hashes passwords; default `timeout_ms`.
         pool_size: connections kept to each service.
         services: those that are used; each costs time and memory.
+        breakers: by service, for a request path, which leaves alone for a while what keeps failing. A job asks
+            however things are, and rests by rules of its own.
 
     Credentials come from boto's own chain (AWS_ACCESS_KEY_ID, container or instance role, ...).
     """
@@ -76,12 +81,14 @@ class Aws:
         *,
         cognito_timeout_ms: int | None = None,
         services: Sequence[str] = OF_REQUESTS,
+        breakers: Mapping[str, Breaker] | None = None,
     ) -> None:
         self._region = region
         self._endpoint_url = endpoint_url
         limits = dict.fromkeys(services, timeout_ms / 1000)
         self._limits_s = limits | {COGNITO: (cognito_timeout_ms or timeout_ms) / 1000}
         self._services = services
+        self._breakers = breakers or {}
         self._pool_size = pool_size
         self._stack = AsyncExitStack()
         self._clients: dict[str, Any] = {}
@@ -146,16 +153,21 @@ class Aws:
         """Around calls that share one time limit, that of the service. Raises Unavailable for outages and nothing else.
 
         The limit is ours and not botocore's, whose attempts each have one, with up to a second of waiting in between.
+        After five outages in a row a service with a breaker is left alone for half a minute: then this says so at once.
         """
-        try:
-            async with asyncio.timeout(self._limits_s[service]):
-                yield
-        except (TimeoutError, NoConnection, HTTPClientError, IncompleteReadError, *NO_CREDENTIALS) as error:
-            raise Unavailable(service) from error
-        except ClientError as error:
-            if error_code(error) in OUTAGE_CODES or _status(error) >= 500:
+        breaker, limit_s = self._breakers.get(service), self._limits_s[service]
+        if breaker is not None and breaker.is_open:
+            raise Unavailable(service) from ConnectionError("it failed too often, and is left alone for a while")
+        with nullcontext() if breaker is None else breaker.watching(SLOW * limit_s, _is_outage):
+            try:
+                async with asyncio.timeout(limit_s):
+                    yield
+            except (TimeoutError, NoConnection, HTTPClientError, IncompleteReadError, *NO_CREDENTIALS) as error:
                 raise Unavailable(service) from error
-            raise
+            except ClientError as error:
+                if error_code(error) in OUTAGE_CODES or _status(error) >= 500:
+                    raise Unavailable(service) from error
+                raise
 
 
 def error_code(error: ClientError) -> str:
@@ -165,3 +177,9 @@ def error_code(error: ClientError) -> str:
 
 def _status(error: ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _is_outage(error: Exception) -> bool:
+    """Whether nobody answered, or not from what is asked. Who is refused for asking too much has found it there."""
+    cause = error.__cause__
+    return isinstance(error, Unavailable) and not (isinstance(cause, ClientError) and _status(cause) < 500)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 import hiredis
 from redis.asyncio import ConnectionPool, SSLConnection
+from redis.credentials import UsernamePasswordCredentialProvider
 
 MAX_WAITING = 10_000
 """Answers that are still to come: whoever asks for more is refused at once."""
@@ -135,7 +136,7 @@ class Wire:
             host, port = options.get("host", "localhost"), options.get("port", 6379)
             _, link = await loop.create_connection(make, host, port, ssl=self._certificates())
         try:
-            for words in self._greeting(options):
+            for words in await self._greeting(options):
                 answer = await link.ask(words)
                 if isinstance(answer, hiredis.ReplyError):
                     raise answer
@@ -151,9 +152,12 @@ class Wire:
         return self._pool.connection_class(**self._pool.connection_kwargs).ssl_context.get()
 
     @staticmethod
-    def _greeting(options: dict[str, Any]) -> list[tuple[Word, ...]]:
-        name, password, number = options.get("username"), options.get("password"), options.get("db")
-        known = [("AUTH", *([name] if name else []), password)] if password else []
+    async def _greeting(options: dict[str, Any]) -> list[tuple[Word, ...]]:
+        """Asked for each connection: whoever provides credentials may give others by now."""
+        number, provider = options.get("db"), options.get("credential_provider")
+        if provider is None and (options.get("username") or options.get("password")):
+            provider = UsernamePasswordCredentialProvider(options.get("username"), options.get("password"))
+        known = [("AUTH", *await provider.get_credentials_async())] if provider is not None else []
         return [*known, *([("SELECT", int(number))] if number else [])]
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -11,7 +11,7 @@ import aiohttp
 from adapters.breaker import Breaker
 from adapters.stripe.faults import SERVICE, StripeFault, in_our_terms
 from domain.payments.refusals import ProviderAway
-from domain.shared.refusals import Refusal, Unavailable
+from domain.shared.refusals import Unavailable
 
 if TYPE_CHECKING:
     import stripe
@@ -54,34 +54,13 @@ class StripeConnection:
             raise ProviderAway(SERVICE) from ConnectionError("it failed too often, and is left alone for a while")
         if self._client is None:
             self._client = await asyncio.to_thread(self._make_client, self._open_session())
-        with self._watched():
+        with self.breaker.watching(SLOW_S, _is_outage):
             try:
                 async with asyncio.timeout(self._timeout_s):
                     with in_our_terms():
                         yield self._client
             except (TimeoutError, aiohttp.ClientError, OSError) as error:
                 raise ProviderAway(SERVICE) from error
-
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        """Tell the breaker how a call went."""
-        began = time.monotonic()
-        try:
-            yield
-        except asyncio.CancelledError:
-            if time.monotonic() - began >= SLOW_S:
-                self.breaker.failed()
-            raise
-        except ProviderAway as outage:
-            if isinstance(outage.__cause__, StripeFault) and not outage.__cause__.is_outage:
-                self.breaker.succeeded()
-            else:
-                self.breaker.failed()
-            raise
-        except Refusal:  # it said no: it is there
-            self.breaker.succeeded()
-            raise
-        self.breaker.succeeded()
 
     async def check(self) -> str:
         """The version of the API, and whether money is real. By hand, for it must not wait for the library. Raises Unavailable."""
@@ -121,3 +100,8 @@ class StripeConnection:
             max_network_retries=0,  # a request that may not wait retries nothing; jobs do, by themselves
             http_client=stripe.AIOHTTPClient(session=session, timeout=None),
         )
+
+
+def _is_outage(error: Exception) -> bool:
+    cause = error.__cause__
+    return isinstance(error, ProviderAway) and not (isinstance(cause, StripeFault) and not cause.is_outage)

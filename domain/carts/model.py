@@ -140,6 +140,8 @@ class WarningCode(StrEnum):
     QUANTITY_CAPPED = "quantity_capped"
     LINE_DROPPED = "line_dropped"
     """A guest's line that could not be taken over: no longer sold, or no room for it."""
+    NOT_MERGED = "not_merged"
+    """The guest's cart could not be taken over at the sign-in, which went on without: merge it later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What one may do with a cart."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -23,6 +24,8 @@ from domain.shared.clock import Clock
 from domain.shared.ids import ProductId, VariationId
 from domain.shared.refusals import InvalidInput, Refusal
 from domain.shared.viewer import Viewer
+
+log = logging.getLogger("torii.carts")
 
 
 class CartDesk:
@@ -117,6 +120,9 @@ class CartDesk:
             async with asyncio.timeout(self._take_over_s):
                 return await self.merge(viewer, guest_id)
         except (Refusal, TimeoutError):
+            return None
+        except Exception as fault:
+            log.error("a guest's cart could not be taken over", exc_info=fault)
             return None
 
     async def _offers(self, refs: Sequence[LineRef]) -> dict[LineRef, Offer | None]:

@@ -9,14 +9,17 @@ from uuid import uuid4
 import pytest
 import uvloop
 from hiredis import ReplyError
+from redis.asyncio import ConnectionPool
+from redis.credentials import CredentialProvider
 
 from adapters.redis.client import Missed, RedisClient, Script, connect
-from adapters.redis.wire import MAX_WAITING
+from adapters.redis.wire import MAX_WAITING, Wire
 from settings import Settings
 from tests.relay import Relay, relayed
 
 LIMIT_MS = 200
 TIMES_TO_OPEN = 5
+NAME = "rotating"
 
 
 @pytest.fixture
@@ -141,3 +144,31 @@ async def test_a_connection_that_is_still_being_made_is_closed_with_the_others(
     await closing
     [writer] = opened
     assert writer.is_closing()
+
+
+class Rotating(CredentialProvider):
+    """A password that is another one for each connection."""
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+
+    def get_credentials(self) -> tuple[str, str]:
+        self.given.append(f"word-{len(self.given)}")
+        return NAME, self.given[-1]
+
+
+async def test_whoever_provides_credentials_is_asked_for_each_connection(
+    client: RedisClient, settings: Settings
+) -> None:
+    rotating = Rotating()
+    await client.call("ACL", "SETUSER", NAME, "on", ">word-0", ">word-1", "+@all", "~*")
+    url = settings.redis_url.get_secret_value()
+    async with ConnectionPool.from_url(url, credential_provider=rotating) as pool:
+        wire = Wire(pool)
+        for _ in range(2):
+            assert await wire.call("ACL", "WHOAMI") == NAME.encode()
+            wire.lose()
+        with pytest.raises(ReplyError):
+            await wire.call("ACL", "WHOAMI")  # word-2 is none of theirs
+    assert len(rotating.given) == 3
+    await client.call("ACL", "DELUSER", NAME)

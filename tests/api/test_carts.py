@@ -4,8 +4,11 @@ import asyncio
 from typing import Any
 
 import httpx
+import pytest
+from botocore.exceptions import ClientError
 
 from adapters.cognito.pool import DEMO_PASSWORD
+from adapters.dynamodb.carts import DynamoCarts
 from adapters.postgres import tables
 from resolvers.global_ids import encode
 from tests.api.client import Client
@@ -187,6 +190,30 @@ async def test_a_guests_cart_becomes_the_users_at_sign_in(
     again = await Client(http, token=signed_in["accessToken"], guest=guest).data(MERGE)
     assert (again["cartMerge"]["mergedLines"], again["cartMerge"]["userErrors"]) == ([], [])
     assert len(again["cartMerge"]["cart"]["lines"]) == 3
+
+
+async def test_a_cart_that_cannot_be_taken_over_keeps_nobody_from_signing_in(
+    api: Client, http: httpx.AsyncClient, make: Factory, token_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DynamoDB refuses what was asked, which is no outage, and comes again whenever it is asked."""
+    await token_of("merging-later@example.com", "buyer")
+    product = await make.product()
+    guest = (await api.post(ADD, input={"productId": encode("Product", product)})).headers["x-guest-token"]
+
+    async def refused(*_: Any) -> None:
+        raise ClientError({"Error": {"Code": "ValidationException"}}, "TransactWriteItems")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DynamoCarts, "merge", refused)
+        response = await Client(http, guest=guest).post(
+            SIGN_IN, email="merging-later@example.com", password=DEMO_PASSWORD
+        )
+    signed_in = response.json()["data"]["sessionCreate"]
+    assert signed_in["cartWarnings"] == [{"code": "NOT_MERGED", "target": "", "requested": 0, "applied": 0}]
+    assert signed_in["mergedLines"] == []
+    assert response.headers.get("x-guest-token", guest) == guest
+    later = await Client(http, token=signed_in["accessToken"], guest=guest).data(MERGE)
+    assert later["cartMerge"]["mergedLines"] == [str(product)]
 
 
 async def test_whoever_signed_in_elsewhere_takes_the_guests_cart_over_by_hand(

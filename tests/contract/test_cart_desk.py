@@ -45,7 +45,7 @@ class Away:
         return await asyncio.Event().wait()  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize("carts_are", [Away(), Away(Unavailable("DynamoDB"))])
+@pytest.mark.parametrize("carts_are", [Away(), Away(Unavailable("DynamoDB")), Away(KeyError("quantity"))])
 async def test_a_sign_in_waits_for_no_cart_that_does_not_come(
     carts_are: Away, shelf: Shelf, watch: Watch, viewer: Viewer
 ) -> None:

@@ -23,18 +23,9 @@ from tests.payments.loops import until
 from tests.payments.scene import Placed, someones_key
 from tests.relay import Relay, relayed
 from tests.sandbox.running import KEY, Sandbox
+from tests.watch import Seconds
 
 SOON_S, LONG_S = 0.2, 30.0
-
-
-class Seconds:
-    """A clock that never goes back, and goes on when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass
