@@ -19,6 +19,19 @@ BUYERS = Ownership(lambda value, viewer: model.is_buyers(viewer, value))
 """Of an order and its parts: each knows the buyer, who may be a guest."""
 
 
+@strawberry.type(description="Where an order goes, as it was written when it was placed.")
+class Delivery:
+    ownership = Ownership(BUYERS.owner, seller=lambda delivery: delivery.seller_id)
+
+    recipient_name: str = attribute(access=OWNER | SELLER, description="Whom it is for.")
+    postal_code: str = attribute(access=OWNER | SELLER, description="Seven digits, with a hyphen after the third.")
+    prefecture: str = attribute(access=OWNER | SELLER, description="The prefecture, in Japanese.")
+    city: str = attribute(access=OWNER | SELLER, description="City, ward or district.")
+    line1: str = attribute(access=OWNER | SELLER, description="Street and number.")
+    line2: str | None = attribute(access=OWNER | SELLER, description="Building and room.")
+    phone_number: str | None = attribute(access=OWNER | SELLER, description="For the carrier.")
+
+
 @strawberry.type(description="So many of a product, in an order.")
 class OrderItem(Node):
     is_type_of = shows(model.OrderItem)
@@ -46,6 +59,18 @@ class OrderItem(Node):
     tracking_number: str | None = attribute(access=OWNER | SELLER, description="The carrier's number for it.")
     shipped_at: datetime | None = attribute(access=OWNER | SELLER, description="When it was sent.")
     delivered_at: datetime | None = attribute(access=OWNER | SELLER, description="When it arrived.")
+    order_number: str | None = edge(
+        "number_of_order",
+        key="order_id",
+        access=OWNER | SELLER,
+        description="What buyer, seller and support call the order that it is in.",
+    )
+    delivery: Delivery | None = edge(
+        "delivery_of_item",
+        key="standing",
+        access=OWNER | SELLER,
+        description="Where it goes. The seller is told while it has to be sent or is on its way, and not before or after.",
+    )
     version: int = attribute(access=OWNER | SELLER, description="Grows with each change, for `expectedVersion`.")
     history: list[OrderItemStatusChange] | None = edge(
         "history_of_item", key="id", access=OWNER | SELLER, description="How it came to its state, oldest first."
@@ -104,6 +129,12 @@ class Order(Node):
     total: Money = attribute(access=OWNER, description="Items and shipping, tax included.")
     tax: Money = attribute(access=OWNER, description="The tax inside the total.")
     ordered_at: datetime = attribute(access=OWNER, description="When it was placed.")
+    delivery: Delivery | None = edge(
+        "delivery_of_order",
+        key="id",
+        access=OWNER,
+        description="Where it goes; null where that is not known, or was erased with the buyer's account.",
+    )
     items: list[OrderItem] | None = edge("items_of_order", key="id", access=OWNER, description="What was bought.")
     payment: Payment | None = edge("payment_of_order", key="id", access=OWNER, description="How it was paid.")
     history: list[OrderStatusChange] | None = edge(

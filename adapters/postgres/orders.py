@@ -11,7 +11,14 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from adapters.postgres.batches import among_ids, each, many_each, one_each
 from adapters.postgres.database import Database
 from adapters.postgres.keyset import slice_rows
-from adapters.postgres.tables import order_addresses, order_items, order_payments, order_status_histories, orders
+from adapters.postgres.tables import (
+    order_addresses,
+    order_items,
+    order_numbers,
+    order_payments,
+    order_status_histories,
+    orders,
+)
 from domain.orders.model import (
     EVERY_ORDER,
     ORDERS_ORDER,
@@ -32,15 +39,16 @@ from domain.shared.paging import Count, Page, PageRequest, cut_page
 from domain.shared.viewer import ANONYMOUS, Viewer
 
 
-def with_buyer(part: Table) -> Select[Any]:
-    """Rows of a part of orders, each with its buyer: one look-up a row, in the order's own partition.
+def with_buyer(part: Table, *columns: Any) -> Select[Any]:
+    """Rows of a part of orders (of these columns), each with its buyer: one look-up a row, in the order's own partition.
 
     Whoever may see a part and not the order sees the part without a buyer. OFFSET 0 keeps the planner to the look-up: without
     it, it may read all orders into a hash table first.
     """
     the_order = select(orders.c.user_id, orders.c.guest_id).where(orders.c.id == part.c.order_id)
     buyer = the_order.offset(0).lateral("buyer")
-    return select(part, buyer.c.user_id, buyer.c.guest_id).select_from(part.join(buyer, true(), isouter=True))
+    joined = part.join(buyer, true(), isouter=True)
+    return select(*(columns or (part,)), buyer.c.user_id, buyer.c.guest_id).select_from(joined)
 
 
 ITEMS = (
@@ -53,22 +61,18 @@ HISTORY = (
     .where(among_ids(order_status_histories.c.order_id))  # idx_order_status_histories_order_id
     .order_by(order_status_histories.c.order_id, order_status_histories.c.id)
 )
-DELIVERIES = (  # the gateway may not read the mail address
-    select(
-        order_addresses.c.order_id,
-        order_addresses.c.recipient_name,
-        order_addresses.c.postal_code,
-        order_addresses.c.prefecture,
-        order_addresses.c.city,
-        order_addresses.c.address_line1,
-        order_addresses.c.address_line2,
-        order_addresses.c.phone_number,
-        orders.c.user_id,
-        orders.c.guest_id,
-    )
-    .join(orders, orders.c.id == order_addresses.c.order_id)
-    .where(among_ids(order_addresses.c.order_id))
-)
+DELIVERIES = with_buyer(  # the gateway may not read the mail address
+    order_addresses,
+    order_addresses.c.order_id,
+    order_addresses.c.recipient_name,
+    order_addresses.c.postal_code,
+    order_addresses.c.prefecture,
+    order_addresses.c.city,
+    order_addresses.c.address_line1,
+    order_addresses.c.address_line2,
+    order_addresses.c.phone_number,
+).where(among_ids(order_addresses.c.order_id))
+NUMBERS = select(order_numbers).where(among_ids(order_numbers.c.order_id))
 BASKETS_AT_ONCE = 5_000
 PAYMENTS = with_buyer(order_payments).where(among_ids(order_payments.c.order_id))
 
@@ -109,6 +113,11 @@ class PostgresOrders:
     async def deliveries_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[OrderDelivery | None]:
         rows = await self._database.seen_by(viewer, DELIVERIES, {"ids": ids})
         return one_each(ids, [delivery_of(row) for row in rows], lambda delivery: delivery.order_id)
+
+    async def numbers_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[str | None]:
+        rows = await self._database.seen_by(viewer, NUMBERS, {"ids": ids})
+        found = {row.order_id: row.order_number for row in rows}
+        return [found.get(each) for each in ids]
 
     async def history_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[StatusChange]]:
         rows = await self._database.seen_by(viewer, HISTORY, {"ids": ids})

@@ -91,6 +91,11 @@ class OrderItem:
         """Itself, for what is asked of it as it stands."""
         return self
 
+    @property
+    def has_to_arrive(self) -> bool:
+        """Whether its seller has to send it, or has and it is on its way: until then it needs an address."""
+        return self.fulfillment_status in (OrderStatus.PROCESSING, OrderStatus.SHIPPED)
+
 
 @dataclass(frozen=True, slots=True)
 class Payment:
@@ -121,7 +126,10 @@ class StatusChange:
 
 @dataclass(frozen=True, slots=True)
 class OrderDelivery:
-    """Where an order goes, as it was written when it was placed."""
+    """Where an order goes, as it was written when it was placed.
+
+    `seller_id`: who has something of it to send, or on its way; None as the order's own.
+    """
 
     order_id: OrderId
     recipient_name: str
@@ -133,6 +141,7 @@ class OrderDelivery:
     phone_number: str | None
     user_id: UserId | None
     guest_id: UUID | None = None
+    seller_id: SellerId | None = None
 
 
 class Bought(Protocol):

@@ -33,6 +33,10 @@ class Orders(Protocol):
 
     async def deliveries_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[OrderDelivery | None]: ...
 
+    async def numbers_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[str | None]:
+        """The numbers of orders of which the viewer may see something."""
+        ...
+
     async def history_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[StatusChange]]: ...
 
 

@@ -1,6 +1,7 @@
 """What one may ask about orders."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from domain.orders.model import (
@@ -64,10 +65,32 @@ class OrderDesk:
     async def deliveries_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[OrderDelivery | None]:
         """Where each goes; None where that is not known, or was erased. The buyer's to see."""
         found = await self._orders.deliveries_of(viewer, ids)
-        return [each if each is not None and is_buyers(viewer, each) else None for each in found]
+        return [each if each is not None and _knows_the_way(viewer, each) else None for each in found]
+
+    async def deliveries_of_items(self, viewer: Viewer, items: Sequence[OrderItem]) -> Sequence[OrderDelivery | None]:
+        """Where each goes: the buyer's to see, and its seller's while it has to be sent or is on its way."""
+        ids = list(dict.fromkeys(item.order_id for item in items))
+        found = dict(zip(ids, await self._orders.deliveries_of(viewer, ids), strict=True))
+        return [_way_of(viewer, item, found[item.order_id]) for item in items]
+
+    async def numbers_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[str | None]:
+        """What buyer, seller and support call each order. Of the order it tells nothing else."""
+        return await self._orders.numbers_of(viewer, ids)
 
     async def history_of(self, viewer: Viewer, ids: Sequence[OrderId]) -> Sequence[Sequence[StatusChange]]:
         return _many_each(viewer, await self._orders.history_of(viewer, ids))
+
+
+def _knows_the_way(viewer: Viewer, delivery: OrderDelivery) -> bool:
+    return is_buyers(viewer, delivery) or viewer.role is Role.ADMIN
+
+
+def _way_of(viewer: Viewer, item: OrderItem, delivery: OrderDelivery | None) -> OrderDelivery | None:
+    if delivery is None:
+        return None
+    seller_id = item.seller_id if item.has_to_arrive else None
+    may_see = viewer.works_for(seller_id) or _knows_the_way(viewer, delivery)
+    return replace(delivery, seller_id=seller_id) if may_see else None
 
 
 def _one_each(viewer: Viewer, values: Sequence[T | None]) -> Sequence[T | None]:

@@ -82,6 +82,10 @@ async def open_scene(app: Starlette, settings: Settings, make: Factory, token_of
         )
         order, [item] = bought.order, bought.items
         await make.row(tables.order_item_status_histories, order_item_id=item, status="delivered")
+        due = await make.bought(users[Persona.OWNER], (product, tea, 1, 1980))
+        destination = f"届け先 {uuid7()}"
+        for each in (order, due.order):
+            await make.order_address(each, recipient_name=destination, email=address_of(Persona.OWNER))
         back = {"order_item_id": item, "order_id": order, "seller_id": tea}
         sent_back = await make.row(tables.returns, **back, quantity=1, reason="unwanted")
         await make.refund(order, item, tea, 100)
@@ -96,6 +100,7 @@ async def open_scene(app: Starlette, settings: Settings, make: Factory, token_of
                 "seller": encode("Seller", tea),
                 "order": encode("Order", order),
                 "orderItem": encode("OrderItem", item),
+                "dueItem": encode("OrderItem", due.items[0]),
                 "return": encode("Return", sent_back),
                 "scarce": encode("Product", scarce),
             },
@@ -105,6 +110,7 @@ async def open_scene(app: Starlette, settings: Settings, make: Factory, token_of
                 "order number": number,
                 "order": encode("Order", order),
                 "recipient": recipient,
+                "destination": destination,
                 "cart line": f'"{carted}"',  # as a whole: the product itself is no secret
             },
             lambda persona: token_of(address_of(persona), GROUPS[persona]),

@@ -52,6 +52,7 @@ WAYS = {
     "OrderConnection": "query { viewer { orders { * } } }",
     "OrderEdge": "query { viewer { orders { edges { * } } } }",
     "OrderItem": "query { orderItem(id: $orderItem) { * } }",
+    "Delivery": "query { orderItem(id: $dueItem) { delivery { * } } }",
     "CheckoutActionRequired": STATE.format("CheckoutActionRequired"),
     "CheckoutFailed": STATE.format("CheckoutFailed"),
     "CheckoutProcessing": STATE.format("CheckoutProcessing"),

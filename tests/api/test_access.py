@@ -1,6 +1,7 @@
 """Every field of the schema, asked for by six people, against the access matrix; and what must look as if it did not exist."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -17,7 +18,7 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import connect
 
 from domain.orders.live import OrderEventType, SellerEvent
-from domain.orders.model import OrderItem
+from domain.orders.model import OrderItem, OrderStatus
 from domain.shared.clock import SystemClock
 from domain.shared.ids import OrderId, uuid7
 from domain.shared.paging import PageRequest
@@ -147,12 +148,16 @@ async def ask(scene: Scene, persona: Persona, asked: Sequence[Question]) -> dict
     return found
 
 
+MAY_SEE = {Persona.ADMIN: {"order", "order number", "destination"}, Persona.SELLER: {"order number", "destination"}}
+"""Of the marks of the owner's data."""
+
+
 async def send(scene: Scene, persona: Persona, document: str) -> Answer:
     variables = {name: value for name, value in scene.ids.items() if f"${name}" in document}
     response = await scene.clients[persona].post(document, **variables)
     if "sessionEnd" in document:
         await scene.sign_in(persona)
-    may_see = {"order", "order number"} if persona is Persona.ADMIN else set()
+    may_see = MAY_SEE.get(persona, set())
     if persona is not Persona.OWNER:
         assert [name for name, mark in scene.marks.items() if mark in response.text and name not in may_see] == []
     answer: Answer = response.json()
@@ -185,6 +190,7 @@ def values_at(value: Any, names: Sequence[str]) -> Iterator[bool]:
 HANDED: Mapping[str, Callable[[Services, Viewer, OrderId], Awaitable[Any]]] = {
     "Address": lambda services, owner, _: first(first(services.addresses.of_users(owner, [owner.user_id]))),
     "Cart": lambda services, owner, _: services.carts.cart(owner),
+    "Delivery": lambda services, owner, order: of_an_item_to_send(services, owner, order),
     "Favorite": lambda services, owner, _: first_node(services.favorites.page(owner, PageRequest())),
     "Order": lambda services, owner, order: first(services.orders.by_ids(owner, [order])),
     "OrderEvent": lambda services, owner, order: first(first(services.records.timeline_of(owner, [order]))),
@@ -212,6 +218,12 @@ async def first(values: Awaitable[Sequence[Any]]) -> Any:
 async def of_item(read: Any, services: Services, owner: Viewer, order: OrderId) -> Any:
     item = await first(first(services.orders.items_of(owner, [order])))
     return await first(first(read(owner, [item.id])))
+
+
+async def of_an_item_to_send(services: Services, owner: Viewer, order: OrderId) -> Any:
+    item = await first(first(services.orders.items_of(owner, [order])))
+    due = replace(item, fulfillment_status=OrderStatus.PROCESSING)
+    return await first(services.orders.deliveries_of_items(owner, [due]))
 
 
 async def of_its_seller(services: Services, owner: Viewer, order: OrderId) -> Any:

@@ -12,6 +12,7 @@ KEYS = {
     "reviews.product_ratings": "product_id",
     "sellers.members": "seller_id",
     "orders.order_addresses": "order_id",
+    "orders.order_numbers": "order_id",
     "orders.order_sellers": "order_id",
     "orders.order_taxes": "order_id",
     "payments.ledger_entries": "transaction_id",
@@ -51,7 +52,7 @@ SHOWN = {
 """What anybody sees."""
 HANAKOS = {
     "hanako", "hanako's profile", "hanako's address", "hanako's favorite", "hanako's idempotency key",
-    "hanako's order", "hanako's order's event", "hanako's item of the store",
+    "hanako's order", "hanako's order's event", "hanako's item of the store", "hanako's order's number",
     "hanako's item of the rival", "hanako's payment", "hanako's history",
     "store's part of hanako's order", "store's tax of hanako's order", "hanako's order's address",
     "hanako's past order", "hanako's past item", "hanako's past payment", "past item's history",
@@ -65,6 +66,7 @@ TAROS = {
     "taro's idempotency key",
     "taro's order",
     "taro's order's event",
+    "taro's order's number",
     "taro's item of the rival",
     "taro's payment",
     "taro's history",
@@ -74,11 +76,13 @@ TAROS = {
 }
 THE_GUESTS = {
     "guest's order", "guest's order's event", "guest's item of the store", "guest's payment", "guest's history",
+    "guest's order's number",
 }  # fmt: skip
 THE_STORES = {
     "clerk", "store", "store's event", "store's private profile", "membership of the store",
     "draft", "draft's image", "draft's variation", "discontinued", "hanako's item of the store",
     "hanako's review of the draft", "draft's rating", "guest's item of the store",
+    "hanako's order's number", "guest's order's number",
     "store's part of hanako's order", "store's tax of hanako's order",
     "hanako's past item", "past item's history", "hanako's return", "hanako's refund", "part of hanako's refund",
     "store's sale", "entries of the store's sale",
@@ -87,6 +91,7 @@ THE_RIVALS = {
     "rival clerk", "rival", "rival's event", "rival's private profile", "membership of the rival", "rival's draft",
     "hanako's item of the rival", "taro's item of the rival",
     "rival's part of taro's order", "rival's tax of taro's order",
+    "hanako's order's number", "taro's order's number",
     "taro's order's address",  # which it has to send
 }  # fmt: skip
 SEES = {
@@ -130,6 +135,7 @@ async def open_market(shop: Shop) -> Market:
                 order, bought, seller, fulfillment_status="processing" if person == "taro" else "pending"
             )
             market.add(f"{person}'s item of the {name}", "orders.order_items", item)
+        market.add(f"{person}'s order's number", "orders.order_numbers", order)
         name, seller = {"hanako": ("store", store), "taro": ("rival", rival)}[person]
         market.add(f"{name}'s event", "events.outbox", await shop.event(f"seller/{seller}"))
         await shop.part(order, seller)
@@ -153,6 +159,7 @@ async def _sell_to_guest(shop: Shop, market: Market, store: UUID, product: UUID)
     order = market.add("guest's order", "orders.orders", await shop.order(None, guest_id=guest))
     market.add("guest's order's event", "events.outbox", await shop.event(f"order/{order}"))
     market.add("guest's item of the store", "orders.order_items", await shop.item(order, product, store))
+    market.add("guest's order's number", "orders.order_numbers", order)
     market.add("guest's payment", "orders.order_payments", await shop.payment(order))
     market.add("guest's history", "orders.order_status_histories", await shop.history(order))
     market.add("guest's idempotency key", "idempotency.keys", await shop.idempotency_key(guest, kind="guest"))
