@@ -12,7 +12,7 @@ compile := .venv/uv/bin/uv pip compile -q --universal --python-version 3.11 --ge
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run install dev test servers test-servers test-browser test-clients test-bench fuzz check lint types imports format schema lock bench bench-peers torture clean
+.PHONY: help run install dev test servers test-servers test-browser test-clients test-bench fuzz search-quality check lint types imports format schema lock bench bench-peers torture clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ test-clients: dev  ## GraphQL clients of other projects, and the audits of Graph
 
 test-bench: dev  ## that the benchmarks run
 	@.ci/marked bench
+
+search-quality: dev  ## how well search ranks: NDCG@10 of each adapter over a judged list
+	@.venv/bin/python -m tests.search.quality
 
 check: lint types imports  ## lint, types and the import rule
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from adapters.language.lexicon import DEFAULT, LexiconFile
 from domain.search.ports import SearchIndex
 from domain.shared.refusals import Unavailable
 from settings import Settings
@@ -43,13 +44,14 @@ def _on_opensearch(settings: Settings) -> "OpenSearchIndex":
     return OpenSearchIndex(
         settings.opensearch_url.get_secret_value(),
         settings.opensearch_index,
+        LexiconFile(settings.search_words or DEFAULT),
         timeout_ms=settings.opensearch_timeout_ms,
         write_timeout_ms=WRITE_TIMEOUT_MS,
     )
 
 
 def _on_tantivy(settings: Settings) -> "TantivyIndex":
-    from adapters.tantivy.analysis import Analyzer
+    from adapters.language.analysis import Analyzer
     from adapters.tantivy.index import TantivyIndex
 
-    return TantivyIndex(settings.search_dir, Analyzer())
+    return TantivyIndex(settings.search_dir, Analyzer(LexiconFile(settings.search_words or DEFAULT)))

@@ -66,6 +66,10 @@ class BackEndSettings(GeneralSettings):
     stripe_timeout_ms: int = Field(5000, ge=10, description="Longest Stripe call.")
 
     search_index_dir: Path | None = Field(None, description="Folder of the tantivy index; default `DATA_DIR/search`.")
+    search_words: Path | None = Field(
+        None,
+        description="File of synonyms and of words for the search's dictionary; default the one that comes with Torii.",
+    )
     opensearch_url: SecretStr = Field(SecretStr(""), description="OpenSearch; empty for the tantivy index.")
     opensearch_index: str = Field(
         "products", pattern="^[a-z0-9][a-z0-9_-]{0,60}$", description="What the names of its indexes begin with."

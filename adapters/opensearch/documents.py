@@ -3,17 +3,19 @@
 from typing import Any
 
 from adapters.folding import codes, normalize
+from adapters.language.analysis import Analyzer
 from adapters.search_ranking import prominence, ranks
+from adapters.search_text import goods_name, label_texts
 from domain.search.facets import facetable_attributes, terms_of
 from domain.search.model import SearchDocument
 from domain.shared.ids import ProductId
 
 
-def source(document: SearchDocument) -> dict[str, Any]:
+def source(document: SearchDocument, analyzer: Analyzer) -> dict[str, Any]:
     """A public product with its texts; of any other only the id: its version keeps late events out."""
     if not document.is_public:
         return tombstone(document.product_id)
-    labels = [*filter(None, [document.brand_name]), *document.category_names, document.sku]
+    labels = label_texts(document)
     return {
         "id": str(document.product_id),
         "name": _text(document.name),
@@ -24,6 +26,10 @@ def source(document: SearchDocument) -> dict[str, Any]:
         "currency": document.price.currency,
         "created_at": document.created_at.isoformat(),
         "sku": _text(document.sku),
+        "goods": _text(goods_name(document)),
+        "brand_kana": _text(document.brand_kana or ""),
+        "name_keys": list(analyzer.keys(goods_name(document))),
+        "label_keys": list(analyzer.labels(labels)),
         "codes": {
             "name": _codes(document.name),
             "labels": _codes("\n".join(labels)),

@@ -12,6 +12,7 @@ from typing import Any
 
 from opensearchpy.exceptions import NotFoundError, RequestError
 
+from adapters.language.lexicon import Words
 from adapters.opensearch.client import Client
 from adapters.opensearch.mapping import FORMAT, index_body
 from adapters.opensearch.refusals import IndexBusy, IndexMissing
@@ -22,11 +23,14 @@ NS_PER_MS = 1_000_000
 class Generations:
     """`kept_s`: how long an index that was replaced is kept in any case, since cursors lead into it."""
 
-    def __init__(self, client: Client, name: str, *, refresh_s: float, write_timeout_s: float, kept_s: float) -> None:
+    def __init__(
+        self, client: Client, name: str, words: Words, *, refresh_s: float, write_timeout_s: float, kept_s: float
+    ) -> None:
         self.alias = f"{name}-v{FORMAT}"
         self.building = f"{self.alias}-building"
         self._family = f"{name}-v*-*"
         self._client = client
+        self._words = words
         self._refresh_s = refresh_s
         self._timeout_s = write_timeout_s
         self._kept_s = kept_s
@@ -57,7 +61,10 @@ class Generations:
                 await api.indices.delete(index=",".join(left), params={"ignore_unavailable": "true"})
             aliases = {self.building: {"is_write_index": True}, own_alias(index): {}}
             try:
-                await api.indices.create(index=index, body={**index_body(self._refresh_s), "aliases": aliases})
+                await api.indices.create(
+                    index=index,
+                    body={**index_body(self._refresh_s, self._words.current().dictionary), "aliases": aliases},
+                )
             except RequestError as error:  # it exists, or has the alias
                 raise IndexBusy(self.alias) from error
         return index

@@ -10,6 +10,7 @@ from opensearchpy.exceptions import ConnectionError as NoConnection
 from opensearchpy.exceptions import NotFoundError, TransportError
 
 from adapters.batches import batches
+from adapters.language.lexicon import Lexicon, Words
 from adapters.opensearch.client import Client
 from adapters.opensearch.facets import aggregations, facet_counts
 from adapters.opensearch.generations import Generations
@@ -45,6 +46,7 @@ class OpenSearchIndex:
         self,
         url: str,
         name: str,
+        words: Words,
         *,
         timeout_ms: int = 1_000,
         write_timeout_ms: int = 60_000,
@@ -54,16 +56,19 @@ class OpenSearchIndex:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = Client(url, timeout_ms)
+        self._words = words
         self._timeout_s = timeout_ms / 1000
         self._generations = Generations(
-            self._client, name, refresh_s=refresh_s, write_timeout_s=write_timeout_ms / 1000, kept_s=kept_s
+            self._client, name, words, refresh_s=refresh_s, write_timeout_s=write_timeout_ms / 1000, kept_s=kept_s
         )
-        self._writer = Writer(self._client, self._generations, write_timeout_ms / 1000)
+        self._writer = Writer(self._client, self._generations, words, write_timeout_ms / 1000)
         self._snapshots = Snapshots(self._generations.alias, reopen_s, now)
 
     async def search(self, request: SearchRequest, page: PageRequest) -> SearchPage:
         start = position(page)
-        found = await self._asked("" if start is None else start[0], _page_body(request, page, start))
+        found = await self._asked(
+            "" if start is None else start[0], _page_body(request, page, start, self._words.current())
+        )
         if found is None:
             return SearchPage((), (), request.sort.order, scope=SearchScope(request))
         state, answer = found
@@ -72,14 +77,14 @@ class OpenSearchIndex:
         return search_page(hits, page, SearchScope(request, state.name), state.seen_at)
 
     async def count(self, scope: SearchScope) -> Count:
-        body = {"query": _found(scope.request), "size": 0, "track_total_hits": True}
+        body = {"query": _found(scope.request, self._words.current()), "size": 0, "track_total_hits": True}
         found = await self._asked(scope.state, body)
         return Count(0 if found is None else found[1]["hits"]["total"]["value"])
 
     async def facets(self, scope: SearchScope) -> Sequence[FacetCounts]:
         which = scope.request.which
         body = {
-            "query": {"bool": {"filter": [matching(scope.request.query)]}},
+            "query": {"bool": {"filter": [matching(scope.request.query, self._words.current())]}},
             "size": 0,
             "track_total_hits": False,
             "aggs": aggregations(which),
@@ -96,7 +101,9 @@ class OpenSearchIndex:
             raise IndexMissing(self._generations.alias)
         async with self._client.working(self._timeout_s) as api:
             version = (await api.info())["version"]["number"]
-            documents = (await api.count(index=current, body={"query": matching(BROWSE.query)}))["count"]
+            documents = (await api.count(index=current, body={"query": matching(BROWSE.query, self._words.current())}))[
+                "count"
+            ]
         return f"OpenSearch {version}, {current}, {documents:,} documents"
 
     async def replace_all(self, documents: AsyncIterable[SearchDocument], progress: Progress) -> int:
@@ -161,17 +168,20 @@ class OpenSearchIndex:
         return answer
 
 
-def _found(request: SearchRequest) -> Query:
-    return narrowed(matching(request.query), narrowing(request.which).values())
+def _found(request: SearchRequest, lexicon: Lexicon) -> Query:
+    return narrowed(matching(request.query, lexicon), narrowing(request.which).values())
 
 
-def _page_body(request: SearchRequest, page: PageRequest, start: Position | None) -> dict[str, Any]:
+def _page_body(request: SearchRequest, page: PageRequest, start: Position | None, lexicon: Lexicon) -> dict[str, Any]:
     column = column_of(request)
     if column is None:
-        query, rank = narrowed(ranked(request.query), narrowing(request.which).values()), {"_score": {"order": "desc"}}
+        query, rank = (
+            narrowed(ranked(request.query, lexicon), narrowing(request.which).values()),
+            {"_score": {"order": "desc"}},
+        )
     else:
         name, is_down = column
-        query, rank = _found(request), {name: {"order": "desc" if is_down else "asc"}}
+        query, rank = _found(request, lexicon), {name: {"order": "desc" if is_down else "asc"}}
     body = {
         "query": query,
         "size": page.size + 1,

@@ -1,15 +1,13 @@
 """How the index cuts and keeps texts: the mapping of the database document, and what Japanese needs beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from adapters.language.lexicon import Unit
 from domain.search.facets import PLAIN_FACETS
 
-FORMAT = 2
+FORMAT = 3
 """Grows with every change of the mapping or of what is put into it: an index of another format is built anew."""
-
-USER_WORDS = ("東京都産,東京 都 産,トウキョウ ト サン,カスタム名詞",)
-"""Where kuromoji's dictionary cuts wrongly (東 京都 産): text, its words, their readings, part of speech."""
 
 _PARTICLES = (
     "助動詞 助詞 助詞-格助詞 助詞-格助詞-一般 助詞-格助詞-引用 助詞-格助詞-連語 助詞-接続助詞 助詞-係助詞 助詞-副助詞 助詞-間投助詞 "
@@ -25,16 +23,10 @@ def _words(forms: str) -> Mapping[str, Any]:
     return {"type": "custom", "char_filter": ["nfkc"], "tokenizer": "japanese", "filter": filters}
 
 
+_TOKENIZER = {"type": "kuromoji_tokenizer", "mode": "search", "discard_compound_token": True}
+
 ANALYSIS: Mapping[str, Any] = {
     "char_filter": {"nfkc": {"type": "icu_normalizer", "name": "nfkc_cf"}},
-    "tokenizer": {
-        "japanese": {
-            "type": "kuromoji_tokenizer",
-            "mode": "search",
-            "discard_compound_token": True,
-            "user_dictionary_rules": list(USER_WORDS),
-        }
-    },
     "filter": {
         # without the exception it would take the voicing marks off kana: ガ would be カ
         "fold": {"type": "icu_folding", "unicode_set_filter": "[^\\u3040-\\u30ff]"},
@@ -61,12 +53,6 @@ ANALYSIS: Mapping[str, Any] = {
             "tokenizer": "japanese",
             "filter": ["fold", "katakana", "long_vowel", "lone_mark"],
         },
-        "readings": {
-            "type": "custom",
-            "char_filter": ["nfkc"],
-            "tokenizer": "japanese",
-            "filter": ["particles", "with_kanji", "not_empty", "reading", "katakana", "long_vowel"],
-        },
         "whole": {
             "type": "custom",
             "char_filter": ["nfkc"],
@@ -78,13 +64,7 @@ ANALYSIS: Mapping[str, Any] = {
 
 _TEXT = {"type": "text", "analyzer": "japanese", "search_analyzer": "asked"}
 _WRITTEN = {"type": "text", "analyzer": "as_written"}
-_READING = {
-    "type": "text",
-    "analyzer": "readings",
-    "search_analyzer": "whole",
-    "index_options": "freqs",
-    "norms": False,
-}
+_KEY = {"type": "keyword", "norms": False, "doc_values": False}
 
 MAPPINGS: Mapping[str, Any] = {
     "dynamic": "strict",
@@ -95,8 +75,6 @@ MAPPINGS: Mapping[str, Any] = {
             **_TEXT,
             "fields": {
                 "keyword": {"type": "keyword", "ignore_above": 512},
-                "written": _WRITTEN,
-                "reading": _READING,
             },
         },
         "description": {**_TEXT, "fields": {"written": _WRITTEN}},
@@ -111,10 +89,14 @@ MAPPINGS: Mapping[str, Any] = {
         "popularity_score": {"type": "double"},
         # ours
         "sku": {"type": "keyword", "copy_to": "labels"},
+        "goods": {**_TEXT, "fields": {"written": _WRITTEN}},
+        "brand_kana": {"type": "keyword", "copy_to": "labels"},
+        "name_keys": _KEY,
+        "label_keys": _KEY,
         "labels": {
             **_TEXT,
             "position_increment_gap": 100,
-            "fields": {"written": _WRITTEN, "reading": _READING},
+            "fields": {"written": _WRITTEN},
         },
         "codes": {"properties": {name: {"type": "keyword"} for name in ("name", "labels", "description")}},
         "currency": {"type": "keyword"},
@@ -130,14 +112,27 @@ MAPPINGS: Mapping[str, Any] = {
 }
 
 
-def index_body(refresh_s: float) -> dict[str, Any]:
+def index_body(refresh_s: float, dictionary: Mapping[str, Sequence[Unit]]) -> dict[str, Any]:
     """Settings and mapping of a new index. One shard: scores of two shards do not compare, and 100,000 fit one well."""
     return {
         "settings": {
             "number_of_shards": 1,
             "auto_expand_replicas": "0-1",
             "refresh_interval": f"{int(refresh_s * 1000)}ms",
-            "analysis": ANALYSIS,
+            "analysis": {
+                **ANALYSIS,
+                "tokenizer": {"japanese": {**_TOKENIZER, "user_dictionary_rules": _rules(dictionary)}},
+            },
         },
         "mappings": MAPPINGS,
     }
+
+
+def _rules(dictionary: Mapping[str, Sequence[Unit]]) -> list[str]:
+    """Text, its words, their readings, part of speech."""
+    return [
+        ",".join(
+            (word, " ".join(each.text for each in units), " ".join(each.reading for each in units), "カスタム名詞")
+        )
+        for word, units in dictionary.items()
+    ]

@@ -4,9 +4,12 @@ The version of a document is the product's own: OpenSearch refuses an older one,
 writers need no lock.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from adapters.language.analysis import Analyzer
+from adapters.language.lexicon import Words
 from adapters.opensearch.client import Client
 from adapters.opensearch.documents import source, tombstone
 from adapters.opensearch.generations import Generations, own_alias
@@ -28,9 +31,11 @@ Versioned = tuple[ProductId, int, dict[str, Any]]
 
 
 class Writer:
-    def __init__(self, client: Client, generations: Generations, timeout_s: float) -> None:
+    def __init__(self, client: Client, generations: Generations, words: Words, timeout_s: float) -> None:
         self._client = client
         self._generations = generations
+        self._words = words
+        self._analyzer: Analyzer | None = None
         self._timeout_s = timeout_s
 
     async def put(self, documents: Sequence[SearchDocument]) -> int:
@@ -39,7 +44,9 @@ class Writer:
         They can be searched from then on. Raises IndexMissing.
         """
         newest = {document.product_id: document for document in sorted(documents, key=lambda each: each.version)}
-        return await self._write_everywhere([(each.product_id, each.version, source(each)) for each in newest.values()])
+        return await self._write_everywhere(
+            [(each.product_id, each.version, kept) for each, kept in await self._sources(list(newest.values()))]
+        )
 
     async def remove(self, ids: Sequence[ProductId], version: int) -> None:
         """Leave tombstones of that version, except where the index knows a newer one. Raises IndexMissing."""
@@ -47,10 +54,19 @@ class Writer:
 
     async def fill(self, index: str, documents: Sequence[SearchDocument]) -> None:
         """Into an index that is being built. Raises IndexBusy when another has taken its place."""
-        versioned = [(each.product_id, each.version, source(each)) for each in documents]
+        versioned = [(each.product_id, each.version, kept) for each, kept in await self._sources(documents)]
         statuses = await self._bulk(own_alias(index), versioned, refresh="false")
         if _NOT_FOUND in statuses:
             raise IndexBusy(self._generations.alias)
+
+    async def _sources(self, documents: Sequence[SearchDocument]) -> list[tuple[SearchDocument, dict[str, Any]]]:
+        return await asyncio.to_thread(lambda: [(each, source(each, self._analysis())) for each in documents])
+
+    def _analysis(self) -> Analyzer:
+        """The dictionary is loaded by whoever writes; nobody who only searches needs it."""
+        if self._analyzer is None:
+            self._analyzer = Analyzer(self._words)
+        return self._analyzer
 
     async def _write_everywhere(self, documents: Sequence[Versioned]) -> int:
         targets = await self._generations.targets()

@@ -6,14 +6,15 @@ from uuid import UUID
 import tantivy
 from tantivy import FieldType
 
+from adapters.language.analysis import Analyzer
 from adapters.search_ranking import prominence, ranks
-from adapters.tantivy.analysis import Analyzer
+from adapters.search_text import KEY_WEIGHTS, goods_name, label_texts
 from adapters.tantivy.narrowing import FIELDS, attribute_term
 from domain.search.facets import FacetKind, facetable_attributes, terms_of
 from domain.search.model import SearchDocument
 from domain.shared.ids import ProductId
 
-FORMAT = 2
+FORMAT = 3
 """Grows with every change of the fields or of what is put into them: an index of another format is built anew."""
 
 COLUMN_TYPES: Mapping[str, FieldType] = {
@@ -37,8 +38,10 @@ def index_schema() -> tantivy.Schema:
     fields.add_unsigned_field("id_low", fast=True)
     fields.add_integer_field("version", fast=True)
     fields.add_boolean_field("public", indexed=True)
-    for name in ("name", "labels", "reading", "description"):
+    for name in ("name", "labels", "description"):
         fields.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
+    for name in KEY_WEIGHTS:
+        fields.add_text_field(name, tokenizer_name="whitespace", index_option="basic")
     for name in FIELDS.values():
         fields.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
     fields.add_float_field("weight", fast=True)
@@ -52,13 +55,16 @@ def tantivy_document(document: SearchDocument, analyzer: Analyzer) -> tantivy.Do
     if not document.is_public:
         return tombstone(document.product_id, document.version)
     kept = _identified(document.product_id, document.version)
-    name = analyzer.terms(document.name)
-    labels = analyzer.terms("\n".join([document.brand_name or "", *document.category_names, document.sku]))
+    labels = label_texts(document)
     kept.add_boolean("public", True)
-    kept.add_text("name", " ".join(name.forms))
-    kept.add_text("labels", " ".join(labels.forms))
-    kept.add_text("reading", " ".join(name.readings + labels.readings))
-    kept.add_text("description", " ".join(analyzer.terms(document.description).forms))
+    for field, text in (
+        ("name", goods_name(document)),
+        ("labels", "\n".join(labels)),
+        ("description", document.description),
+    ):
+        kept.add_text(field, " ".join(analyzer.terms(text)))
+    kept.add_text("name_keys", " ".join(analyzer.keys(goods_name(document))))
+    kept.add_text("label_keys", " ".join(analyzer.labels(labels)))
     kept.add_float("weight", _weight(document))
     _add_columns(kept, document)
     for facet, terms in terms_of(document).items():

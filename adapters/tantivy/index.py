@@ -11,17 +11,18 @@ from typing import ParamSpec, TypeVar
 import tantivy
 
 from adapters.batches import batches
+from adapters.language.analysis import Analyzer, dictionary_version
 from adapters.search_ranking import column_of, hit_of, position, search_page
-from adapters.tantivy.analysis import Analyzer, dictionary_version
 from adapters.tantivy.documents import FORMAT
 from adapters.tantivy.facets import facet_counts
 from adapters.tantivy.generations import Generations
 from adapters.tantivy.lock import WriterLock
 from adapters.tantivy.narrowing import narrowed, narrowing
-from adapters.tantivy.queries import browse_query, text_query
+from adapters.tantivy.queries import browse_query
 from adapters.tantivy.ranking import Column, by_score
 from adapters.tantivy.refusals import IndexBroken, IndexMissing
 from adapters.tantivy.snapshots import Snapshot, Snapshots
+from adapters.tantivy.text_query import text_query
 from adapters.tantivy.writing import Build, forget, put_newer
 from domain.search.facets import FacetCounts
 from domain.search.model import SearchDocument, SearchPage, SearchScope

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import tantivy
 from tantivy import Query
 
-from adapters.tantivy.analysis import Analyzer
+from adapters.language.analysis import Analyzer
 from adapters.tantivy.documents import id_term, index_schema, product_ids, tantivy_document, tombstone
 from adapters.tantivy.generations import Generation
 from domain.search.model import SearchDocument

@@ -1,10 +1,10 @@
 """What of the marketplace goes into the search index."""
 
 import math
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from domain.catalog.categories import Category
-from domain.catalog.model import Attribute, Product, ProductStatus, Variation
+from domain.catalog.model import Attribute, Brand, Product, ProductStatus, Variation
 from domain.catalog.service import Catalog
 from domain.reviews.model import Rating
 from domain.reviews.service import ReviewBoard
@@ -12,7 +12,7 @@ from domain.search.model import SearchDocument
 from domain.search.ports import Moments, Reading
 from domain.sellers.model import Seller
 from domain.sellers.service import Sellers
-from domain.shared.ids import BrandId, ProductId
+from domain.shared.ids import ProductId
 
 
 class MarketplaceDocuments:
@@ -42,7 +42,7 @@ class MarketplaceDocuments:
 
     async def _documents(self, products: Sequence[Product], moment: int) -> list[SearchDocument]:
         brands = await self._catalog.brands_by_ids(list({each.brand_id for each in products if each.brand_id}))
-        brand_names = {brand.id: brand.name for brand in brands if brand}
+        by_id = {brand.id: brand for brand in brands if brand}
         paths = await self._catalog.category_paths([each.category_id for each in products])
         ratings = await self._reviews.ratings_of([each.id for each in products])
         found = await self._sellers.by_ids(list({each.seller_id for each in products}))
@@ -50,14 +50,22 @@ class MarketplaceDocuments:
         variations = await self._catalog.variations_of([each.id for each in products])
         together = zip(products, paths, ratings, variations, strict=True)
         return [
-            _document(product, brand_names, path, rating, sellers.get(product.seller_id), kinds, moment)
+            _document(
+                product,
+                by_id.get(product.brand_id) if product.brand_id else None,
+                path,
+                rating,
+                sellers.get(product.seller_id),
+                kinds,
+                moment,
+            )
             for product, path, rating, kinds in together
         ]
 
 
 def _document(
     product: Product,
-    brand_names: Mapping[BrandId, str],
+    brand: Brand | None,
     path: Sequence[Category],
     rating: Rating,
     seller: Seller | None,
@@ -68,7 +76,8 @@ def _document(
         product_id=product.id,
         name=product.name,
         description=product.description,
-        brand_name=brand_names.get(product.brand_id) if product.brand_id else None,
+        brand_name=brand.name if brand else None,
+        brand_kana=brand.name_kana if brand else None,
         category_names=tuple(category.name for category in path),
         price=product.price,
         is_public=product.status is ProductStatus.ACTIVE and seller is not None,

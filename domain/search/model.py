@@ -42,6 +42,7 @@ class SearchDocument:
     attributes: tuple[Attribute, ...] = ()
     published_at: datetime | None = None
     revision: int = 0
+    brand_kana: str | None = None
 
     @property
     def listed_at(self) -> datetime:

@@ -14,7 +14,7 @@ from domain.shared.paging import encode_cursor
 from search_index import open_index
 from settings import Settings
 from tests.backends import settings_of
-from tests.contract.search_shop import Listed, Shopper, document, product
+from tests.contract.search_shop import Listed, Shopper, document, product, words
 
 pytestmark = pytest.mark.servers
 
@@ -40,7 +40,9 @@ class Cluster:
 
     def open(self, **options: Any) -> Shopper:
         """As another process would."""
-        self._opened.append(OpenSearchIndex(self.url, self.name, **{"timeout_ms": 10_000, "refresh_s": 0.05} | options))
+        self._opened.append(
+            OpenSearchIndex(self.url, self.name, words(), **{"timeout_ms": 10_000, "refresh_s": 0.05} | options)
+        )
         return Shopper(self._opened[-1])
 
     async def close(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.tantivy.analysis import Analyzer, Terms
+from adapters.language.analysis import Analyzer
 from adapters.tantivy.index import TantivyIndex, is_built
 from adapters.tantivy.refusals import IndexBroken, IndexBusy, IndexMissing
 from domain.search.request import SearchRequest
@@ -129,7 +129,7 @@ async def test_cancelled_put_keeps_its_lock_until_it_has_ended(opened: Opener, f
     is_analysing, may_end = threading.Event(), threading.Event()
 
     class SlowAnalyzer(Analyzer):
-        def terms(self, text: str) -> Terms:
+        def terms(self, text: str) -> tuple[str, ...]:
             is_analysing.set()
             may_end.wait()
             return super().terms(text)

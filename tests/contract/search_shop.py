@@ -10,7 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from adapters.tantivy.analysis import Analyzer
+from adapters.language.analysis import Analyzer
+from adapters.language.lexicon import LexiconFile
 from adapters.tantivy.index import TantivyIndex
 from domain.search.facets import Facet
 from domain.search.model import SearchDocument, SearchPage, SearchScope
@@ -141,9 +142,15 @@ class Shopper:
 
 
 @cache
+def words() -> LexiconFile:
+    """Those that come with Torii."""
+    return LexiconFile()
+
+
+@cache
 def analyzer() -> Analyzer:
     """Its dictionary is loaded once."""
-    return Analyzer()
+    return Analyzer(words())
 
 
 @asynccontextmanager
@@ -159,7 +166,7 @@ async def on_opensearch(url: str) -> AsyncIterator[Shopper]:
     from adapters.opensearch.index import OpenSearchIndex  # slow to import
 
     name = f"products-{uuid7().hex}"
-    index = OpenSearchIndex(url, name, timeout_ms=10_000, refresh_s=0.05)
+    index = OpenSearchIndex(url, name, words(), timeout_ms=10_000, refresh_s=0.05)
     yield Shopper(index, "opensearch")
     await opensearch_call("DELETE", f"{url}/{name}-*")
     await index.close()
