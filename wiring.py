@@ -231,13 +231,13 @@ async def open_marketplace(
         favorites = Favorites(PostgresFavorites(database), catalog)
         profiles = Profiles(PostgresProfiles(database), clock)
         sellers = Sellers(PostgresSellers(database))
+        book = PostgresOrderBook(database)
         carts = CartDesk(
-            DynamoCarts(aws, prefix, clock), catalog, clock, take_over_s=0.4 * settings.query_timeout_ms / 1000
+            DynamoCarts(aws, prefix, clock), catalog, clock, book, take_over_s=0.4 * settings.query_timeout_ms / 1000
         )
         orders, reviews = OrderDesk(PostgresOrders(database)), ReviewBoard(PostgresReviews(database))
         settlements = Settlements(finaliser_of(database, stores.stripe, clock).settle)
         stack.push_async_callback(settlements.close)
-        book = PostgresOrderBook(database)
         limiter = RedisLimiter(stores.redis)
         secret, previous = settings.secret_key.get_secret_value(), settings.secret_key_previous.get_secret_value()
         attempts = Attempts(limiter, DeviceTokens(secret, clock, previous=previous), secret)
@@ -253,7 +253,9 @@ async def open_marketplace(
             addresses=addresses,
             carts=carts,
             catalog=catalog,
-            checkout=Checkout(carts, addresses, profiles, book, orders, settlements, clock),
+            checkout=Checkout(
+                carts, addresses, profiles, book, orders, settlements, clock, settings.hold_limits, secret
+            ),
             credentials=CredentialChanges(
                 credentials, tokens, directory, users, accounts, pace, attempts, fresh, credentials
             ),
@@ -269,7 +271,7 @@ async def open_marketplace(
             orders=orders,
             passkeys=PasskeyDesk(CognitoPasskeys(aws)),
             preferences=preferences,
-            pricing=Pricing(catalog, sellers),
+            pricing=Pricing(catalog, sellers, book),
             profiles=profiles,
             recommendations=Recommendations(DynamoFeatures(aws, prefix, clock), catalog, clock),
             records=OrderRecords(

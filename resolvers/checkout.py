@@ -13,6 +13,7 @@ from domain.orders.ports import SettlementKind
 from domain.payments.refusals import PaymentReason, PaymentRefused
 from domain.shared.ids import AddressId, OrderId
 from resolvers.addresses import WRITTEN
+from resolvers.allowance import address_of
 from resolvers.context import Info
 from resolvers.errors import UserError, outcome_or_refusal
 from resolvers.global_ids import decode, key_of
@@ -92,7 +93,8 @@ def _request(info: Info, asked: Any) -> CheckoutRequest:
     if asked.address is not None:
         fields = AddressFields(*(getattr(asked.address, name) for name in WRITTEN))
     destination = Destination(address_id, fields, asked.email)
-    return CheckoutRequest(asked.idempotency_key, asked.quote_hash, destination, info.context.language)
+    context = info.context
+    return CheckoutRequest(asked.idempotency_key, asked.quote_hash, destination, context.language, address_of(context))
 
 
 def _outcome(info: Info, done: CheckedOut) -> Outcome:

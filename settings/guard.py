@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from domain.orders.buying import Holding, HoldLimits
 from domain.shared.rates import Rate, parse_rates
 from engine.reading.bounds import Limits
 from settings.backends import BackEndSettings
@@ -51,6 +52,17 @@ class GuardSettings(BackEndSettings):
         DEFAULT_OPERATION_RATES,
         description="Limits of sign-ins, checkouts and the like by address: so many in so many seconds, each field counted.",
     )
+    unpaid_units: int = Field(
+        1_000,
+        ge=1,
+        description="Units that an order may set aside before it is paid; a buyer has one such order at a time.",
+    )
+    unpaid_orders_per_address: int = Field(
+        30,
+        ge=1,
+        description="Unpaid orders that guests of one address may have at once; none are counted without rate limits.",
+    )
+    unpaid_units_per_address: int = Field(1_000, ge=1, description="Units that they may have set aside together.")
     websocket_init_s: float = Field(3, gt=0, description="How long a WebSocket may take to send `connection_init`.")
     websocket_ping_s: float = Field(30, gt=0, description="How often a WebSocket is pinged; two in vain close it.")
     websocket_idle_s: float = Field(600, gt=0, description="How long a WebSocket may stay open with nothing asked.")
@@ -146,6 +158,12 @@ class GuardSettings(BackEndSettings):
     def operation_rates(self) -> dict[str, Rate]:
         """By the name that a field's `limit` has. Without Redis nobody may guess passwords, but all may stay signed in, and buy."""
         return parse_rates(self.rate_operations, open_when_uncounted=("refresh", "sign-out", "checkout"))
+
+    @property
+    def hold_limits(self) -> HoldLimits:
+        """How much of the stock may be set aside by those who have not paid."""
+        of_address = Holding(self.unpaid_orders_per_address, self.unpaid_units_per_address)
+        return HoldLimits(self.unpaid_units, of_address if self.rate_limits else None)
 
     @property
     def shows_traces(self) -> bool:

@@ -1,14 +1,14 @@
 """Orders as they are placed: one transaction, all of it or nothing.
 
 It begins as the gateway and the buyer's (whose idempotency key and account those are), and goes on as `torii_till`. Locks, in
-this order: the key, which is not waited for; the buyer; variations; products; the order's stream of events.
+this order: the key, which is not waited for; the buyer; the buyer's unpaid orders; variations; products; streams of events.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Numeric, Text, Uuid, bindparam, column, func, select
+from sqlalchemy import ARRAY, BigInteger, Numeric, Text, Uuid, and_, bindparam, column, func, literal_column, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,15 +17,26 @@ from adapters.postgres.accounts_own import lock_own
 from adapters.postgres.database import Database, take_on_till
 from adapters.postgres.events import put_out
 from adapters.postgres.idempotency import once
+from adapters.postgres.orders_changes import write_changes
+from adapters.postgres.orders_open import open_order
 from adapters.postgres.orders_placed import placed_event, rows_of
-from adapters.postgres.orders_shelf import lock_variations, locked_products, set_aside, variations_of_locked
+from adapters.postgres.orders_shelf import (
+    held_by_guests,
+    lock_variations,
+    lock_with_held,
+    locked_products,
+    set_aside,
+    variations_of_locked,
+)
 from adapters.postgres.sellers import terms_of
-from adapters.postgres.tables import checkouts, order_addresses, order_items, order_numbers, orders
+from adapters.postgres.tables import checkouts, order_addresses, order_items, order_numbers, orders, reservations
 from domain.accounts.addresses import AddressNotFound
 from domain.carts.model import Bought, Cart, CartOwner, LineRef
-from domain.orders.buying import NewOrder, SellingTerms, Shelf
-from domain.orders.checkout_ports import GuestOrder
+from domain.orders.buying import Holding, NewOrder, SellingTerms, Shelf
+from domain.orders.checkout_ports import Attempt, GuestOrder, PlacedOrder
+from domain.orders.decisions import give_way
 from domain.orders.model import OrderStatus
+from domain.shared.events import Event
 from domain.shared.idempotency import IdempotentCall
 from domain.shared.ids import OrderId, SellerId
 from domain.shared.refusals import Unauthenticated
@@ -70,6 +81,26 @@ BY_NUMBER = (
 )
 
 
+UNPAID = and_(orders.c.status == literal_column("'pending'"), orders.c.expires_at.is_not(None))
+"""Word for word what idx_orders_unpaid_of_cart is of."""
+OWN_UNPAID = (
+    select(orders.c.id)
+    .where(orders.c.cart_owner == bindparam("owner"), UNPAID)
+    .order_by(orders.c.id)
+    .with_for_update(key_share=True)
+)
+OWN_HOLDS = (
+    select(
+        reservations.c.product_id,
+        reservations.c.product_variation_id,
+        func.sum(reservations.c.quantity).label("units"),
+    )
+    .join(orders, orders.c.id == reservations.c.order_id)
+    .where(orders.c.cart_owner == bindparam("owner"), UNPAID, reservations.c.state == "held")
+    .group_by(reservations.c.product_id, reservations.c.product_variation_id)
+)
+
+
 class PostgresOrderBook:
     """The port `OrderBook`."""
 
@@ -77,19 +108,35 @@ class PostgresOrderBook:
         self._database = database
 
     async def place(
-        self, viewer: Viewer, call: IdempotentCall, cart: Cart, decide: Callable[[Shelf], NewOrder], within_s: float
-    ) -> OrderId:
-        async def attempt() -> OrderId:
+        self,
+        viewer: Viewer,
+        call: IdempotentCall,
+        attempt: Attempt,
+        decide: Callable[[Shelf], NewOrder],
+        within_s: float,
+    ) -> PlacedOrder:
+        async def try_it() -> PlacedOrder:
+            gave_way: list[OrderId] = []
             async with self._database.transaction(viewer, within_s) as connection:
 
                 async def effect() -> UUID:
                     await _lock_buyer(connection, viewer)
                     await take_on_till(connection)
-                    return await _placed_before(connection, cart) or await _placed(connection, cart, decide)
+                    before = await _placed_before(connection, attempt.cart)
+                    if before is not None:
+                        return before
+                    gave_way.extend(await _own_unpaid(connection, attempt.cart))
+                    return await _placed(connection, attempt, gave_way, decide)
 
-                return OrderId(await once(connection, call, effect))
+                order_id = OrderId(await once(connection, call, effect))
+            return PlacedOrder(order_id, tuple(gave_way))
 
-        return await _again_where_it_helps(attempt)
+        return await _again_where_it_helps(try_it)
+
+    async def own_holds(self, owner: CartOwner) -> Mapping[LineRef, int]:
+        async with self._database.till(ANONYMOUS) as connection:
+            rows = (await connection.execute(OWN_HOLDS, {"owner": owner.key})).all()
+        return {LineRef(row.product_id, row.product_variation_id): int(row.units) for row in rows}
 
     async def bought(self, order_id: OrderId) -> Bought | None:
         async with self._database.till(ANONYMOUS) as connection:
@@ -134,24 +181,53 @@ async def _placed_before(connection: AsyncConnection, cart: Cart) -> OrderId | N
     return None if found is None else OrderId(found)
 
 
-async def _placed(connection: AsyncConnection, cart: Cart, decide: Callable[[Shelf], NewOrder]) -> OrderId:
-    order = decide(await _shelf(connection, cart))
+async def _own_unpaid(connection: AsyncConnection, cart: Cart) -> list[OrderId]:
+    """What the cart's owner, who has one cart, has ordered and not paid: locked, before any stock is.
+
+    The buyer's lock is held: nobody else adds to these.
+    """
+    if cart.owner is None:
+        return []
+    return list((await connection.execute(OWN_UNPAID, {"owner": cart.owner.key})).scalars())
+
+
+async def _placed(
+    connection: AsyncConnection, attempt: Attempt, unpaid: Sequence[OrderId], decide: Callable[[Shelf], NewOrder]
+) -> OrderId:
+    ended = await _end(connection, attempt, unpaid)
+    order = decide(await _shelf(connection, attempt))
     for table, rows in rows_of(order):
         await connection.execute(insert(table), rows)
     await _claim(connection, order)
     await set_aside(connection, order)
-    await put_out(connection, [placed_event(order)])
+    await put_out(connection, [*ended, placed_event(order)])
     return order.id
 
 
-async def _shelf(connection: AsyncConnection, cart: Cart) -> Shelf:
+async def _end(connection: AsyncConnection, attempt: Attempt, unpaid: Sequence[OrderId]) -> list[Event]:
+    """Unpaid orders of the cart's owner give way, with what they set aside: one as a rule, if any. What is to be told of it."""
+    events: list[Event] = []
+    if unpaid:
+        await lock_with_held(connection, (line.ref for line in attempt.cart.lines), unpaid)
+    for order_id in unpaid:
+        order = await open_order(connection, order_id)
+        assert order is not None
+        changes = give_way(order)
+        await write_changes(connection, order, changes, attempt.at)
+        events += changes.events
+    return events
+
+
+async def _shelf(connection: AsyncConnection, attempt: Attempt) -> Shelf:
+    cart = attempt.cart
     await lock_variations(connection, sorted({line.variation_id for line in cart.lines if line.variation_id}))
     ids = sorted({line.product_id for line in cart.lines})
     found = await locked_products(connection, ids)
     variations = await variations_of_locked(connection, ids)
     sellers = sorted({product.seller_id for product, _ in found.values()})
     rows = (await connection.execute(TERMS, {"ids": sellers})).all()
-    return Shelf(found, variations, {SellerId(row.id): _terms(row) for row in rows})
+    held = Holding() if attempt.placed_from is None else await held_by_guests(connection, attempt.placed_from)
+    return Shelf(found, variations, {SellerId(row.id): _terms(row) for row in rows}, held)
 
 
 def _terms(row: Any) -> SellingTerms:

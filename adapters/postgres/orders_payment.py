@@ -4,23 +4,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_new
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres import orders_stock
 from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
+from adapters.postgres.orders_changes import OVER, write_moves
 from adapters.postgres.payments_ledger import post
-from adapters.postgres.tables import (
-    order_item_status_histories,
-    order_items,
-    order_payments,
-    order_sellers,
-    order_status_histories,
-    orders,
-    refunds,
-)
+from adapters.postgres.tables import order_items, order_payments, order_sellers, orders, refunds
+from domain.orders.changes import PROGRAM, Changes, ItemChange
 from domain.orders.ledger import of_sale
 from domain.orders.model import OrderStatus, PaymentStatus
 from domain.orders.open_order import OpenPart
@@ -29,14 +23,13 @@ from domain.orders.states import Actor
 from domain.payments import events
 from domain.payments.model import IntentId, PaymentIntent, PaymentMethod, refund_id_of
 from domain.payments.standing import Decision, OrderStep, Standing
-from domain.shared.ids import OrderId, OrderItemId, SellerId, uuid7
+from domain.shared.ids import OrderId, OrderItemId, SellerId
 from domain.shared.money import Money
 from domain.shared.refusals import NotFound
 from domain.shared.viewer import ANONYMOUS
 
 Judge = Callable[[Standing], Decision]
 NOTES = {OrderStatus.PROCESSING: "paid", OrderStatus.CANCELLED: "not paid in time"}
-OVER = (PaymentStatus.SUCCEEDED, PaymentStatus.CANCELLED, PaymentStatus.REFUNDED)
 
 
 def _standing() -> Select[Any]:
@@ -118,13 +111,6 @@ class PostgresPaymentBook:
         return None if order_id is None else OrderId(order_id)
 
 
-async def check_soon(connection: AsyncConnection, order_id: OrderId) -> None:
-    """The order is over, and its payment may not be: have the provider asked, in the transaction that ends the order."""
-    this = order_payments.c.order_id == order_id
-    soon = update(order_payments).where(this, order_payments.c.status.not_in(OVER)).values(check_at=func.now())
-    await connection.execute(soon)
-
-
 def _is_open() -> ColumnElement[bool]:
     return order_payments.c.status.not_in(OVER) | order_payments.c.check_at.is_not(None)
 
@@ -168,18 +154,16 @@ class _Settling:
 
     async def _move_items(self, target: OrderStatus) -> None:
         """What waited for the payment, and the order with it; why is in the history of both."""
-        told = {"status": target, "note": NOTES[target], "changed_as": Actor.SYSTEM}
-        waiting = (order_items.c.order_id == self._standing.order_id) & (
-            order_items.c.fulfillment_status == OrderStatus.PENDING
-        )
-        moved = update(order_items).where(waiting).values(fulfillment_status=target).returning(order_items.c.id)
-        items = (await self._connection.execute(moved)).scalars().all()
-        this = orders.c.id == self._standing.order_id
-        await self._connection.execute(update(orders).where(this).values(status=self._after.order_status))
-        of_order = {"id": uuid7(), "order_id": self._standing.order_id, **told}
-        await self._connection.execute(insert(order_status_histories).values(of_order))
-        of_items = [{"id": uuid7(), "order_item_id": item, **told} for item in items]
-        await self._connection.execute(insert(order_item_status_histories), of_items)
+        waiting = [item for item in await self._items() if item.fulfillment_status == OrderStatus.PENDING]
+        note = NOTES[target]
+        moves = [ItemChange(OrderItemId(item.id), OrderStatus.PENDING, target, note) for item in waiting]
+        order_id, status = self._standing.order_id, self._after.order_status
+        await write_moves(self._connection, Changes(order_id, PROGRAM, note, status, moves))
+
+    async def _items(self) -> Sequence[Any]:
+        mine = order_items.c.order_id == self._standing.order_id  # idx_order_items_order_id
+        found = select(order_items.c.id, order_items.c.seller_id, order_items.c.fulfillment_status).where(mine)
+        return (await self._connection.execute(found)).all()
 
     async def _enter_sale(self) -> None:
         """What each seller is owed, and the marketplace, by what was agreed."""
@@ -206,10 +190,8 @@ class _Settling:
     async def _tell(self) -> None:
         if not (self._decision.steps or self._decision.order is not OrderStep.NONE):
             return
-        mine = order_items.c.order_id == self._standing.order_id  # idx_order_items_order_id
-        rows = await self._connection.execute(select(order_items.c.id, order_items.c.seller_id).where(mine))
         items: dict[SellerId, list[OrderItemId]] = {}
-        for row in rows:
+        for row in await self._items():
             items.setdefault(SellerId(row.seller_id), []).append(OrderItemId(row.id))
         await put_out(self._connection, events.events_of(self._standing, self._decision, items))
 

@@ -4,7 +4,7 @@ Variations go first, by their keys, then products by theirs: whoever edits a var
 (`catalog.keep_variation`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.postgres.batches import among_ids
 from adapters.postgres.catalog_rows import PRODUCTS, VARIATIONS_OF_PRODUCTS
 from adapters.postgres.tables import categories, product_variations, products, reservations
+from domain.carts.model import LineRef
 from domain.catalog.model import Product, Variation
-from domain.orders.buying import NewOrder
-from domain.shared.ids import ProductId, VariationId, uuid7
+from domain.orders.buying import Holding, NewOrder
+from domain.shared.ids import OrderId, ProductId, VariationId, uuid7
 from domain.shared.tax import TaxClass
 
 SOLD_BY = frozenset({"seller_id", "sku", "name", "price", "stock_quantity", "availability"})
@@ -37,6 +38,11 @@ LOCKED = (
 )
 """`FOR NO KEY UPDATE`: others may still refer to them."""
 VARIATIONS = VARIATIONS_OF_PRODUCTS.of(None)
+HELD = select(reservations.c.product_id, reservations.c.product_variation_id).where(reservations.c.state == "held")
+OF_GUESTS = select(
+    func.count(reservations.c.order_id.distinct()).label("orders"),
+    func.coalesce(func.sum(reservations.c.quantity), 0).label("units"),
+).where(reservations.c.placed_from == bindparam("placed_from"))  # idx_reservations_placed_from: of what is held
 SEVERAL = (
     func.unnest(bindparam("ids", type_=ARRAY(Uuid)), bindparam("counts", type_=ARRAY(Integer)))
     .table_valued(column("id", Uuid), column("count", Integer), name="several")
@@ -47,6 +53,21 @@ SEVERAL = (
 async def lock_variations(connection: AsyncConnection, ids: Sequence[VariationId]) -> None:
     """Those that are wanted, before any product."""
     await connection.execute(WANTED, {"ids": ids})
+
+
+async def lock_with_held(connection: AsyncConnection, refs: Iterable[LineRef], order_ids: Sequence[OrderId]) -> None:
+    """All that is wanted and all that orders have set aside: whoever settles those and goes on locks nothing out of turn."""
+    held = (await connection.execute(HELD.where(reservations.c.order_id.in_(order_ids)))).all()
+    variations = {ref.variation_id for ref in refs} | {row.product_variation_id for row in held}
+    products_ = {ref.product_id for ref in refs} | {row.product_id for row in held}
+    await lock_variations(connection, sorted(each for each in variations if each))
+    await locked_products(connection, sorted(products_))
+
+
+async def held_by_guests(connection: AsyncConnection, placed_from: str) -> Holding:
+    """What guests of an address have set aside. Others may be setting aside more right now: nobody waits for them."""
+    row = (await connection.execute(OF_GUESTS, {"placed_from": placed_from})).one()
+    return Holding(row.orders, row.units)
 
 
 async def locked_products(
@@ -83,6 +104,7 @@ async def set_aside(connection: AsyncConnection, order: NewOrder) -> None:
             "product_variation_id": line.variation_id,
             "quantity": line.quantity,
             "expires_at": order.expires_at,
+            "placed_from": order.placed_from,
         }
         for line in order.lines
     ]

@@ -26,7 +26,8 @@ LOCK = text(
 SETTLE = text(
     """
     WITH settled AS (  -- idx_reservations_order_id
-        UPDATE orders.reservations SET state = CASE WHEN :sold THEN 'consumed' ELSE 'released' END, settled_at = :at
+        UPDATE orders.reservations
+        SET state = CASE WHEN :sold THEN 'consumed' ELSE 'released' END, settled_at = :at, placed_from = NULL
         WHERE order_id = :order_id AND state = 'held'
         RETURNING product_id, product_variation_id, quantity
     ),

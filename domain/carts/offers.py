@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.carts.model import LineRef
 from domain.carts.refusals import OutOfStock, ProductNotFound, VariationRequired
@@ -31,9 +31,13 @@ async def look_up(catalog: Catalog, refs: Sequence[LineRef]) -> dict[LineRef, Fo
     return {ref: found[ref.product_id] for ref in refs}
 
 
-def offer_of(ref: LineRef, product: Product | None, variations: Sequence[Variation]) -> Offer:
-    """Of what there is at least one of. Raises ProductNotFound, VariationRequired, OutOfStock."""
-    offer = listed_as(ref, product, variations)
+def offer_of(ref: LineRef, product: Product | None, variations: Sequence[Variation], held: int = 0) -> Offer:
+    """Of what there is at least one of, with what is held for whoever asks.
+
+    Raises ProductNotFound, VariationRequired, OutOfStock.
+    """
+    listed = listed_as(ref, product, variations)
+    offer = replace(listed, stock=listed.stock + held)
     if offer.stock <= 0:
         raise OutOfStock(ref.product_id)
     return offer

@@ -1,10 +1,10 @@
 """What carts need from the outside."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from domain.carts.changes import Decision
-from domain.carts.model import Cart, CartOutcome, CartOwner
+from domain.carts.model import Cart, CartOutcome, CartOwner, LineRef
 
 
 class Carts(Protocol):
@@ -25,4 +25,12 @@ class Carts(Protocol):
 
         A guest's cart that is not there changes nothing. Raises CartBusy, Unavailable.
         """
+        ...
+
+
+class Holds(Protocol):
+    """What is set aside for those who have ordered and not paid."""
+
+    async def own_holds(self, owner: CartOwner) -> Mapping[LineRef, int]:
+        """Units that are the owner's to order anew: no stock to anybody else. Raises Unavailable."""
         ...

@@ -4,15 +4,18 @@ What it reads may be some seconds old; checkout reads again, under lock.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from domain.carts.model import Cart, LineRef
 from domain.carts.offers import listed_as, look_up
+from domain.carts.ports import Holds
 from domain.carts.quotes import Goods, PricedCart, price
 from domain.carts.refusals import ProductNotFound, VariationRequired
 from domain.catalog.categories import CategoryTree
 from domain.catalog.model import Product, Variation
 from domain.catalog.service import Catalog
+from domain.sellers.model import ShippingTerms
 from domain.sellers.service import Sellers
 from domain.shared.ids import SellerId
 from domain.shared.money import Money
@@ -22,7 +25,8 @@ from domain.shared.tax import TaxClass
 class Pricing:
     """Prices carts and their lines."""
 
-    def __init__(self, catalog: Catalog, sellers: Sellers) -> None:
+    def __init__(self, catalog: Catalog, sellers: Sellers, holds: Holds) -> None:
+        self._holds = holds
         self._catalog = catalog
         self._sellers = sellers
 
@@ -34,7 +38,18 @@ class Pricing:
         goods = await self._goods(refs)
         ids: list[SellerId] = list(dict.fromkeys(found.seller_id for found in goods.values()))
         shipping = dict(zip(ids, await self._sellers.shipping_terms(ids), strict=True)) if ids else {}
-        return [price(cart, goods, shipping) for cart in carts]
+        return await asyncio.gather(*(self._priced(cart, goods, shipping) for cart in carts))
+
+    async def _priced(
+        self, cart: Cart, goods: Mapping[LineRef, Goods], shipping: Mapping[SellerId, ShippingTerms]
+    ) -> PricedCart:
+        """Where something is short, it may be the owner who holds it, by an order that is not paid and would give way."""
+        found = price(cart, goods, shipping)
+        if cart.owner is None or not any(problem.code.is_of_stock for problem in found.problems):
+            return found
+        held = await self._holds.own_holds(cart.owner)
+        there = {ref: replace(each, stock=each.stock + held.get(ref, 0)) for ref, each in goods.items()}
+        return price(cart, there, shipping)
 
     async def of_lines(self, refs: Sequence[LineRef]) -> Sequence[Money | None]:
         """The price of one, now; None for what is not on sale. Raises Unavailable."""

@@ -30,6 +30,10 @@ class ProblemCode(StrEnum):
     def is_blocking(self) -> bool:
         return self is not ProblemCode.PRICE_CHANGED
 
+    @property
+    def is_of_stock(self) -> bool:
+        return self in (ProblemCode.OUT_OF_STOCK, ProblemCode.INSUFFICIENT_STOCK)
+
 
 @dataclass(frozen=True, slots=True)
 class CartProblem:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from domain.carts.changes import (
@@ -16,7 +16,7 @@ from domain.carts.changes import (
 )
 from domain.carts.model import MAX_QUANTITY, Bought, Cart, CartOutcome, CartOwner, LineRef, OwnerKind
 from domain.carts.offers import Offer, look_up, offer_of
-from domain.carts.ports import Carts
+from domain.carts.ports import Carts, Holds
 from domain.carts.refusals import CartBusy, LineNotFound, NoCartOwner, OutOfStock, ProductNotFound, VariationRequired
 from domain.catalog.model import Product, Variation
 from domain.catalog.service import Catalog
@@ -28,17 +28,22 @@ from domain.shared.viewer import Viewer
 log = logging.getLogger("torii.carts")
 
 
+class _Short(Exception):
+    """There is less than was asked for, as far as was looked."""
+
+
 class CartDesk:
     """Carts of users and guests.
 
     Price and stock are the catalogue's, which may be some seconds old: checkout asks anew.
     """
 
-    def __init__(self, carts: Carts, catalog: Catalog, clock: Clock, *, take_over_s: float = 1.0) -> None:
+    def __init__(self, carts: Carts, catalog: Catalog, clock: Clock, holds: Holds, *, take_over_s: float = 1.0) -> None:
         """`take_over_s`: the longest that somebody who signs in waits for the guest's cart."""
         self._take_over_s = take_over_s
         self._carts = carts
         self._catalog = catalog
+        self._holds = holds
         self._clock = clock
 
     async def cart(self, viewer: Viewer) -> Cart:
@@ -56,11 +61,14 @@ class CartDesk:
         owner = _owner(viewer)
         _check_quantity(quantity, least=1)
         ref = LineRef(product_id, variation_id)
-        offer = offer_of(ref, *(await look_up(self._catalog, [ref]))[ref])
+        found = (await look_up(self._catalog, [ref]))[ref]
         now = self._clock.now()
-        return await self._carts.change(
-            owner, lambda cart: decide_add(cart, ref, quantity, offer.stock, offer.price, now)
-        )
+
+        def decide(cart: Cart, held: int) -> Decision:
+            offer = offer_of(ref, *found, held)
+            return decide_add(cart, ref, quantity, offer.stock, offer.price, now)
+
+        return await self._change(owner, ref, decide)
 
     async def update(self, viewer: Viewer, line_id: str, quantity: int) -> CartOutcome:
         """Another quantity of a line; 0 takes it out.
@@ -72,15 +80,33 @@ class CartDesk:
         owner = _owner(viewer)
         _check_quantity(quantity, least=0)
         ref = _line(line_id)
-        product, variations = (await look_up(self._catalog, [ref]))[ref]
+        found = (await look_up(self._catalog, [ref]))[ref]
 
-        def decide(cart: Cart) -> Decision:
+        def decide(cart: Cart, held: int) -> Decision:
             line = cart.line(ref)
             if line is None:  # said before anything about its product
                 raise LineNotFound
-            return decide_update(line, quantity, offer_of(ref, product, variations).stock)
+            return decide_update(line, quantity, offer_of(ref, *found, held).stock)
 
-        return await self._carts.change(owner, decide)
+        return await self._change(owner, ref, decide)
+
+    async def _change(self, owner: CartOwner, ref: LineRef, decide: Callable[[Cart, int], Decision]) -> CartOutcome:
+        """What `decide` makes of the cart, and of the units that the owner holds by an unpaid order, which would give way.
+
+        Those are asked for where there is too little without them.
+        """
+
+        def unless_short(cart: Cart) -> Decision:
+            decision = decide(cart, 0)
+            if decision.warnings:
+                raise _Short
+            return decision
+
+        try:
+            return await self._carts.change(owner, unless_short)
+        except (OutOfStock, _Short):
+            held = (await self._holds.own_holds(owner)).get(ref, 0)
+            return await self._carts.change(owner, lambda cart: decide(cart, held))
 
     async def remove(self, viewer: Viewer, line_id: str) -> CartOutcome:
         """Take a line out, whatever became of its product. Raises NoCartOwner, LineNotFound, CartBusy."""

@@ -21,6 +21,24 @@ PAY_WITHIN = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """What is set aside and not paid: in how many orders, and how many units."""
+
+    orders: int = 0
+    units: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLimits:
+    """How much may be set aside unpaid: of units in one order, a buyer having one such order at a time; and of orders and units
+    by all guests of one address, where those are counted.
+    """
+
+    units: int
+    of_address: Holding | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Destination:
     """Where to and whom to tell, as the buyer says it. A user names an address or writes one; a guest writes one, and a mail address."""
 
@@ -75,6 +93,8 @@ class Shelf:
     variations: Mapping[ProductId, tuple[Variation, ...]]
     sellers: Mapping[SellerId, SellingTerms]
     """Those that may sell: whoever was suspended is not in it."""
+    held: Holding = Holding()
+    """By guests of the buyer's address, but for the order that gives way to this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +134,8 @@ class NewOrder:
     lines: tuple[BoughtLine, ...]
     delivery: Delivery
     placed_at: datetime
+    placed_from: str | None = None
+    """A guest's address, under a key."""
     status: OrderStatus = OrderStatus.PENDING
 
     @property

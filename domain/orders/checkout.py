@@ -1,6 +1,7 @@
 """Buying a cart: the order is written in one transaction, and paid for after it."""
 
 import asyncio
+import hmac
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,8 +11,8 @@ from domain.accounts.addresses import Addresses
 from domain.accounts.profiles import Profiles
 from domain.carts.refusals import NoCartOwner
 from domain.carts.service import CartDesk
-from domain.orders.buying import Buyer, Delivery, Destination
-from domain.orders.checkout_ports import OrderBook
+from domain.orders.buying import Buyer, Delivery, Destination, HoldLimits
+from domain.orders.checkout_ports import Attempt, OrderBook
 from domain.orders.model import is_buyers
 from domain.orders.placing import Intent, place
 from domain.orders.ports import Settlement, Settling
@@ -41,6 +42,8 @@ class CheckoutRequest:
     quote_hash: str
     destination: Destination = field(repr=False)
     language: Language
+    network: str = ""
+    """What the client's address is counted by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,12 @@ class Checkout:
         desk: OrderDesk,
         settling: Settling,
         clock: Clock,
+        limits: HoldLimits,
+        secret: str,
         *,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`secret` keeps whoever reads what is set aside from trying which address a guest's belongs to."""
         self._carts = carts
         self._addresses = addresses
         self._profiles = profiles
@@ -73,23 +79,29 @@ class Checkout:
         self._desk = desk
         self._settling = settling
         self._clock = clock
+        self._limits = limits
+        self._key = hmac.digest(secret.encode(), b"torii unpaid orders", "sha256")
         self._elapsed = elapsed
 
     async def place(self, viewer: Viewer, request: CheckoutRequest) -> CheckedOut:
         """Buy the viewer's cart as it was quoted. The same call again gives the same order, as it is by then.
 
         Raises NoCartOwner, InvalidInput, CartEmpty, QuoteChanged, AddressNotFound, AddressIncomplete, AmountTooSmall,
-        IdempotencyKeyReused, IdempotencyInProgress, Unauthenticated, Unavailable.
+        TooManyUnits, TooMuchUnpaid, IdempotencyKeyReused, IdempotencyInProgress, Unauthenticated, Unavailable.
         """
         begun = self._elapsed()
         buyer = _buyer(viewer)
         asked = _checked(buyer, request)
         call = IdempotentCall.of("checkout", request.idempotency_key, (request.quote_hash, *asked.said))
         cart, delivery = await asyncio.gather(self._carts.cart(viewer), self._delivery(viewer, asked, request.language))
-        intent = Intent(buyer, cart, request.quote_hash, delivery, self._clock.now())
-        order_id = await self._book.place(viewer, call, cart, lambda shelf: place(intent, shelf), WRITE_WITHIN_S)
+        placed_from = self._placed_from(buyer, request.network)
+        intent = Intent(buyer, cart, request.quote_hash, delivery, self._clock.now(), self._limits, placed_from)
+        attempt = Attempt(cart, intent.now, placed_from)
+        done = await self._book.place(viewer, call, attempt, lambda shelf: place(intent, shelf), WRITE_WITHIN_S)
+        for order_id in done.gave_way:  # what it could be paid by ends now, and not when a job comes by
+            self._settling.begin(order_id)
         left_s = max(ANSWER_WITHIN_S - (self._elapsed() - begun), 0.0)
-        return CheckedOut(order_id, await self._settling.settle(order_id, left_s))
+        return CheckedOut(done.id, await self._settling.settle(done.id, left_s))
 
     async def state(self, viewer: Viewer, order_id: OrderId) -> CheckedOut | None:
         """How far an order of the viewer's has come; None for one that is not theirs. Raises Unavailable.
@@ -103,6 +115,12 @@ class Checkout:
             return CheckedOut(order_id, await self._settling.settle(order_id, LOOK_WITHIN_S))
         except NotFound:  # an order of before there were checkouts
             return None
+
+    def _placed_from(self, buyer: Buyer, network: str) -> str | None:
+        """Of guests alone: they come by themselves, where users had to prove a mail address."""
+        if buyer.user_id is not None or self._limits.of_address is None:
+            return None
+        return hmac.digest(self._key, network.encode(), "sha256").hex()
 
     async def _delivery(self, viewer: Viewer, asked: Destination, language: Language) -> Delivery | None:
         """None where the address is gone: what that means is decided when it is known that the order is new."""

@@ -29,6 +29,24 @@ class AmountTooSmall(Refusal):
         super().__init__(least=least.amount, currency=least.currency)
 
 
+class TooManyUnits(Refusal):
+    """More than may be set aside for an order that nobody has paid."""
+
+    code = "TOO_MANY_UNITS"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most=most)
+
+
+class TooMuchUnpaid(Refusal):
+    """Guests of this address have set aside as much as may be: what is paid, or given up, makes room."""
+
+    code = "TOO_MUCH_UNPAID"
+
+    def __init__(self) -> None:
+        super().__init__(retryable=True)
+
+
 class LineRefused(Refusal):
     """What is wrong with a line. `problem` says the same for programs."""
 

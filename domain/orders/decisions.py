@@ -32,6 +32,7 @@ from domain.shared.viewer import Viewer
 
 MOST_TEXT = 1000
 """Characters of a note."""
+REPLACED = "the cart was bought anew"
 MOST_NAME = 100
 """Characters of a carrier's name, or of a tracking number."""
 
@@ -87,6 +88,12 @@ def cancel_order(order: OpenOrder, viewer: Viewer, expected_version: int, reason
     if not is_cancellable([item.status for item in order.items]):
         raise IllegalMove(source=order.status.value, target=OrderStatus.CANCELLED.value)
     return _cancelled(order, [item for item in order.items if item.is_alive], by, _text(reason, "reason"))
+
+
+def give_way(order: OpenOrder) -> Changes:
+    """Unpaid, and its cart is bought as it is by now: what it set aside is let go. Money that comes all the same goes back."""
+    by = By(None, frozenset({Actor.SYSTEM}))
+    return _cancelled(order, [item for item in order.items if item.is_alive], by, REPLACED)
 
 
 def _cancelled(order: OpenOrder, items: Sequence[OpenItem], by: By, note: str | None) -> Changes:

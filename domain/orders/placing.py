@@ -8,8 +8,24 @@ from domain.accounts.addresses import AddressNotFound
 from domain.carts.model import Cart
 from domain.carts.pricing import goods_of
 from domain.carts.quotes import CartQuote, PricedCart, QuotedLine, price
-from domain.orders.buying import BoughtLine, Buyer, Delivery, NewOrder, SellingTerms, Shelf
-from domain.orders.checkout_refusals import AddressIncomplete, AmountTooSmall, CartEmpty, QuoteChanged
+from domain.orders.buying import (
+    BoughtLine,
+    Buyer,
+    Delivery,
+    Holding,
+    HoldLimits,
+    NewOrder,
+    SellingTerms,
+    Shelf,
+)
+from domain.orders.checkout_refusals import (
+    AddressIncomplete,
+    AmountTooSmall,
+    CartEmpty,
+    QuoteChanged,
+    TooManyUnits,
+    TooMuchUnpaid,
+)
 from domain.orders.numbers import new_number
 from domain.shared.ids import OrderId, OrderItemId, SellerId, uuid7
 from domain.shared.money import Money
@@ -27,6 +43,8 @@ class Intent:
     quote_hash: str
     delivery: Delivery | None
     now: datetime
+    limits: HoldLimits
+    placed_from: str | None = None
     make_number: Callable[[], str] = new_number
 
 
@@ -44,7 +62,7 @@ def priced(cart: Cart, shelf: Shelf) -> PricedCart:
 
 
 def place(intent: Intent, shelf: Shelf) -> NewOrder:
-    """Raises CartEmpty, QuoteChanged, AddressNotFound, AddressIncomplete, AmountTooSmall."""
+    """Raises CartEmpty, QuoteChanged, AddressNotFound, AddressIncomplete, AmountTooSmall, TooManyUnits, TooMuchUnpaid."""
     if not intent.cart.lines:
         raise CartEmpty
     now = priced(intent.cart, shelf)
@@ -53,6 +71,7 @@ def place(intent: Intent, shelf: Shelf) -> NewOrder:
         raise QuoteChanged(now)
     delivery = _complete(intent.delivery)
     _check_amount(quote.total)
+    _check_holding(intent, shelf.held)
     order_id = OrderId(uuid7(intent.now))
     return NewOrder(
         id=order_id,
@@ -66,6 +85,7 @@ def place(intent: Intent, shelf: Shelf) -> NewOrder:
         ),
         delivery=delivery,
         placed_at=intent.now,
+        placed_from=intent.placed_from,
     )
 
 
@@ -81,6 +101,18 @@ def _check_amount(total: Money) -> None:
     least = LEAST.get(total.currency, 1)
     if total.minor < least:
         raise AmountTooSmall(Money(least, total.currency))
+
+
+def _check_holding(intent: Intent, held: Holding) -> None:
+    """Nobody keeps much from others without paying for it."""
+    limits, units = intent.limits, intent.cart.total_quantity
+    if units > limits.units:
+        raise TooManyUnits(limits.units)
+    most = limits.of_address
+    if most is None or intent.placed_from is None:
+        return
+    if held.orders >= most.orders or held.units + units > most.units:
+        raise TooMuchUnpaid
 
 
 def _terms(quote: CartQuote, shelf: Shelf) -> dict[SellerId, SellingTerms]:

@@ -75,3 +75,7 @@ class Settling(Protocol):
         Raises NotFound, Unavailable (the database).
         """
         ...
+
+    def begin(self, order_id: OrderId) -> None:
+        """The same, without anybody who waits for it. Where there is no room for it, somebody else does it later."""
+        ...

@@ -35,13 +35,11 @@ class Settlements:
         kept = self._kept.pop(order_id, None)
         if kept is not None and self._clock() < kept[0]:
             return kept[1]
-        task = self._running.get(order_id)
-        if task is None:
-            if len(self._running) >= AT_MOST:
-                return PROCESSING
-            task = self._running[order_id] = asyncio.create_task(self._run(order_id))
-            task.add_done_callback(lambda done: self._ended(order_id, done))
-        return await self._awaited(order_id, task, within_s)
+        task = self._begun(order_id)
+        return PROCESSING if task is None else await self._awaited(order_id, task, within_s)
+
+    def begin(self, order_id: OrderId) -> None:
+        self._begun(order_id)
 
     async def close(self) -> None:
         """What is at work is given up: somebody else finishes it."""
@@ -49,6 +47,14 @@ class Settlements:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _begun(self, order_id: OrderId) -> "asyncio.Task[Settlement] | None":
+        """At work on it; None where there is no room for one more."""
+        task = self._running.get(order_id)
+        if task is None and len(self._running) < AT_MOST:
+            task = self._running[order_id] = asyncio.create_task(self._run(order_id))
+            task.add_done_callback(lambda done: self._ended(order_id, done))
+        return task
 
     async def _awaited(self, order_id: OrderId, task: "asyncio.Task[Settlement]", within_s: float) -> Settlement:
         self._waiting[order_id] = self._waiting.get(order_id, 0) + 1

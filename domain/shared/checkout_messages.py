@@ -20,6 +20,15 @@ OF_CHECKOUT = {
     "AMOUNT_TOO_SMALL": Text(
         "at least {least} {currency} can be paid by card", "お支払いは{least} {currency}以上から承ります。"
     ),
+    "TOO_MANY_UNITS": Text(
+        "at most {most} units can be ordered at once: order the rest when these are paid",
+        "一度に注文できるのは合計{most}点までです。お支払いが済んでから残りをご注文ください。",
+    ),
+    "TOO_MUCH_UNPAID": Text(
+        "too much was ordered from your network and not paid yet: pay for it, sign in, or try again in half an hour",
+        "お使いのネットワークからの未払いのご注文が上限に達しています。"
+        "お支払いを済ませるか、ログインするか、30分ほど後にもう一度お試しください。",
+    ),
     "LINE_UNAVAILABLE": Text("this is not on sale any more", "この商品は販売を終了しました。"),
     "line_unavailable": Text(
         "this is not on sale any more: take it out of the cart",

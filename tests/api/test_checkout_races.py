@@ -20,7 +20,7 @@ from domain.events.ports import Delivery
 from domain.orders.leaving import CartLeaving
 from domain.shared.clock import SystemClock
 from settings import Settings
-from tests.api.buying import Shopper, Stock, guest, key_of, pay
+from tests.api.buying import CHECKOUT, Shopper, Stock, guest, key_of, pay
 from tests.api.statements import counted
 from tests.factories import Factory
 
@@ -40,6 +40,17 @@ async def shoppers(
     return made
 
 
+async def sent(shopper: Shopper, given: dict[str, Any]) -> Any:
+    """As a client does whom a loaded machine keeps waiting too long: the same once more."""
+    async with asyncio.timeout(120):
+        while True:
+            answer = await shopper.client.answer(CHECKOUT, input=given)
+            errors = answer.get("errors", [])
+            if not errors:
+                return answer["data"]["checkout"]
+            assert {each["extensions"]["code"] for each in errors} == {"SERVICE_UNAVAILABLE"}, errors
+
+
 async def test_sixty_four_buyers_of_ten_products_with_five_left_each_buy_exactly_fifty(
     http: httpx.AsyncClient, make: Factory, prepared: Settings
 ) -> None:
@@ -50,7 +61,7 @@ async def test_sixty_four_buyers_of_ten_products_with_five_left_each_buy_exactly
     carts = [[(each, 1) for each in dice.sample(products, 2)] for _ in range(32)]
     carts += [[(products[number % 10], 1)] for number in range(32)]
     ready = await shoppers(http, carts)
-    answers = await asyncio.gather(*(shopper.send(given) for shopper, given in ready))
+    answers = await asyncio.gather(*(sent(shopper, given) for shopper, given in ready))
     sold = dict.fromkeys(products, 0)
     for cart, answer in zip(carts, answers, strict=True):
         if answer["checkout"] is None:
@@ -139,7 +150,7 @@ async def test_a_history_of_a_products_stock_is_linearizable(
 
     async def buy(shopper: Shopper, given: dict[str, Any], wanted: int) -> Taken:
         begun = time.monotonic()
-        answer = await shopper.send(given)
+        answer = await sent(shopper, given)
         ended = time.monotonic()
         if answer["checkout"] is not None:
             return Taken(begun, ended, wanted, True)

@@ -14,7 +14,7 @@ from domain.shared.ids import ProductId, UserId, VariationId, uuid7
 from domain.shared.money import Money
 from domain.shared.refusals import InvalidInput, Unavailable
 from domain.shared.viewer import ANONYMOUS, Role, Viewer
-from tests.shelf import NOW, PRICE, Shelf
+from tests.shelf import NOW, PRICE, Held, Shelf
 from tests.watch import Watch
 
 
@@ -25,7 +25,7 @@ def shelf() -> Shelf:
 
 @pytest.fixture
 def desk(carts: DynamoCarts, shelf: Shelf, watch: Watch) -> CartDesk:
-    return CartDesk(carts, Catalog(shelf, None, None), watch)  # type: ignore[arg-type]
+    return CartDesk(carts, Catalog(shelf, None, None), watch, Held())  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ class Away:
 async def test_a_sign_in_waits_for_no_cart_that_does_not_come(
     carts_are: Away, shelf: Shelf, watch: Watch, viewer: Viewer
 ) -> None:
-    desk = CartDesk(carts_are, Catalog(shelf, None, None), watch, take_over_s=0.01)  # type: ignore[arg-type]
+    desk = CartDesk(carts_are, Catalog(shelf, None, None), watch, Held(), take_over_s=0.01)  # type: ignore[arg-type]
     async with asyncio.timeout(60):
         assert await desk.take_over(viewer, uuid7()) is None
 

@@ -23,6 +23,7 @@ SET_ASIDE = "units that an order holds until it is paid, and what is left to sel
 AS_AGREED = "an order keeps its own copy of what was agreed on"
 SENT = "how an item went to the buyer"
 BACK = "what came back of an order, and what went back of its money"
+LOOKED_AT = "payments that people have to look at"
 FOLLOWED_UP = "the provider is asked again where its message never came"
 SAID_BY = "in which part somebody did it: buyer, seller, admin, or the program itself"
 LEDGER = "what each seller is owed, by double entry"
@@ -112,6 +113,9 @@ DIFFERENCES = {
     "order_status_histories.changed_as: added": SAID_BY,
     "order_payments.intent_attempt: added": FOLLOWED_UP,
     "order_payments.check_at: added": FOLLOWED_UP,
+    "order_payments.problem: added": LOOKED_AT,
+    "order_payments.problem_at: added": LOOKED_AT,
+    "idx_order_payments_problem_at: added": LOOKED_AT,
     "idx_order_payments_check_at: added": FOLLOWED_UP,
     "order_item_status_histories: added": "an item has a history as its order has",
     "moves: added": "the state machines as data: triggers hold every change to them",
@@ -186,6 +190,8 @@ DIFFERENCES = {
     "idx_product_variations_product_id: added": FOREIGN_KEY,
     "idx_favorites_product_id: added": FOREIGN_KEY,
     "idx_orders_unpaid: added": "what nobody has paid, by when it must be",
+    "idx_orders_unpaid_of_cart: added": "what a buyer has not paid gives way to what is bought anew",
+    "idx_reservations_placed_from: added": "guests of one address set aside only so much",
     "idx_reservations_held: added": "what is set aside, by when it is let go",
     "idx_reservations_order_id: added": FOREIGN_KEY,
     "idx_reservations_product_id: added": FOREIGN_KEY,

@@ -65,6 +65,8 @@ order_payments = keyed(
     timestamp("updated_at"),
     Column("intent_attempt", Integer),
     timestamp("check_at"),
+    Column("problem", Text),
+    timestamp("problem_at"),
 )
 order_status_histories = keyed(
     "orders",
@@ -104,6 +106,8 @@ reservations = keyed(
     Column("state", Text),
     timestamp("created_at"),
     timestamp("settled_at"),
+    Column("placed_from", Text),
+    Column("short", Integer),
 )
 order_sellers = Table(
     "order_sellers",
