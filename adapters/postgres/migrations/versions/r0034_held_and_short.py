@@ -2,8 +2,8 @@
 
 from adapters.postgres.migrations.script import run
 
-revision = "0030"
-down_revision = "0029"
+revision = "0034"
+down_revision = "0030"
 
 
 def upgrade() -> None:
