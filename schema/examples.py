@@ -63,4 +63,20 @@ mutation AddToCart($productId: ID = "") {
 }
 """
 
-EXAMPLES = [WHOLE_MARKETPLACE, PRODUCTS, CART]
+SEARCH = """\
+# Send the token of a value back in the filter: { "tokens": ["stock:in"] }
+query Search($filter: SearchFilter) {
+  search(query: "", filter: $filter, sort: RELEVANCE, first: 10) {
+    totalCount { value precision }
+    facets {
+      kind name
+      values { token count isSelected value category { name } brand { name } seller { name } priceMin { amount } }
+    }
+    nodes { score product { name price { amount currencyCode } availability } }
+    pageInfo { hasNextPage endCursor }
+    indexedAt
+  }
+}
+"""
+
+EXAMPLES = [WHOLE_MARKETPLACE, PRODUCTS, SEARCH, CART]
