@@ -67,10 +67,11 @@ class FacetValue:
         "categories",
         key="category_id",
         access=PUBLIC,
+        cost=0,  # paid for by `facets`: a value leads to one thing at the most, and those of a facet to few
         description="Of the facet CATEGORY; each counts what is below it.",
     )
-    brand: Brand | None = edge("brands", key="brand_id", access=PUBLIC, description="Of the facet BRAND.")
-    seller: Seller | None = edge("sellers", key="seller_id", access=PUBLIC, description="Of the facet SELLER.")
+    brand: Brand | None = edge("brands", key="brand_id", access=PUBLIC, cost=0, description="Of the facet BRAND.")
+    seller: Seller | None = edge("sellers", key="seller_id", access=PUBLIC, cost=0, description="Of the facet SELLER.")
     price_min: Money | None = attribute(access=PUBLIC, description="Of the facet PRICE, included.")
     price_max: Money | None = attribute(access=PUBLIC, description="Of the facet PRICE, included; null is open.")
 
@@ -92,7 +93,7 @@ class SearchHitConnection(Connection[SearchHit]):
         "facets_of_search",
         key="scope",
         access=PUBLIC,
-        cost=5,
+        cost=50,
         size=10,
         is_part=True,
         description="How the results can be narrowed, with counts as of `indexedAt`; counted when asked.",
