@@ -15,10 +15,12 @@ from starlette.websockets import WebSocket
 
 from adapters.health import as_json
 from adapters.images.svg import logo_svg, product_svg
+from adapters.receipt_links import RECEIPTS
 from domain.payments.refusals import UntrustedEvent
 from domain.shared.clock import Clock, SystemClock
+from domain.shared.ids import SellerId
 from domain.shared.rates import Rate
-from domain.shared.refusals import Unavailable
+from domain.shared.refusals import NotFound, Unavailable
 from engine.compiled.engine import COMPILE_AT
 from engine.execution import Executor
 from engine.fragments.store import Store
@@ -57,6 +59,14 @@ MAX_WEBHOOK_BYTES = 1024 * 1024
 NOT_FOUND = PlainTextResponse("no such picture", 404)
 NOT_SERVED = PlainTextResponse("set TORII_METRICS_TOKEN", 404)
 MAX_KEY = 64
+PDF = "application/pdf"
+NOBODY_KEEPS = {
+    "cache-control": "private, no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-robots-tag": "noindex",
+}
+"""Of what belongs to a person, by an address that opens it."""
 
 
 class Phase(StrEnum):
@@ -163,6 +173,19 @@ class Gateway:
             return JSONResponse({"error": outage.message}, 503, {"retry-after": "5"})
         return JSONResponse({"received": True, "new": is_new})
 
+    async def receipt(self, request: Request) -> Response:
+        """A receipt on paper, for whoever has its signed address. One that opens nothing is as one that never was."""
+        assert self._marketplace is not None
+        token, seller_id = request.path_params["token"], SellerId(request.path_params["seller_id"])
+        try:
+            paper = await self._marketplace.services.receipt_papers.paper(token, seller_id)
+        except NotFound:
+            return PlainTextResponse("no such receipt, or no longer", 404, NOBODY_KEEPS)
+        except Unavailable as outage:
+            return JSONResponse({"error": outage.message}, 503, {"retry-after": "5", **NOBODY_KEEPS})
+        name = f'inline; filename="{paper.name}"'
+        return Response(paper.content, 200, {"content-disposition": name, **NOBODY_KEEPS}, PDF)
+
 
 def create_app(settings: Settings, draining: Draining | None = None, clock: Clock | None = None) -> Starlette:
     """The gateway, as an ASGI app. Its back ends open when it starts, and close when it stops."""
@@ -227,6 +250,7 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
             Route(STRIPE_WEBHOOKS, gateway.stripe_webhook, methods=["POST"]),
             *(Route(path, endpoint) for path in GRAPHQL_PATHS),
             *(WebSocketRoute(path, websocket) for path in GRAPHQL_PATHS),
+            Route(f"{RECEIPTS}/{{token}}/{{seller_id:uuid}}.pdf", gateway.receipt),
             Route("/images/products/{product_id:uuid}/{number}.svg", product_image),
             Route("/images/logos/{key}.svg", logo_image),
             *([Mount(GRAPHIQL_ASSETS, graphiql.assets())] if page else []),

@@ -48,6 +48,8 @@ from adapters.postgres.payments import PostgresPaymentEvents
 from adapters.postgres.payments_ledger import PostgresLedger
 from adapters.postgres.reviews import PostgresReviews
 from adapters.postgres.sellers import PostgresSellers
+from adapters.receipt_links import ReceiptLinks
+from adapters.receipts.press import ReceiptPress
 from adapters.redis.cache import VersionedCache
 from adapters.redis.catalog import CachedCategories, CachedProducts, CatalogCache
 from adapters.redis.client import RedisClient, connect, server_version
@@ -88,6 +90,7 @@ from domain.orders.checkout import Checkout
 from domain.orders.fulfilment import Fulfilment
 from domain.orders.links import OrderFinding
 from domain.orders.live import OrderWatch
+from domain.orders.receipt_papers import ReceiptPapers
 from domain.orders.records import OrderRecords
 from domain.orders.service import OrderDesk
 from domain.payments.service import PaymentEvents
@@ -248,6 +251,11 @@ async def open_marketplace(
         fresh = FreshSignIn(
             sign_ins, credentials, tokens, accounts, clock, within_s=0.75 * settings.query_timeout_ms / 1000
         )
+        records = OrderRecords(
+            PostgresOrderRecords(database), PostgresLedger(database), PostgresReceipts(database), clock
+        )
+        press = ReceiptPress()
+        stack.callback(press.close)
         services = Services(
             accounts=accounts,
             addresses=addresses,
@@ -274,9 +282,8 @@ async def open_marketplace(
             pricing=Pricing(catalog, sellers, book),
             profiles=profiles,
             recommendations=Recommendations(DynamoFeatures(aws, prefix, clock), catalog, clock),
-            records=OrderRecords(
-                PostgresOrderRecords(database), PostgresLedger(database), PostgresReceipts(database), clock
-            ),
+            receipt_papers=ReceiptPapers(records, ReceiptLinks(settings.url, secret, clock, previous=previous), press),
+            records=records,
             registration=Registration(CognitoSignUps(aws, pool.client_id), pace),
             reviews=reviews,
             search=Search(stores.index),

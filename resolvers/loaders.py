@@ -91,6 +91,7 @@ BATCHES: Mapping[str, Callable[[Services, Viewer], Batch]] = {
     "actions_of_item": lambda services, viewer: partial(services.records.actions_of_items, viewer),
     "actions_of_order": lambda services, viewer: partial(services.records.actions_of_orders, viewer),
     "actions_of_return": lambda services, viewer: partial(services.records.actions_of_returns, viewer),
+    "address_of_receipt": lambda services, _: services.receipt_papers.addresses_of,
     "addresses": lambda services, viewer: partial(services.addresses.by_ids, viewer),
     "addresses_of_user": lambda services, viewer: partial(services.addresses.of_users, viewer),
     "authors": lambda services, _: services.accounts.authors,

@@ -23,6 +23,7 @@ from domain.orders.checkout import Checkout
 from domain.orders.fulfilment import Fulfilment
 from domain.orders.links import OrderFinding
 from domain.orders.live import OrderWatch
+from domain.orders.receipt_papers import ReceiptPapers
 from domain.orders.records import OrderRecords
 from domain.orders.service import OrderDesk
 from domain.recommendations.service import Recommendations
@@ -54,6 +55,7 @@ class Services:
     preferences: PreferenceDesk
     pricing: Pricing
     profiles: Profiles
+    receipt_papers: ReceiptPapers
     recommendations: Recommendations
     records: OrderRecords
     registration: Registration

@@ -142,8 +142,15 @@ class Receipt:
         description="Of a registered issuer of qualified invoices, such as T1234567890123; null of others.",
     )
     issued_at: datetime = attribute(access=OWNER, description="When it was paid.")
+    pdf_url: str | None = edge(
+        "address_of_receipt",
+        key="key",
+        access=OWNER,
+        description="Opens it as PDF, for ten minutes from now and for whoever has it; ask again for another.",
+    )
     lines: list[ReceiptLine] = attribute(access=OWNER, description="What was bought.")
     shipping_fee: Money = attribute(access=OWNER, description="Carriage, tax included.")
     total: Money = attribute(access=OWNER, description="All of it, tax included.")
     taxes: list[ReceiptTax] = attribute(access=OWNER, description="By rate.")
     refunded: Money = attribute(access=OWNER, description="What went back of it.")
+    refunded_at: datetime | None = attribute(access=OWNER, description="When the last of that went back.")

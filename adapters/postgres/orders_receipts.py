@@ -51,6 +51,7 @@ BACK = (
         refunds.c.seller_id,
         refund_parts.c.tax_percent,
         func.sum(refund_parts.c.amount).label("amount"),
+        func.max(refunds.c.settled_at).label("at"),
     )
     .join(refunds, refunds.c.id == refund_parts.c.refund_id)
     .where(among_ids(refunds.c.order_id), refunds.c.status == RefundState.SUCCEEDED.value)
@@ -112,6 +113,7 @@ def _receipt(part: Row[Any], taxes: list[Row[Any]], lines: list[Row[Any]], back:
             for row in taxes
         ],
         refunded=Money(sum(went_back.values()), currency),
+        refunded_at=max((row.at for row in back if row.at), default=None),
         user_id=UserId(part.user_id) if part.user_id else None,
         guest_id=part.guest_id,
     )

@@ -56,5 +56,12 @@ class Receipt:
     total: Money
     taxes: Sequence[ReceiptTax]
     refunded: Money
+    refunded_at: datetime | None
+    """When the last of it went back."""
     user_id: UserId | None
     guest_id: UUID | None = None
+
+    @property
+    def key(self) -> tuple[OrderId, SellerId]:
+        """Which it is."""
+        return self.order_id, self.seller_id
