@@ -152,7 +152,7 @@ async def test_other_methods_have_no_place(http: httpx.AsyncClient) -> None:
 async def test_while_the_database_is_away_stripe_is_asked_to_come_again(
     http: httpx.AsyncClient, prepared: Settings, secret: str, worker: asyncpg.Connection
 ) -> None:
-    app = create_app(prepared.model_copy(update={"database_timeout_ms": 300}))
+    app = create_app(prepared.model_copy(update={"database_timeout_ms": 2_000}))
     body = event()
     async with app.router.lifespan_context(app), client_of(app) as impatient, worker.transaction():
         await worker.execute("LOCK TABLE payments.webhook_events IN ACCESS EXCLUSIVE MODE")

@@ -287,7 +287,10 @@ async def test_what_stripe_tells(prepared: Settings, watched: Watched) -> None:
     right = (body, signature(body, secret, now))
     wrong = [(body, guessed), (body[:-9], signature(body[:-9], secret, now))]
     worker = await asyncpg.connect(prepared.database_worker_url.get_secret_value())
-    async with serving(prepared.model_copy(update=HURRY)) as address, client_at(address) as stripe:
+    async with (
+        serving(prepared.model_copy(update={"database_timeout_ms": 2_000})) as address,
+        client_at(address) as stripe,
+    ):
 
         async def tell(text: str, signed: str) -> int:
             answer = await stripe.http.post(STRIPE_WEBHOOKS, content=text, headers={"stripe-signature": signed})

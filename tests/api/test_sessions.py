@@ -226,7 +226,7 @@ class TestOutages:
 async def without_dynamodb(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A gateway whose AWS freezes once it has started. It has the pool's keys by then."""
     async with relayed(settings.aws_endpoint_url + "/") as (relay, url):
-        changed = {"aws_endpoint_url": url.rstrip("/"), "dynamodb_timeout_ms": 300}
+        changed = {"aws_endpoint_url": url.rstrip("/"), "dynamodb_timeout_ms": 2_000}
         async with gateway(settings.model_copy(update=changed)) as http:
             warm = (await sign_in(settings, "warm@example.com"))[
                 "AccessToken"
