@@ -47,6 +47,7 @@ from adapters.postgres.orders_records import PostgresOrderRecords
 from adapters.postgres.payments import PostgresPaymentEvents
 from adapters.postgres.payments_ledger import PostgresLedger
 from adapters.postgres.reviews import PostgresReviews
+from adapters.postgres.search_text import PostgresTextSearch
 from adapters.postgres.sellers import PostgresSellers
 from adapters.receipt_links import ReceiptLinks
 from adapters.receipts.press import ReceiptPress
@@ -286,7 +287,7 @@ async def open_marketplace(
             records=records,
             registration=Registration(CognitoSignUps(aws, pool.client_id), pace),
             reviews=reviews,
-            search=Search(stores.index),
+            search=Search(stores.index, PostgresTextSearch(database)),
             sellers=sellers,
             sessions=sessions,
             sign_in=SignIn(sign_ins, tokens, directory, accounts, pace, attempts, fresh),

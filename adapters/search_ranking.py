@@ -23,9 +23,9 @@ counts the same whenever one looks, so that an index does not age."""
 RATING_PRIOR, PRIOR_RATINGS = 3.0, 3
 """A mean is taken as if there were three ratings of three stars more: one buyer's five stars are not many buyers' 4.8."""
 
-_RECENT_FROM = datetime(2000, 1, 1, tzinfo=UTC)
-_YEAR_S = 365.25 * 86_400
-_MOST_YEARS = 50.0
+RECENT_FROM = datetime(2000, 1, 1, tzinfo=UTC)
+YEAR_S = 365.25 * 86_400
+MOST_YEARS = 50.0
 
 PRICE_BITS = 48
 """Minor units of a price that count; more is as much as there is."""
@@ -67,12 +67,12 @@ def ranks(document: SearchDocument) -> dict[str, float | int]:
 def prominence(document: SearchDocument) -> float:
     """What speaks for a product whatever is asked; 1 more is what a text score is multiplied by."""
     popularity = max(document.popularity, 0.0)
-    years = (document.listed_at - _RECENT_FROM).total_seconds() / _YEAR_S
+    years = (document.listed_at - RECENT_FROM).total_seconds() / YEAR_S
     return (
         POPULARITY_WEIGHT * popularity / (popularity + POPULARITY_HALF)
         + RATING_WEIGHT * max(rating_rank(document) - 1, 0.0) / (BEST_RATING - 1)
         + STOCK_WEIGHT * document.in_stock
-        + RECENCY_WEIGHT * min(max(years, 0.0), _MOST_YEARS)
+        + RECENCY_WEIGHT * min(max(years, 0.0), MOST_YEARS)
     )
 
 

@@ -67,6 +67,24 @@ class SearchIndex(Protocol):
         ...
 
 
+IN_DATABASE = "database"
+"""The state that pages of a TextSearch name; no index calls one of its own so."""
+
+
+class TextSearch(Protocol):
+    """Finds public products without an index, simpler: pages are degraded, their scope's state is IN_DATABASE.
+
+    Raises Unavailable.
+    """
+
+    async def search(self, request: SearchRequest, page: PageRequest) -> SearchPage:
+        """As the index does, by another ranking; forward only. A cursor of the index goes on as well as may be.
+        Raises InvalidCursor."""
+        ...
+
+    async def count(self, scope: SearchScope) -> Count: ...
+
+
 class Moments(Protocol):
     """Numbers that order what was read."""
 

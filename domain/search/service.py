@@ -1,30 +1,65 @@
 """What one may ask of search."""
 
+import logging
 from collections.abc import Sequence
 
 from domain.search.facets import Facet, shown
 from domain.search.model import SearchPage, SearchScope
-from domain.search.ports import Documents, Progress, SearchIndex
+from domain.search.ports import IN_DATABASE, Documents, Progress, SearchIndex, TextSearch
 from domain.search.request import SearchRequest
 from domain.shared.paging import Count, PageRequest
-from domain.shared.refusals import InvalidInput
+from domain.shared.refusals import InvalidInput, Unavailable
+
+log = logging.getLogger("torii.search")
 
 
 class Search:
-    def __init__(self, index: SearchIndex) -> None:
+    """By the index; where it is away, or there is none, by `simple` search, whose pages say so. Without `simple` it is an outage."""
+
+    def __init__(self, index: SearchIndex, simple: TextSearch | None = None) -> None:
         self._index = index
+        self._simple = simple
+        self._is_away = False
 
     async def search(self, request: SearchRequest, page: PageRequest) -> SearchPage:
         """The public products that match, in the order asked for. Raises InvalidInput, InvalidCursor, Unavailable."""
         if page.backward:  # no index can walk its ranking from the end without reading all of it
             raise InvalidInput(key="page_forward_only", field=("last",))
-        return await self._index.search(request, page)
+        if self._simple is None:
+            return await self._index.search(request, page)
+        # who began in the database goes on there: places in the index's ranking are others
+        if page.key is None or page.key[0] != IN_DATABASE:
+            found = await self._indexed(request, page)
+            if found is not None:
+                return found
+        return await self._simple.search(request, page)
+
+    async def _indexed(self, request: SearchRequest, page: PageRequest) -> SearchPage | None:
+        """The index's answer; None where it has none. An outage is logged when it begins and when it is over."""
+        outage: Unavailable | None = None
+        try:
+            found = await self._index.search(request, page)
+            if found.indexed_at is not None:
+                if self._is_away:
+                    log.info("the search index answers again")
+                self._is_away = False
+                return found
+        except Unavailable as error:
+            outage = error
+        if not self._is_away:
+            log.error("the search index is away: searches are answered by the database meanwhile", exc_info=outage)
+        self._is_away = True
+        return None
 
     async def count(self, scope: SearchScope) -> Count:
+        if self._simple is not None and scope.state == IN_DATABASE:
+            return await self._simple.count(scope)
         return await self._index.count(scope)
 
     async def facets(self, scope: SearchScope) -> Sequence[Facet]:
         """How the request of a page can be narrowed, with counts in the state of the index that the page shows."""
+        if scope.state == IN_DATABASE:
+            return ()
         return shown(await self._index.facets(scope), scope.request.which)
 
     async def is_built(self) -> bool:

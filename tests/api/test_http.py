@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
+import jobs
 from gateway import create_app
 from infra.draining import Draining
 from settings import Settings
@@ -206,9 +208,11 @@ async def test_no_picture_has_such_a_name(http: httpx.AsyncClient, path: str) ->
 
 
 async def test_a_frozen_database_costs_its_own_fields_and_less_than_two_seconds(
-    prepared: Settings, token_of: Any
+    prepared: Settings, token_of: Any, tmp_path: Path
 ) -> None:
     token = await token_of("frozen@example.com", "buyer")
+    prepared = prepared.model_copy(update={"search_index_dir": tmp_path / "search"})
+    await jobs.rebuild(prepared, lambda *_: None)  # without an index it is the database that is searched
     query = """{ cart { totalQuantity } search(query: "x") { nodes { score } }
         products { nodes { id } } nodes(ids: ["x"]) { id } }"""
     limits = {"database_timeout_ms": 600, "query_timeout_ms": 30_000}
