@@ -64,8 +64,9 @@ async def open_payment_tools(settings: Settings, clock: Clock) -> AsyncIterator[
         told, back = PostgresToldEvents(database), PostgresRefundBook(database)
         refunds = RefundDesk(StripePayments(stripe), back, clock)
         inbox = PaymentInbox(told, StripeSubjects(), Bringing(finaliser, refunds), clock)
-        reconciliation = Reconciliation(finaliser, PostgresPaymentBook(database), clock)
-        yield PaymentTools(url, inbox, refunds, reconciliation, (told, back))
+        payments = PostgresPaymentBook(database)
+        reconciliation = Reconciliation(finaliser, payments, clock)
+        yield PaymentTools(url, inbox, refunds, reconciliation, (told, back, payments))
 
 
 async def run_payments(tools: PaymentTools, stop: Stop, grace_s: float) -> None:
@@ -90,4 +91,9 @@ async def try_again(settings: Settings) -> int:
     """Let what failed have its turn now; how much that is. Raises MissingSettings, Unavailable."""
     clock = SystemClock()
     async with open_payment_tools(settings, clock) as tools:
-        return sum(await asyncio.gather(*(each.try_again(clock.now()) for each in tools.troubled)))
+        trying = (each.try_again(clock.now()) for each in tools.troubled)
+        done = await asyncio.gather(*trying, return_exceptions=True)  # one that fails keeps none of the others from it
+    for each in done:
+        if isinstance(each, BaseException):
+            raise each
+    return sum(each for each in done if isinstance(each, int))

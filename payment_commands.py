@@ -24,7 +24,7 @@ def list_troubles(
     context: typer.Context,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many, the oldest first.")] = 50,
 ) -> None:
-    """Show Stripe's events that could not be acted on, and refunds that could not be carried out."""
+    """Show payments over another amount than their order, Stripe's events that could not be acted on, and refunds that failed."""
     if context.invoked_subcommand is not None:
         return
     import paying

@@ -4,16 +4,17 @@ It begins as the gateway and the buyer's (whose idempotency key and account thos
 this order: the key, which is not waited for; the buyer; the buyer's unpaid orders; variations; products; streams of events.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, Numeric, Text, Uuid, and_, bindparam, column, func, literal_column, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.accounts_own import lock_own
+from adapters.postgres.again import FOREIGN_KEY, UNIQUE, again_where_it_helps, state_of
 from adapters.postgres.database import Database, take_on_till
 from adapters.postgres.events import put_out
 from adapters.postgres.idempotency import once
@@ -42,9 +43,6 @@ from domain.shared.ids import OrderId, SellerId
 from domain.shared.refusals import Unauthenticated
 from domain.shared.viewer import ANONYMOUS, Viewer
 
-T = TypeVar("T")
-TRIES = 3
-DEADLOCK, UNIQUE, FOREIGN_KEY = "40P01", "23505", "23503"
 NUMBERS = "order_numbers_pkey"
 ADDRESS = "shipping_address_id"
 
@@ -131,7 +129,13 @@ class PostgresOrderBook:
                 order_id = OrderId(await once(connection, call, effect))
             return PlacedOrder(order_id, tuple(gave_way))
 
-        return await _again_where_it_helps(try_it)
+        try:
+            # a number that was taken already is drawn anew
+            return await again_where_it_helps(try_it, _is_taken_number)
+        except DBAPIError as error:
+            if state_of(error) == FOREIGN_KEY and ADDRESS in str(error.orig):
+                raise AddressNotFound from error
+            raise
 
     async def own_holds(self, owner: CartOwner) -> Mapping[LineRef, int]:
         async with self._database.till(ANONYMOUS) as connection:
@@ -252,25 +256,5 @@ async def _claim(connection: AsyncConnection, order: NewOrder) -> None:
     )
 
 
-async def _again_where_it_helps(attempt: Callable[[], Awaitable[T]]) -> T:
-    """Once more after a deadlock, which whoever edits variations may bring about, and where a number was taken already.
-
-    Raises AddressNotFound, and whatever the attempt does.
-    """
-    for left in range(TRIES - 1, -1, -1):
-        try:
-            return await attempt()
-        except DBAPIError as error:
-            if isinstance(error, IntegrityError) and _state(error) == FOREIGN_KEY and ADDRESS in str(error.orig):
-                raise AddressNotFound from error
-            if not left or not (_state(error) == DEADLOCK or _is_taken_number(error)):
-                raise
-    raise AssertionError("the last attempt returns or raises")
-
-
 def _is_taken_number(error: DBAPIError) -> bool:
-    return _state(error) == UNIQUE and NUMBERS in str(error.orig)
-
-
-def _state(error: DBAPIError) -> str:
-    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or ""
+    return state_of(error) == UNIQUE and NUMBERS in str(error.orig)

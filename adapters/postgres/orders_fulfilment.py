@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from adapters.postgres.again import retried
 from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
 from adapters.postgres.idempotency import once
@@ -38,6 +39,7 @@ class PostgresOrderFiles:
         rows = await self._database.seen_by(viewer, select(returns.c.order_id).where(returns.c.id == return_id))
         return OrderId(rows[0][0]) if rows else None
 
+    @retried
     async def change(
         self, viewer: Viewer, order_id: OrderId, decide: Decide, call: IdempotentCall | None = None
     ) -> UUID:

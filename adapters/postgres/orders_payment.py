@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_new
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres import orders_stock
+from adapters.postgres.again import retried
 from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
 from adapters.postgres.orders_changes import OVER, write_moves
@@ -23,6 +24,7 @@ from domain.orders.states import Actor
 from domain.payments import events
 from domain.payments.model import IntentId, PaymentIntent, PaymentMethod, refund_id_of
 from domain.payments.standing import Decision, OrderStep, Standing
+from domain.payments.troubles import OpenProblem
 from domain.shared.ids import OrderId, OrderItemId, SellerId
 from domain.shared.money import Money
 from domain.shared.refusals import NotFound
@@ -30,6 +32,9 @@ from domain.shared.viewer import ANONYMOUS
 
 Judge = Callable[[Standing], Decision]
 NOTES = {OrderStatus.PROCESSING: "paid", OrderStatus.CANCELLED: "not paid in time"}
+
+
+TROUBLED = order_payments.c.problem_at.is_not(None)  # idx_order_payments_problem_at
 
 
 def _standing() -> Select[Any]:
@@ -46,11 +51,12 @@ def _standing() -> Select[Any]:
         order_payments.c.stripe_payment_intent_id,
         order_payments.c.intent_attempt,
         order_payments.c.check_at,
+        order_payments.c.problem,
     ).join_from(orders, order_payments, order_payments.c.order_id == orders.c.id)
 
 
 class PostgresPaymentBook:
-    """The ports `PaymentBook` and `OpenPayments`, as the till."""
+    """The ports `PaymentBook`, `OpenPayments` and `Troubled`, as the till."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -60,6 +66,7 @@ class PostgresPaymentBook:
             row = (await connection.execute(_standing().where(orders.c.id == order_id))).first()
         return None if row is None else standing_of(row)
 
+    @retried
     async def begin(self, order_id: OrderId, check_at: datetime) -> Standing | None:
         async with self._database.till(ANONYMOUS) as connection:
             row = (await connection.execute(_standing().where(orders.c.id == order_id))).first()
@@ -70,6 +77,7 @@ class PostgresPaymentBook:
             await connection.execute(asked.values(check_at=check_at))
         return found
 
+    @retried
     async def settle(
         self, order_id: OrderId, intent: PaymentIntent | None, judge: Judge, now: datetime
     ) -> tuple[Standing, Decision]:
@@ -83,6 +91,7 @@ class PostgresPaymentBook:
             await _Settling(connection, standing, decision, now).write(intent)
         return standing, decision
 
+    @retried
     async def spend_key(self, order_id: OrderId, attempt: int) -> None:
         spent = (order_payments.c.order_id == order_id) & (order_payments.c.intent_attempt == attempt)
         async with self._database.till(ANONYMOUS) as connection:
@@ -103,6 +112,18 @@ class PostgresPaymentBook:
             return [
                 OrderId(row[0]) for row in await connection.execute(page if after is None else page.where(key > after))
             ]
+
+    async def troubles(self, limit: int) -> Sequence[OpenProblem]:
+        read = order_payments.c
+        oldest = select(read.order_id, read.problem_at, read.problem, read.check_at).where(TROUBLED)
+        async with self._database.till(ANONYMOUS) as connection:
+            rows = await connection.execute(oldest.order_by(read.problem_at).limit(limit))
+        return [OpenProblem(row.order_id, "payment", row.problem_at, row.problem, row.check_at) for row in rows]
+
+    @retried
+    async def try_again(self, at: datetime) -> int:
+        async with self._database.till(ANONYMOUS) as connection:
+            return (await connection.execute(update(order_payments).where(TROUBLED).values(check_at=at))).rowcount
 
     async def order_of(self, intent_id: IntentId) -> OrderId | None:
         found = select(order_payments.c.order_id).where(order_payments.c.stripe_payment_intent_id == intent_id)
@@ -147,7 +168,11 @@ class _Settling:
             values["stripe_payment_intent_id"] = self._after.intent_id
         if self._decision.is_settled:
             values["check_at"] = None
-        if intent is not None and intent.is_paid and not self._standing.is_settled:
+        if self._after.problem != self._standing.problem:
+            at = None if self._after.problem is None else self._now
+            values |= {"problem": self._after.problem, "problem_at": at}
+        is_paid = self._after.status is PaymentStatus.SUCCEEDED
+        if intent is not None and intent.is_paid and is_paid and not self._standing.is_settled:
             values |= {"paid_at": self._now, "payment_method_details": _details(intent.method)}
         if values:
             await self._connection.execute(update(order_payments).where(this).values(values))
@@ -211,6 +236,7 @@ def standing_of(row: Row[Any]) -> Standing:
         attempt=row.intent_attempt,
         # what was not bought here (an import, a demo) has no time by which it must be paid
         is_settled=row.expires_at is None or (status in OVER and row.check_at is None),
+        problem=row.problem,
     )
 
 

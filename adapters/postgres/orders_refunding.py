@@ -1,13 +1,16 @@
 """Refunds that are decided, until the provider has carried them out, and what follows when it has."""
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, any_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, any_, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.postgres.again import retried
 from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
 from adapters.postgres.tables import order_payments, orders, refunds, returns
@@ -21,8 +24,12 @@ from domain.shared.ids import OrderId, SellerId
 from domain.shared.money import Money
 from domain.shared.viewer import ANONYMOUS
 
+log = logging.getLogger("torii.payments")
+
 PENDING = refunds.c.status == RefundState.PENDING
 
+TOO_MUCH = "refund_within_paid"
+"""What the database calls it when more would go back than was paid."""
 TROUBLED = (refunds.c.status == RefundState.FAILED) | (PENDING & refunds.c.problem.is_not(None))
 
 
@@ -39,6 +46,7 @@ class PostgresRefundBook:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @retried
     async def take(self, limit: int, now: datetime, until: datetime) -> Sequence[DueRefund]:
         due = (
             select(refunds.c.id)
@@ -59,6 +67,7 @@ class PostgresRefundBook:
         async with self._database.till(ANONYMOUS) as connection:
             return [_due_of(row) for row in await connection.execute(mine)]
 
+    @retried
     async def put_off(
         self, refund_id: RefundId, until: datetime, *, provider_id: str | None = None, problem: str | None = None
     ) -> None:
@@ -68,11 +77,13 @@ class PostgresRefundBook:
         async with self._database.till(ANONYMOUS) as connection:
             await connection.execute(update(refunds).where(refunds.c.id == refund_id, PENDING).values(values))
 
+    @retried
     async def spend_key(self, refund_id: RefundId, attempt: int) -> None:
         spent = (refunds.c.id == refund_id) & (refunds.c.attempt == attempt)
         async with self._database.till(ANONYMOUS) as connection:
             await connection.execute(update(refunds).where(spent).values(attempt=attempt + 1))
 
+    @retried
     async def settle(
         self, refund_id: RefundId, *, succeeded: bool, provider_id: str | None, problem: str | None
     ) -> None:
@@ -111,7 +122,30 @@ class PostgresRefundBook:
         return [OpenProblem(row.id, "refund", row.created_at, row.problem or row.status, row.try_at) for row in rows]
 
     async def try_again(self, at: datetime) -> int:
-        again = update(refunds).where(TROUBLED).values(status=RefundState.PENDING, try_at=at, settled_at=None)
+        """All at once; where the database says no to one, each by itself, so that none keeps the others from it."""
+        try:
+            return await self._again(at, TROUBLED)
+        except IntegrityError:
+            async with self._database.till(ANONYMOUS) as connection:
+                found = await connection.execute(select(refunds.c.id).where(TROUBLED).order_by(refunds.c.id))
+                ids = found.scalars().all()
+        return sum([await self._one_again(at, each) for each in ids])
+
+    async def _one_again(self, at: datetime, refund_id: UUID) -> int:
+        this = refunds.c.id == refund_id
+        try:
+            return await self._again(at, TROUBLED & this)
+        except IntegrityError as refused:  # more would go back than was paid: something else took its place
+            log.error(
+                "a refund cannot be tried again", exc_info=refused, extra={"fields": {"refundId": str(refund_id)}}
+            )
+            async with self._database.till(ANONYMOUS) as connection:
+                await connection.execute(update(refunds).where(TROUBLED, this).values(problem=TOO_MUCH))
+            return 0
+
+    @retried
+    async def _again(self, at: datetime, which: ColumnElement[bool]) -> int:
+        again = update(refunds).where(which).values(status=RefundState.PENDING, try_at=at, settled_at=None)
         async with self._database.till(ANONYMOUS) as connection:
             return (await connection.execute(again)).rowcount
 

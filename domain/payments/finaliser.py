@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import partial
 
 from domain.orders.ports import Settlement, SettlementKind
-from domain.payments.model import IntentId, IntentStatus, PaymentIntent, refund_id_of
+from domain.payments.model import LOST, IntentId, IntentStatus, PaymentIntent, refund_id_of
 from domain.payments.ports import PaymentBook, PaymentProvider
 from domain.payments.refusals import KeySpent, PaymentConflict, PaymentRefused
 from domain.payments.standing import DEAD_INTENTS, Decision, Standing, decide, settlement
@@ -48,7 +48,7 @@ class Finaliser:
     async def settle(self, order_id: OrderId, heard_of: IntentId | None = None) -> Settlement:
         """How far the payment is. `heard_of`: an intent of this order that the provider told of.
 
-        Raises NotFound, Unavailable, PaymentMismatch.
+        Raises NotFound, Unavailable.
         """
         now = self._clock.now()
         standing = await self._book.begin(order_id, now + CHECK_AGAIN)
@@ -67,7 +67,7 @@ class Finaliser:
         return await self._written(standing, intent, now)
 
     async def hear(self, intent_id: IntentId, order_id: OrderId | None) -> Heard:
-        """Something happened to an intent. `order_id` is whose it says it is. Raises Unavailable, PaymentMismatch."""
+        """Something happened to an intent. `order_id` is whose it says it is. Raises Unavailable."""
         order_id = order_id or await self._book.order_of(intent_id)
         if order_id is None:
             return Heard.NOT_OURS
@@ -87,6 +87,11 @@ class Finaliser:
         for _ in range(ROUNDS):
             judge = partial(decide, intent=intent, now=now, is_silent=is_silent)
             before, decision = await self._book.settle(standing.order_id, intent, judge, now)
+            if decision.problem is not None and decision.problem != before.problem:
+                fields = {"orderId": str(standing.order_id), "problem": decision.problem}
+                log.error("a payment is over something else than its order", extra={"fields": fields})
+            if intent is not None and decision.gives_back:
+                return await self._end_amiss(decision.after(before), intent, now)
             if intent is None or not (decision.abandons or decision.is_stray):
                 return settlement(decision.after(before), intent)
             try:
@@ -155,11 +160,33 @@ class Finaliser:
         now = await self._cancelled(found)
         if now is not None and now.status is IntentStatus.SUCCEEDED:
             log.error("an intent was paid that is not its order's", extra={"fields": {"orderId": str(order_id)}})
-            try:
-                await self._provider.refund(refund_id_of(order_id, intent_id), intent_id, now.received)
-            except PaymentRefused as refusal:  # it went back before
-                log.warning("a stray payment was not refunded", exc_info=refusal)
+            await self._give_back(order_id, now)
         return Heard.STRAY
+
+    async def _end_amiss(self, standing: Standing, intent: PaymentIntent, now: datetime) -> Settlement:
+        """The order has ended, and what was paid for it was something else: it is over when all of that went back."""
+        if not await self._give_back(standing.order_id, intent):
+            return settlement(standing, None)
+        judge = partial(decide, intent=intent, now=now, is_given_back=True)
+        before, decision = await self._book.settle(standing.order_id, intent, judge, now)
+        return settlement(decision.after(before), None)
+
+    async def _give_back(self, order_id: OrderId, intent: PaymentIntent) -> bool:
+        """All that was received of an intent that stands in no books, once, whoever gives it back; whether nothing is left."""
+        refund_id = refund_id_of(order_id, intent.id)
+        for attempt in range(1, KEYS_AT_ONCE + 1):
+            try:
+                await self._provider.refund(refund_id, intent.id, intent.received, attempt)
+            except (PaymentRefused, KeySpent, PaymentConflict) as refusal:
+                made = await self._provider.refunds_of(intent.id)
+                if sum(each.amount.minor for each in made if each.status not in LOST) >= intent.received.minor:
+                    return True
+                log.warning("a payment that is in no books was not refunded", exc_info=refusal)
+                if isinstance(refusal, PaymentRefused):  # some of it went back by another's hand
+                    return False
+            else:
+                return True
+        return False
 
 
 def _may_be(intent: PaymentIntent, standing: Standing) -> bool:

@@ -38,6 +38,10 @@ class RefundStatus(StrEnum):
     CANCELED = "canceled"
 
 
+LOST = frozenset({RefundStatus.FAILED, RefundStatus.CANCELED})
+"""Nothing went back by these."""
+
+
 @dataclass(frozen=True, slots=True)
 class PaymentMethod:
     """What was paid with, as far as anybody may know: `kind` is Stripe's type (`card`), `wallet` such as `apple_pay`.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from domain.payments.model import IntentId, Refund, RefundId, RefundStatus
+from domain.payments.model import LOST, IntentId, Refund, RefundId, RefundStatus
 from domain.payments.ports import PaymentProvider
 from domain.payments.refusals import KeySpent, PaymentConflict, PaymentRefused
 from domain.shared.clock import Clock
@@ -25,7 +25,6 @@ LONGEST_S = 45.0
 KEYS_ARE_KNOWN = timedelta(hours=23)
 OUTAGE_REST, PENDING_REST = timedelta(seconds=15), timedelta(hours=1)
 SHORTEST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(hours=1)
-LOST = frozenset({RefundStatus.FAILED, RefundStatus.CANCELED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class Settlements:
         self._kept: dict[OrderId, tuple[float, Settlement]] = {}
 
     async def settle(self, order_id: OrderId, within_s: float) -> Settlement:
-        """Raises NotFound, PaymentMismatch, Unavailable (the database). A provider that is away is `PROCESSING`."""
+        """Raises NotFound, Unavailable (the database). A provider that is away is `PROCESSING`."""
         kept = self._kept.pop(order_id, None)
         if kept is not None and self._clock() < kept[0]:
             return kept[1]

@@ -12,7 +12,6 @@ from domain.orders.states import PAYMENT_MOVES
 from domain.payments.model import IntentId, IntentStatus, PaymentIntent
 from domain.shared.ids import OrderId
 from domain.shared.money import Money
-from domain.shared.refusals import Refusal
 
 UNANSWERED = timedelta(minutes=10)
 """How long an order that was not paid in time waits for a provider that does not say whether it was. Then its stock is sold to
@@ -33,17 +32,12 @@ class OrderStep(StrEnum):
     """It is not paid, and will not be: it is cancelled, and its stock is for others."""
 
 
-class PaymentMismatch(Refusal):
-    """The provider's payment is over something else than the order: people have to look at it. Nothing was changed."""
-
-    code = "PAYMENT_MISMATCH"
-
-
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What is written of an order's payment. `attempt`: of which key the provider's intent is asked for under.
 
     `expires_at`: until when the order has to be paid. `is_settled`: nothing that the provider could say changes it any more.
+    `problem`: why people have to look at it.
     """
 
     order_id: OrderId
@@ -56,6 +50,7 @@ class Standing:
     intent_id: IntentId | None = None
     attempt: int = 1
     is_settled: bool = False
+    problem: str | None = None
 
     @property
     def is_unpaid(self) -> bool:
@@ -79,6 +74,9 @@ class Decision:
 
     `steps` are the states that the payment goes through; `refund` is what goes back at once; `abandons`: the provider's intent
     is to be cancelled, and nothing is handed out of it before; `is_stray`: the order has another intent by now.
+
+    `problem`: the provider's payment is over something else than the order, so that it neither pays for it nor is handed out;
+    `gives_back`: all that was received of it goes back, and stands in no books.
     """
 
     steps: tuple[PaymentStatus, ...] = ()
@@ -88,6 +86,8 @@ class Decision:
     is_settled: bool = False
     abandons: bool = False
     is_stray: bool = False
+    problem: str | None = None
+    gives_back: bool = False
 
     def after(self, standing: Standing) -> Standing:
         """How it stands once this is written."""
@@ -98,19 +98,31 @@ class Decision:
             status=self.steps[-1] if self.steps else standing.status,
             intent_id=standing.intent_id or self.intent_id,
             is_settled=standing.is_settled or self.is_settled,
+            problem=standing.problem if self.is_stray else self.problem,
         )
 
 
-def decide(standing: Standing, intent: PaymentIntent | None, now: datetime, *, is_silent: bool = False) -> Decision:
-    """What follows. `intent` is as the provider has it now; None: it has none, or `is_silent`. Raises PaymentMismatch."""
+def decide(
+    standing: Standing,
+    intent: PaymentIntent | None,
+    now: datetime,
+    *,
+    is_silent: bool = False,
+    is_given_back: bool = False,
+) -> Decision:
+    """What follows. `intent` is as the provider has it now; None: it has none, or `is_silent`.
+
+    `is_given_back`: nothing is left of what was received of an intent that is over something else than the order.
+    """
     if standing.is_settled:
         return Decision(is_stray=intent is not None and intent.id != standing.intent_id)
     if intent is None:
         return _unanswered(standing, now) if is_silent else _without_intent(standing, now)
     if standing.intent_id is not None and intent.id != standing.intent_id:
         return Decision(is_stray=True)
-    if intent.amount != standing.amount:
-        raise PaymentMismatch(f"the payment of order {standing.order_id} is over another amount at the provider")
+    problem = _mismatch(standing, intent)
+    if problem is not None:
+        return _mismatched(standing, intent, now, problem, is_given_back=is_given_back)
     if intent.status is IntentStatus.SUCCEEDED:
         return _paid(standing, intent)
     if intent.status is IntentStatus.CANCELED:
@@ -120,7 +132,35 @@ def decide(standing: Standing, intent: PaymentIntent | None, now: datetime, *, i
 
 
 def _unanswered(standing: Standing, now: datetime) -> Decision:
-    return Decision(order=OrderStep.RELEASED if standing.is_given_up(now) else OrderStep.NONE)
+    order = OrderStep.RELEASED if standing.is_given_up(now) else OrderStep.NONE
+    return Decision(order=order, problem=standing.problem)
+
+
+def _mismatch(standing: Standing, intent: PaymentIntent) -> str | None:
+    """What differs, for people."""
+    asked, paid, due = intent.amount, intent.received, standing.amount
+    if asked != due:
+        return f"{asked.amount} {asked.currency} is asked for at the provider, and {due.amount} {due.currency} is due"
+    if intent.status is IntentStatus.SUCCEEDED and paid != due:
+        return f"{paid.amount} {paid.currency} was paid at the provider, and {due.amount} {due.currency} is due"
+    return None
+
+
+def _mismatched(
+    standing: Standing, intent: PaymentIntent, now: datetime, problem: str, *, is_given_back: bool
+) -> Decision:
+    """It never pays for the order. People may put it right while the order can be paid; then it ends, and its money goes back."""
+    if intent.status is IntentStatus.CANCELED or is_given_back:
+        steps, released = _way(standing.status, PaymentStatus.CANCELLED), _released(standing)
+        return Decision(steps, released, intent.id, is_settled=True)
+    if not (standing.is_dead or standing.has_expired(now)):
+        return Decision(intent_id=intent.id, problem=problem)
+    if intent.status is IntentStatus.SUCCEEDED:
+        return Decision(order=_released(standing), intent_id=intent.id, problem=problem, gives_back=True)
+    if intent.status in UNDER_WAY:
+        released = _released(standing) if standing.is_given_up(now) else OrderStep.NONE
+        return Decision(order=released, intent_id=intent.id, problem=problem)
+    return Decision(intent_id=intent.id, problem=problem, abandons=True)
 
 
 def _without_intent(standing: Standing, now: datetime) -> Decision:
@@ -132,8 +172,6 @@ def _without_intent(standing: Standing, now: datetime) -> Decision:
 
 def _paid(standing: Standing, intent: PaymentIntent) -> Decision:
     """Money that comes for an order that is no more goes back, all of it."""
-    if intent.received != standing.amount:
-        raise PaymentMismatch(f"order {standing.order_id} was not paid in full at the provider")
     return Decision(
         _way(standing.status, PaymentStatus.SUCCEEDED),
         OrderStep.PAID if standing.is_unpaid else OrderStep.NONE,
@@ -183,7 +221,8 @@ def settlement(standing: Standing, intent: PaymentIntent | None) -> Settlement:
         return Settlement(SettlementKind.FAILED, reason=intent.reason if intent else None)
     if not standing.is_unpaid:
         return Settlement(SettlementKind.SUCCEEDED)
-    if intent is None or intent.id != standing.intent_id or intent.status in UNDER_WAY:
+    is_of_it = intent is not None and intent.id == standing.intent_id
+    if intent is None or not is_of_it or standing.problem is not None or intent.status in UNDER_WAY:
         return Settlement(SettlementKind.PROCESSING)
     if standing.status is PaymentStatus.FAILED:
         return Settlement(SettlementKind.FAILED, intent.client_secret, intent.reason)

@@ -9,9 +9,11 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class OpenProblem:
-    """A message of the provider's that could not be acted on, or a refund that could not be carried out.
+    """A message of the provider's that could not be acted on, a refund that could not be carried out, or a payment that is over
+    something else than its order.
 
-    `kind` is the message's type, or `refund`. `try_at`: None where people have to try it again. `problem` never holds a person.
+    `kind` is the message's type, `refund`, or `payment`, whose `id` is its order's. `try_at`: None where people have to try it
+    again. `problem` never holds a person.
     """
 
     id: UUID

@@ -260,9 +260,6 @@ OF_PAYMENTS = {
         "the payment could not be asked for; it will be tried again",
         "支払いを開始できませんでした。あらためて試行されます。",
     ),
-    "PAYMENT_MISMATCH": Text(
-        "the payment does not fit the order; we look into it", "支払いの内容が注文と一致しません。確認しております。"
-    ),
     "UNTRUSTED_EVENT": Text("this message cannot be trusted", "この通知の送信元を確認できません。"),
 }
 

@@ -10,7 +10,7 @@ from domain.orders.model import OrderStatus, PaymentStatus
 from domain.orders.ports import SettlementKind
 from domain.payments.model import IntentId, IntentStatus, PaymentIntent
 from domain.payments.refusals import PaymentReason
-from domain.payments.standing import UNANSWERED, Decision, OrderStep, PaymentMismatch, Standing, decide, settlement
+from domain.payments.standing import UNANSWERED, Decision, OrderStep, Standing, decide, settlement
 from domain.shared.ids import OrderId, uuid7
 from domain.shared.money import Money
 
@@ -68,15 +68,33 @@ def test_what_is_paid_after_its_release_goes_back_and_frees_nothing_again(status
 
 @pytest.mark.parametrize("odd", [Money(1979, "JPY"), CENTS])
 @pytest.mark.parametrize("status", IntentStatus)
-def test_a_payment_over_something_else_changes_nothing(status: IntentStatus, odd: Money) -> None:
-    with pytest.raises(PaymentMismatch):
-        decide(standing(), intent(status, odd), NOW)
+def test_a_payment_over_something_else_pays_for_nothing_and_is_not_handed_out(status: IntentStatus, odd: Money) -> None:
+    found = decide(standing(), intent(status, odd), NOW)
+    if status is IntentStatus.CANCELED:
+        assert (found.order, found.is_settled) == (OrderStep.RELEASED, True)
+        return
+    assert found == Decision(intent_id=INTENT, problem=found.problem)
+    assert str(odd.amount) in (found.problem or "")
+    told = settlement(found.after(standing()), intent(status, odd))
+    assert (told.kind, told.client_secret) == (SettlementKind.PROCESSING, None)
+    over = decide(standing(), intent(status, odd), LATER)
+    assert over.refund is None  # it never was in these books
+    assert over.gives_back is (status is IntentStatus.SUCCEEDED)
+    assert over.abandons is (status in OPEN)
 
 
 def test_a_part_of_the_money_is_not_the_money() -> None:
     part = replace(intent(IntentStatus.SUCCEEDED), received=Money(1979, "JPY"))
-    with pytest.raises(PaymentMismatch):
-        decide(standing(), part, NOW)
+    assert decide(standing(), part, NOW).problem == "1979 JPY was paid at the provider, and 1980 JPY is due"
+    late = decide(standing(), part, LATER)
+    assert (late.order, late.gives_back, late.steps) == (OrderStep.RELEASED, True, ())
+    ended = decide(late.after(standing()), part, LATER, is_given_back=True)
+    assert (ended.steps[-1], ended.problem, ended.is_settled) == (P.CANCELLED, None, True)
+
+
+def test_who_does_not_answer_puts_nothing_right() -> None:
+    assert decide(standing(problem="odd"), None, NOW, is_silent=True).problem == "odd"
+    assert decide(standing(problem="odd"), intent(IntentStatus.REQUIRES_PAYMENT_METHOD), NOW).problem is None
 
 
 @pytest.mark.parametrize("status", [P.PENDING, P.PROCESSING, P.FAILED])

@@ -10,7 +10,7 @@ from domain.orders.ports import Settlement, SettlementKind
 from domain.payments.finaliser import Heard
 from domain.payments.model import IntentId, IntentStatus
 from domain.payments.refusals import PaymentReason, ProviderAway
-from domain.payments.standing import UNANSWERED, PaymentMismatch
+from domain.payments.standing import UNANSWERED
 from domain.shared.ids import OrderId
 from domain.shared.refusals import NotFound
 from tests.payments.conftest import Till
@@ -105,14 +105,78 @@ class TestPaid:
         assert (await till.finaliser.settle(placed.id)).kind is SettlementKind.SUCCEEDED
         assert await till.scene.books(placed) == PAID
 
-    async def test_a_payment_over_another_amount_changes_nothing(self, till: Till) -> None:
+
+class TestOverAnotherAmount:
+    async def odd(self, till: Till, *, is_paid: bool = True) -> Placed:
         placed = await till.scene.place()
         await till.finaliser.settle(placed.id)
-        till.sandbox.post(f"/v1/payment_intents/{await till.intent_id(placed)}", amount=1)
-        await till.pay(placed)
-        with pytest.raises(PaymentMismatch):
-            await till.finaliser.settle(placed.id)
+        till.sandbox.post(f"/v1/payment_intents/{await till.intent_id(placed)}", amount=1500)
+        if is_paid:
+            await till.pay(placed)
+        return placed
+
+    async def troubles(self, till: Till, placed: Placed) -> list[str]:
+        return [each.problem for each in await till.book.troubles(1000) if each.id == placed.id]
+
+    async def test_it_waits_for_people_and_then_all_of_it_goes_back_once(self, till: Till) -> None:
+        placed = await self.odd(till)
+        for _ in range(2):
+            told = await till.finaliser.settle(placed.id)
+            assert (told.kind, told.client_secret) == (SettlementKind.PROCESSING, None)
         assert await till.scene.books(placed) == UNPAID
+        [problem] = await self.troubles(till, placed)
+        assert problem == "1500 JPY is asked for at the provider, and 2000 JPY is due"
+        till.clock.move(minutes=31)
+        told_all = await asyncio.gather(*(till.finaliser.settle(placed.id) for _ in range(3)))
+        assert {each.kind for each in told_all} == {SettlementKind.FAILED}
+        assert await till.scene.books(placed) == EXPIRED
+        made = await till.provider.refunds_of(await till.intent_id(placed))
+        assert [each.amount.minor for each in made] == [1500]
+        assert await self.troubles(till, placed) == []
+        assert await till.scene.ledger(placed) == {}
+        assert (await till.scene.payment(placed))["paid_at"] is None
+
+    async def test_killed_between_letting_go_and_giving_back_somebody_else_gives_it_back(self, till: Till) -> None:
+        placed = await self.odd(till)
+        till.clock.move(minutes=31)
+        till.sandbox.post("/_sandbox/faults", kind="rate_limit", method="POST", path="/v1/refunds", times=100)
+        with pytest.raises(ProviderAway):
+            await till.finaliser.settle(placed.id)
+        assert (await till.scene.books(placed)).reserved == 0
+        assert await self.troubles(till, placed) != []
+        till.sandbox.post("/_sandbox/faults/clear")
+        await till.finaliser.settle(placed.id)
+        assert (await till.scene.books(placed), await self.troubles(till, placed)) == (EXPIRED, [])
+
+    @pytest.mark.parametrize(("by_hand", "is_over"), [(1500, True), (400, False)])
+    async def test_what_somebody_gave_back_by_hand_is_seen(self, till: Till, by_hand: int, is_over: bool) -> None:
+        placed = await self.odd(till)
+        intent_id = await till.intent_id(placed)
+        till.sandbox.post("/v1/refunds", payment_intent=intent_id, amount=by_hand)
+        till.clock.move(minutes=31)
+        await till.finaliser.settle(placed.id)
+        assert (await till.scene.books(placed)).reserved == 0
+        assert (await self.troubles(till, placed) == []) is is_over
+        till.sandbox.post("/v1/refunds", payment_intent=intent_id)  # what is left of it
+        await till.book.try_again(till.clock.now())
+        await till.finaliser.settle(placed.id)
+        assert (await till.scene.books(placed), await self.troubles(till, placed)) == (EXPIRED, [])
+
+    async def test_what_nobody_paid_is_cancelled_like_any_other(self, till: Till) -> None:
+        placed = await self.odd(till, is_paid=False)
+        await till.finaliser.settle(placed.id)
+        assert len(await self.troubles(till, placed)) == 1
+        till.clock.move(minutes=31)
+        await till.finaliser.settle(placed.id)
+        assert (await till.scene.books(placed), await self.troubles(till, placed)) == (EXPIRED, [])
+
+    async def test_what_people_put_right_in_time_pays(self, till: Till) -> None:
+        placed = await self.odd(till, is_paid=False)
+        await till.finaliser.settle(placed.id)
+        till.sandbox.post(f"/v1/payment_intents/{await till.intent_id(placed)}", amount=placed.amount.minor)
+        await till.pay(placed)
+        assert (await till.finaliser.settle(placed.id)).kind is SettlementKind.SUCCEEDED
+        assert (await till.scene.books(placed), await self.troubles(till, placed)) == (PAID, [])
 
 
 class TestOutOfTime:
