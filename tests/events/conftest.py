@@ -18,7 +18,7 @@ from tests.conftest import EVENTS, Corners
 from tests.events.shop_front import ShopFront
 from tests.postgres.shop import Shop, connect
 
-PATIENCE_S = 30
+PATIENCE_S = 90
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import psutil
 from infra.embedded.ports import LOWEST, is_free
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 
 # Starts in no time, so that these tests are about the supervisor.
 HEALTHY_GATEWAY = """

@@ -17,7 +17,7 @@ from paying import PaymentTools, open_payment_tools, run_payments
 from settings import Settings
 from tests.sandbox.running import KEY, Sandbox
 
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 Event = dict[str, Any]
 
 

@@ -15,7 +15,7 @@ import httpx
 from tests.infra.running import ROOT, free_port
 
 KEY = "sk_test_0123456789abcdef"
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 
 
 @dataclass
