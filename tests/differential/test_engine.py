@@ -134,7 +134,7 @@ async def test_operations_at_random_out_of_fragments() -> None:
     schema = made_up(real_schema())
     dice = random.Random(0)
     hits = placed = 0
-    for seed in range(CASES, CASES + PART // 2):
+    for seed in range(CASES, CASES + CASES // 20):
         store = Store(4096 * KIB, clock=lambda: 0.0)
         store.joined()
         kept, stock = Engine(schema, compile_at=1, store=store), Engine(schema, compile_at=None)
@@ -144,5 +144,5 @@ async def test_operations_at_random_out_of_fragments() -> None:
             await compare(schema, seed, kept, stock, CATALOGUE, known)
         hits += store.counts.hits
         placed += len(kept._places._known)
-    assert hits > 50
-    assert placed > 10
+    assert hits > CASES // 100
+    assert placed > CASES // 500

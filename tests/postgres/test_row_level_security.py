@@ -151,7 +151,7 @@ class TestWhatAConnectionRemembers:
         assert await database.seen_by(ANONYMOUS, select(users.c.id)) == []
         await database.close()
 
-    @pytest.mark.parametrize("times", [1, 5])
+    @pytest.mark.parametrize("times", [1, 2])
     async def test_a_cancelled_request_leaves_no_viewer_behind(
         self, market: Market, database: Database, app: Any, times: int
     ) -> None:
