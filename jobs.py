@@ -11,6 +11,7 @@ from adapters.cognito.pool import DEMO_ACCOUNTS, DEMO_PASSWORD, ensure_user
 from adapters.cognito.roll import CognitoRoll
 from adapters.dynamodb.tables import ensure_tables
 from adapters.health import State
+from adapters.order_links import HiddenOrderLinks
 from adapters.parquet.online_retail import OnlineRetailFile
 from adapters.postgres.accounts_recipients import PostgresRecipients
 from adapters.postgres.events import PostgresOutbox
@@ -207,7 +208,7 @@ async def mail(settings: Settings, mail_id: UUID) -> tuple[Mail, str | None, Let
             raise NotFound(f"there is no mail {mail_id}")
         if found.template in OF_ORDERS:
             record = await PostgresOutbox(tools.database).find(EventId(UUID(found.key.partition(":")[2])))
-            written = None if record is None else await order_mails(tools).written(record)
+            written = None if record is None else await order_mails(tools, HiddenOrderLinks()).written(record)
             told = letter(found.template, found.language, None) if written is None else written.letter
             return found, None if written is None else written.address, told
         to = None if found.user_id is None else await PostgresRecipients(tools.database).recipient(found.user_id)

@@ -13,6 +13,7 @@ from adapters.aws.mailer import SesMailer
 from adapters.aws.queues import SqsQueue
 from adapters.dynamodb.carts import DynamoCarts
 from adapters.dynamodb.preferences import DynamoPreferences
+from adapters.order_links import HiddenOrderLinks, MailedOrderLinks, OrderLinks
 from adapters.page_cache import HttpPageCache
 from adapters.postgres.accounts_recipients import PostgresRecipients
 from adapters.postgres.catalog_low_stock import PostgresLowStock
@@ -38,6 +39,7 @@ from domain.events.telling import Teller
 from domain.events.upkeep import EventUpkeep, Places
 from domain.notifications.orders import OrderMails
 from domain.notifications.service import Notifications
+from domain.notifications.shipping import ShippingMails
 from domain.orders.leaving import CartLeaving
 from domain.shared.clock import Clock
 from domain.shared.refusals import Refusal
@@ -109,15 +111,27 @@ async def _carts(tools: EventTools) -> AsyncIterator[Consumer]:
 
 @asynccontextmanager
 async def _order_mails(tools: EventTools) -> AsyncIterator[Consumer]:
-    yield order_mails(tools)
+    yield order_mails(tools, links_of(tools))
 
 
-def order_mails(tools: EventTools) -> OrderMails:
+@asynccontextmanager
+async def _shipping_mails(tools: EventTools) -> AsyncIterator[Consumer]:
+    yield ShippingMails(order_mails(tools, links_of(tools)))
+
+
+def links_of(tools: EventTools) -> MailedOrderLinks:
+    """A worker without the gateway's secret makes none."""
+    secret = tools.settings.secret_key.get_secret_value()
+    return MailedOrderLinks(OrderLinks(secret, tools.clock) if secret else None, tools.settings.order_page_url)
+
+
+def order_mails(tools: EventTools, links: MailedOrderLinks | HiddenOrderLinks) -> OrderMails:
     languages = PreferredLanguages(DynamoPreferences(tools.aws, tools.settings.dynamodb_table_prefix))
     return OrderMails(
         PostgresOrdersTold(tools.database),
         PostgresSellersTold(tools.database),
         PostgresLowStock(tools.database),
+        links,
         PostgresRecipients(tools.database),
         languages,
         PostgresMails(tools.database),
@@ -142,6 +156,11 @@ SUBSCRIBERS: Sequence[Subscriber] = (
     ),
     Subscriber(
         Subscription(OrderMails.name, OrderMails.types), lambda settings: bool(settings.mail_from), _order_mails
+    ),
+    Subscriber(
+        Subscription(ShippingMails.name, ShippingMails.types, ShippingMails.behind_s),
+        lambda settings: bool(settings.mail_from),
+        _shipping_mails,
     ),
     Subscriber(Subscription(StockAlerts.name, StockAlerts.types), lambda _: True, _stock_alerts),
     Subscriber(Subscription(CartLeaving.name, CartLeaving.types), lambda _: True, _carts),

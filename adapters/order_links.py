@@ -25,3 +25,24 @@ class OrderLinks:
         """The order that a token names; None when it is not one of ours, or too old."""
         opened = self._ids.open(token) if len(token) == SEAL.length else None
         return None if opened is None else OrderId(opened.id)
+
+
+class MailedOrderLinks:
+    """The port `OrderLinks` of mails: a page of the shop with the token behind a `#`, or where there is no page the token."""
+
+    def __init__(self, links: OrderLinks | None, page_url: str) -> None:
+        self._links = links
+        self._page_url = page_url
+
+    def link(self, order_id: OrderId) -> str:
+        if self._links is None:
+            return ""
+        token = self._links.seal(order_id)
+        return f"{self._page_url}#{token}" if self._page_url else token
+
+
+class HiddenOrderLinks:
+    """For those who look at what mails say: a link is the guest's alone."""
+
+    def link(self, _order_id: OrderId) -> str:
+        return "********"

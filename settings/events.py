@@ -20,6 +20,11 @@ class EventSettings(GuardSettings):
     mail_from: str = Field(
         "", description="Sender of mails, an identity that SES has verified; empty, and workers send no mails."
     )
+    order_page_url: str = Field(
+        "",
+        description="Page of the shop that shows a guest's order. Mails lead there with the token behind a `#`, which no"
+        " server is sent; empty, and they tell the token as a code.",
+    )
     revalidate_url: str = Field("", description="Told which cached pages are out of date; empty, and nobody is told.")
     revalidate_secret: SecretStr = Field(SecretStr(""), description="Signs what is sent there; at least 32 characters.")
 
@@ -31,7 +36,7 @@ class EventSettings(GuardSettings):
             raise ValueError("a sender has the form Shop <no-reply@example.com>")
         return value
 
-    @field_validator("revalidate_url")
+    @field_validator("revalidate_url", "order_page_url")
     @classmethod
     def revalidate_address_is_one(cls, value: str) -> str:
         return check_web_address(value)

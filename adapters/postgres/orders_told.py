@@ -46,6 +46,7 @@ class PostgresOrdersTold:
                     row.id,
                     row.carrier,
                     row.tracking_number,
+                    row.shipped_at,
                 )
                 for row in lines
             ],

@@ -1,7 +1,7 @@
 """Writes of orders: to buyers what became of theirs, to sellers what they have to send and what runs low."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from domain.events.ports import Delivery
@@ -12,12 +12,14 @@ from domain.notifications.ports import (
     Mailer,
     Mails,
     OrderFacts,
+    OrderLinks,
     OrdersTold,
     ProductsTold,
     Recipients,
     SellersTold,
 )
 from domain.notifications.service import Posting
+from domain.notifications.shipping import ShippingMails, sent_together
 from domain.notifications.templates import Letter, Template, letter
 from domain.shared.clock import Clock
 from domain.shared.events import EventRecord
@@ -38,6 +40,10 @@ TO_BUYERS = {
 TO_SELLERS = {"OrderPaid": Template.SELLER_NEW_ORDER, "StockLow": Template.SELLER_STOCK_LOW}
 """And of a seller's."""
 OF_ORDERS = frozenset({*TO_BUYERS.values(), *TO_SELLERS.values()})
+GUESTS_LINK = {
+    Language.JA: "\nご注文の状況はこちらでご確認いただけます（90日間有効。他の人に知らせないでください）:\n{link}\n",
+    Language.EN: "\nFollow your order here (for 90 days; please keep it to yourself):\n{link}\n",
+}
 TRACKING = {
     Language.JA: "配送業者: {carrier}\nお問い合わせ番号: {number}\n",
     Language.EN: "Carrier: {carrier}\nTracking number: {number}\n",
@@ -49,21 +55,22 @@ class Written:
     """A letter and whom it goes to."""
 
     mail: Mail
-    address: str
-    letter: Letter
+    address: str = field(repr=False)
+    letter: Letter = field(repr=False)
 
 
 class OrderMails:
     """The consumer of what happens to orders and to stock."""
 
     name = "order-mails"
-    types = frozenset(TO_BUYERS) | frozenset(TO_SELLERS)
+    types = (frozenset(TO_BUYERS) | frozenset(TO_SELLERS)) - ShippingMails.types
 
     def __init__(
         self,
         orders: OrdersTold,
         sellers: SellersTold,
         products: ProductsTold,
+        links: OrderLinks,
         recipients: Recipients,
         languages: Languages,
         mails: Mails,
@@ -71,6 +78,7 @@ class OrderMails:
         clock: Clock,
     ) -> None:
         self._orders, self._sellers, self._products = orders, sellers, products
+        self._links = links
         self._recipients = recipients
         self._languages = languages
         self._posting = Posting(mails, mailer, clock)
@@ -104,10 +112,18 @@ class OrderMails:
             return None
         template, item = TO_BUYERS[event.type], _key(event.payload, "itemId")
         lines = [line for line in order.lines if item is None or line.item_id == item]
+        if template is Template.ORDER_SHIPPED:
+            lines = sent_together(order.lines, item)
+            if not lines or lines[0].item_id != item:
+                return None  # told by the event of the first of them
         facts = _facts(order, lines, language) | _amount(event.payload, order, language)
         begun = self._clock.now()
         mail = Mail(_name(record, template), template, language, order.user_id, begun, order_id=order_id)
-        return Written(mail, address, letter(template, language, name, facts))
+        text = letter(template, language, name, facts)
+        link = "" if order.user_id is not None else self._links.link(order_id)
+        if link:
+            text = Letter(text.subject, text.text + GUESTS_LINK[language].replace("{link}", link))
+        return Written(mail, address, text)
 
     async def _to_seller(self, record: EventRecord) -> Written | None:
         event, template = record.event, TO_SELLERS.get(record.event.type)
@@ -146,18 +162,26 @@ def _key(told: Mapping[str, object], name: str) -> UUID | None:
     return UUID(value) if isinstance(value, str) else None
 
 
-def _facts(order: OrderFacts, lines: list[Line], language: Language) -> dict[str, str]:
-    tracked = next((line for line in lines if line.tracking_number), None)
-    tracking = ""
-    if tracked is not None:
-        places = {"carrier": tracked.carrier or "", "number": tracked.tracking_number or ""}
-        tracking = TRACKING[language].format(**places)
+def _facts(order: OrderFacts, lines: Sequence[Line], language: Language) -> dict[str, str]:
     return {
         "number": order.number,
         "lines": "\n".join(f"・{line.name} × {line.quantity}" for line in lines),
         "amount": shown(order.total, language),
-        "tracking": tracking,
+        "tracking": _tracking(lines, language),
     }
+
+
+def _tracking(lines: Sequence[Line], language: Language) -> str:
+    """Each parcel's; with what is in it where there are several."""
+    parcels: dict[tuple[str, str], list[Line]] = {}
+    for line in lines:
+        if line.tracking_number:
+            parcels.setdefault((line.carrier or "", line.tracking_number), []).append(line)
+    told = []
+    for (carrier, number), inside in parcels.items():
+        names = f"\n{', '.join(line.name for line in inside)}\n" if len(parcels) > 1 else ""
+        told.append(names + TRACKING[language].format(carrier=carrier, number=number))
+    return "".join(told)
 
 
 def _amount(told: Mapping[str, object], order: OrderFacts, language: Language) -> dict[str, str]:

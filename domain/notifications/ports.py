@@ -88,6 +88,7 @@ class Line:
     item_id: UUID
     carrier: str | None = None
     tracking_number: str | None = None
+    shipped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,12 @@ class SellerFacts:
 class OrdersTold(Protocol):
     async def order(self, order_id: OrderId) -> OrderFacts | None:
         """As it is when the mail goes out. Raises Unavailable."""
+        ...
+
+
+class OrderLinks(Protocol):
+    def link(self, order_id: OrderId) -> str:
+        """What opens a guest's order, for who reads the mail: made for each mail, and kept nowhere. Empty where none is made."""
         ...
 
 

@@ -1,25 +1,34 @@
 """Mails of orders: to buyers and guests what became of theirs, to sellers what they have to send and what runs low."""
 
+import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic import SecretStr
 
 import jobs
 from adapters.dynamodb.preferences import DynamoPreferences
 from adapters.dynamodb.tables import ensure_tables
+from adapters.order_links import HiddenOrderLinks, OrderLinks
 from adapters.postgres.events import put_out
 from domain.accounts.preferences import Preferences
+from domain.events.ports import Delivery
 from domain.notifications.orders import OF_ORDERS, OrderMails, shown
+from domain.notifications.shipping import TOGETHER, ShippingMails
 from domain.notifications.templates import LETTERS, PLACE, Template
 from domain.shared.clock import SystemClock
 from domain.shared.events import Event
 from domain.shared.ids import UserId
 from domain.shared.languages import Language
 from domain.shared.money import Money
+from domain.shared.refusals import Unavailable
 from domain.shared.viewer import ANONYMOUS
-from pipeline import EventTools, ensure_places, open_event_tools, order_mails
+from pipeline import EventTools, ensure_places, links_of, open_event_tools, order_mails
 from settings import Settings
 from tests.events.conftest import at_work, until
 from tests.events.places import Deliveries, all_events, mails_to, queues
@@ -53,7 +62,11 @@ async def put(tools: EventTools, kind: str, stream: str, **told: Any) -> None:
 
 async def written(tools: EventTools) -> list[Any]:
     """What is written of each event there is."""
-    return [await order_mails(tools).written(record) for record in await all_events(tools) if record.event.stream]
+    return [
+        await order_mails(tools, links_of(tools)).written(record)
+        for record in await all_events(tools)
+        if record.event.stream
+    ]
 
 
 class TestBuyers:
@@ -156,6 +169,111 @@ class TestBuyers:
         await put(tools, "OrderItemCancelled", f"order/{order}", orderStatus="processing")
         found = {each.mail.template for each in await written(tools) if each}
         assert found == {Template.ORDER_ITEM_CANCELLED}
+
+
+SECRET = "secret-of-these-tests-for-links-of-guests"
+
+
+def with_links(tools: EventTools, **values: Any) -> EventTools:
+    return replace(tools, settings=tools.settings.model_copy(update={"secret_key": SecretStr(SECRET), **values}))
+
+
+class TestGuestsLinks:
+    @pytest.fixture
+    async def order(self, shop: Shop, address: str) -> UUID:
+        order = await shop.order(None, guest_id=uuid4())
+        await shop.order_address(order, email=address)
+        await shop.payment(order, status="succeeded", paid_at=SystemClock().now())
+        return order
+
+    async def test_a_guests_mail_leads_to_the_order_and_what_is_kept_does_not(
+        self, tools: EventTools, worker: Any, order: UUID
+    ) -> None:
+        mine = with_links(tools, order_page_url="https://shop.example/order")
+        await put(mine, "OrderPaid", f"order/{order}")
+        [mail] = await written(mine)
+        [token] = re.findall(r"https://shop\.example/order#(\S+)\n", mail.letter.text)
+        assert OrderLinks(SECRET, SystemClock()).read(token) == order
+        rows = await worker.fetch(
+            "SELECT o::text FROM events.outbox o UNION ALL SELECT m::text FROM notifications.mails m"
+        )
+        assert rows
+        assert not [row for row in rows if token in row[0]]
+        assert token not in repr(mail)
+
+    async def test_without_a_page_the_token_is_told_and_without_the_secret_none_is_made(
+        self, tools: EventTools, order: UUID
+    ) -> None:
+        await put(tools, "OrderPaid", f"order/{order}")
+        [told] = await written(with_links(tools))
+        [token] = re.findall(r"\n(o1\.\S+)\n", told.letter.text)
+        assert OrderLinks(SECRET, SystemClock()).read(token) == order
+        [plain] = await written(with_links(tools, secret_key=SecretStr("")))
+        assert "o1." not in plain.letter.text
+        assert "90" not in plain.letter.text
+
+    async def test_who_looks_at_the_mail_later_is_shown_no_link(self, tools: EventTools, order: UUID) -> None:
+        await put(tools, "OrderPaid", f"order/{order}")
+        [record] = [each for each in await all_events(tools) if each.event.stream]
+        shown = await order_mails(with_links(tools), HiddenOrderLinks()).written(record)
+        assert shown is not None
+        assert "********" in shown.letter.text
+        assert "o1." not in shown.letter.text
+
+    async def test_a_user_signs_in_instead(self, tools: EventTools, shop: Shop, address: str) -> None:
+        order = await shop.order(await shop.user(email=address, email_verified_at=SystemClock().now()))
+        await put(tools, "OrderPaid", f"order/{order}")
+        [mail] = await written(with_links(tools))
+        assert "o1." not in mail.letter.text
+
+
+class TestSentTogether:
+    @pytest.fixture
+    async def buyer(self, shop: Shop, address: str) -> UUID:
+        return await shop.user(email=address, email_verified_at=SystemClock().now())
+
+    async def test_one_mail_tells_of_all_that_a_seller_sent_within_a_minute(
+        self, tools: EventTools, shop: Shop, worker: Any, kept: Deliveries, buyer: UUID, address: str
+    ) -> None:
+        category, sellers = await shop.category(), [await shop.seller(), await shop.seller()]
+        products = [await shop.product(seller, category) for seller in sellers]
+        order, began = await shop.order(buyer), SystemClock().now() - timedelta(hours=1)
+        sent = (("茶碗", 0, 0, "1"), ("急須", 0, 30, "1"), ("湯呑", 0, 59, "2"), ("皿", 0, 61, "3"), ("箸", 1, 10, "4"))
+        for name, of, after_s, number in sent:
+            shipped = {"shipped_at": began + timedelta(seconds=after_s), "carrier": "ヤマト", "tracking_number": number}
+            item = await shop.item(order, products[of], sellers[of], product_name=name, **shipped)
+            await put(tools, "OrderItemShipped", f"order/{order}", itemId=str(item))
+        texts = [each and each.letter.text for each in await written(tools)]
+        assert [text is None for text in texts] == [False, True, True, False, False]
+        first, late, other = (text for text in texts if text)
+        assert "・茶碗 × 1\n・急須 × 1\n・湯呑 × 1\n" in first
+        assert "茶碗, 急須\n配送業者: ヤマト\nお問い合わせ番号: 1\n" in first
+        assert "湯呑\n配送業者: ヤマト\nお問い合わせ番号: 2\n" in first
+        assert ("皿" in late, "茶碗" in late, "箸" in late) == (True, False, False)
+        assert ("箸" in other, "茶碗" in other) == (True, False)
+
+    async def test_it_comes_once_however_often_and_in_whichever_order_its_events_come(
+        self, tools: EventTools, shop: Shop, kept: Deliveries, buyer: UUID, address: str, worker: Any
+    ) -> None:
+        seller = await shop.seller()
+        product, order = await shop.product(seller, await shop.category()), await shop.order(buyer)
+        now = SystemClock().now()
+        for seconds in range(3):
+            shipped = {"shipped_at": now + timedelta(seconds=seconds)}
+            item = await shop.item(order, product, seller, **shipped)
+            await put(tools, "OrderItemShipped", f"order/{order}", itemId=str(item))
+        records = [record for record in await all_events(tools) if record.event.stream]
+        consumer = ShippingMails(order_mails(tools, links_of(tools)))
+        for record in [*reversed(records), *records]:
+            with suppress(Unavailable):
+                await consumer.consume(Delivery(record, None))
+        number = await worker.fetchval("SELECT order_number FROM orders.orders WHERE id = $1", order)
+        assert await mails_to(tools.settings.aws_endpoint_url, address) == [f"商品を発送しました（{number}）"]
+
+    def test_each_type_of_event_has_one_consumer_that_writes(self) -> None:
+        assert not OrderMails.types & ShippingMails.types
+        assert OrderMails.types | ShippingMails.types >= {"OrderPaid", "OrderItemShipped", "StockLow"}
+        assert ShippingMails.behind_s > TOGETHER.total_seconds()
 
 
 class TestSellers:
