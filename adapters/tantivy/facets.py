@@ -1,4 +1,4 @@
-"""Counts of what is found by the values of facets. Exact, since all of a segment's terms are counted."""
+"""Counts of what is found by the values of facets. Those that are shown are exact."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -23,8 +23,8 @@ from domain.search.request import SearchFilter
 MOST_PAIRS = 1_000
 """Attributes with their values that are looked at, the commonest: what has a value of its own a product is no facet."""
 
-EVERY_TERM = 1_000_000
-"""Terms of a segment that are counted before the commonest are taken: fewer, and counts of several segments would be short."""
+SEGMENT_TERMS = 1_000
+"""Terms that a segment tells of: all of 100,000 would take ten times as long. What another one left out is counted again."""
 
 Counted = dict[str, int]
 
@@ -65,15 +65,28 @@ def _own(snapshot: Snapshot, query: Query, key: FacetKey, chosen: Iterable[str])
 
 def _terms(kind: FacetKind) -> dict[str, Any]:
     size = {FacetKind.CATEGORY: MOST_CATEGORIES, FacetKind.ATTRIBUTE: MOST_PAIRS}.get(kind, MOST_VALUES)
-    return {"field": FIELDS[kind], "size": size, "segment_size": EVERY_TERM}
+    return {"field": FIELDS[kind], "size": size, "segment_size": SEGMENT_TERMS}
 
 
 def _aggregated(snapshot: Snapshot, query: Query, asked: Mapping[str, Mapping[str, Any]]) -> dict[str, Counted]:
-    answer = snapshot.searcher.aggregate(query, {name: {"terms": terms} for name, terms in asked.items()})
-    return {
-        name: {bucket["key"]: bucket["doc_count"] for bucket in each["buckets"] if bucket["doc_count"]}
-        for name, each in answer.items()
-    }
+    answer = _answered(snapshot, query, asked)
+    found = {name: _counts(each) for name, each in answer.items()}
+    short = [name for name, each in answer.items() if each["doc_count_error_upper_bound"] and found[name]]
+    if short:  # a segment did not tell of what is common in another
+        again = _answered(snapshot, query, {name: {**asked[name], "include": list(found[name])} for name in short})
+        found |= {name: _counts(each) for name, each in again.items()}
+    return found
+
+
+def _answered(snapshot: Snapshot, query: Query, asked: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    answer: dict[str, Any] = snapshot.searcher.aggregate(
+        query, {name: {"terms": terms} for name, terms in asked.items()}
+    )
+    return answer
+
+
+def _counts(answer: Mapping[str, Any]) -> Counted:
+    return {bucket["key"]: bucket["doc_count"] for bucket in answer["buckets"] if bucket["doc_count"]}
 
 
 def _by_name(pairs: Counted) -> dict[FacetKey, Counted]:

@@ -17,6 +17,9 @@ MAX_QUERY = 200
 MAX_CHOICES = 100
 """Values that a filter may name, of all facets together."""
 
+MAX_ATTRIBUTES = 10
+"""Attributes that a filter may name, whatever their values: each is counted by itself."""
+
 MAX_ATTRIBUTE = 200
 """Characters of an attribute's name, and of its value, that can be narrowed to."""
 
@@ -97,6 +100,8 @@ class SearchFilter:
         )
         if sum(map(len, lists)) > MAX_CHOICES:
             raise InvalidInput(key="too_many_choices", most=MAX_CHOICES, field=("filter",))
+        if len({each.name for each in self.attributes}) > MAX_ATTRIBUTES:
+            raise InvalidInput(key="too_many_attributes", most=MAX_ATTRIBUTES, field=("filter", "attributes"))
         for price in self.prices:
             _check_price(price)
         if self.rating_min is not None and not (math.isfinite(self.rating_min) and 0 <= self.rating_min <= BEST_RATING):

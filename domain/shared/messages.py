@@ -105,6 +105,7 @@ OF_CATALOGUE = {
     "too_many_choices": Text(
         "a filter names at most {most} values", "絞り込みに指定できる値は合わせて{most}個までです。"
     ),
+    "too_many_attributes": Text("a filter names at most {most} attributes", "絞り込める属性は{most}種類までです。"),
     "facet_token": Text(
         "this is not the token of a facet's value", "絞り込みのトークンが正しくありません。検索をやり直してください。"
     ),

@@ -177,6 +177,16 @@ class TestFacets:
         assert values_of(facets, FacetKind.ATTRIBUTE, "色") == [("赤", 600, False), ("青", 600, False)]
         assert len(values_of(facets, FacetKind.ATTRIBUTE, "JAN")) <= 50
 
+    async def test_what_is_rare_in_one_part_of_the_index_is_counted_there_too(self, shopper: Shopper) -> None:
+        seldom = Attribute("柄", "稀")
+        own = [document(n, "鍋", attributes=(Attribute("JAN", f"49{n:011}"),)) for n in range(1_100)]
+        await shopper.stock(*own, document(5_000, "鍋", attributes=(seldom,)))
+        await shopper.index.put([document(6_000 + n, "鍋", attributes=(seldom,)) for n in range(20)])
+
+        facets = await shopper.facets("鍋")
+
+        assert values_of(facets, FacetKind.ATTRIBUTE, "柄") == [("稀", 21, False)]
+
     async def test_essays_and_control_characters_are_no_facets(self, shopper: Shopper) -> None:
         bad = (Attribute("説明", "あ" * 201), Attribute("a\x1fb", "c"), Attribute("", "x"), Attribute("x", "\ud800"))
         await shopper.stock(document(1, "鍋", attributes=(*bad, RED)))

@@ -105,6 +105,13 @@ def test_values_are_limited_over_all_facets() -> None:
         narrowed_by(SearchFilter(brand_ids=(brand,) * 60), [f"brand:{brand.hex}"] * 60).checked()
 
 
+def test_attributes_are_limited_by_their_names() -> None:
+    values = tuple(Attribute("色", str(number)) for number in range(50))
+    assert SearchFilter(attributes=values).checked().attributes == values
+    with pytest.raises(InvalidInput):
+        SearchFilter(attributes=tuple(Attribute(str(number), "赤") for number in range(11))).checked()
+
+
 @pytest.mark.parametrize("currency", MINOR_DIGITS)
 @given(minor=st.integers(0, 10**12))
 def test_every_price_is_in_its_range(currency: str, minor: int) -> None:
