@@ -23,6 +23,7 @@ def source(document: SearchDocument, analyzer: Analyzer) -> dict[str, Any]:
         "category_path": [_text(name) for name in document.category_names],
         "brand": _text(document.brand_name or ""),
         "price": str(document.price.amount),
+        "seller_id": str(document.seller_id) if document.seller_id else None,
         "currency": document.price.currency,
         "created_at": document.created_at.isoformat(),
         "sku": _text(document.sku),

@@ -58,6 +58,7 @@ class OpenSearchIndex:
         self._client = Client(url, timeout_ms)
         self._words = words
         self._timeout_s = timeout_ms / 1000
+        self._limits = {"cancel_after_time_interval": f"{timeout_ms}ms"}  # so that it works for nobody no longer
         self._generations = Generations(
             self._client, name, words, refresh_s=refresh_s, write_timeout_s=write_timeout_ms / 1000, kept_s=kept_s
         )
@@ -156,7 +157,7 @@ class OpenSearchIndex:
         """None when that state is kept no longer."""
         here = {} if "pit" in state.place else {"index": self._generations.alias}
         try:
-            answer: Mapping[str, Any] = await api.search(body={**body, **state.place}, **here)
+            answer: Mapping[str, Any] = await api.search(body={**body, **state.place}, params=self._limits, **here)
         except NotFoundError:
             return None
         except NoConnection:

@@ -6,7 +6,7 @@ from typing import Any
 from adapters.language.lexicon import Unit
 from domain.search.facets import PLAIN_FACETS
 
-FORMAT = 3
+FORMAT = 4
 """Grows with every change of the mapping or of what is put into it: an index of another format is built anew."""
 
 _PARTICLES = (
@@ -81,12 +81,13 @@ MAPPINGS: Mapping[str, Any] = {
         "category_path": {"type": "keyword", "copy_to": "labels"},
         "brand": {"type": "keyword", "copy_to": "labels"},
         "price": {"type": "float"},
+        "seller_id": {"type": "keyword"},
         "attributes": {
             "type": "nested",
             "properties": {"name": {"type": "keyword"}, "value": {"type": "keyword"}},
         },
         "created_at": {"type": "date"},
-        "popularity_score": {"type": "double"},
+        "popularity_score": {"type": "float"},
         # ours
         "sku": {"type": "keyword", "copy_to": "labels"},
         "goods": {**_TEXT, "fields": {"written": _WRITTEN}},

@@ -12,8 +12,12 @@ import tantivy
 from adapters.tantivy.generations import Generation, Generations
 from adapters.tantivy.refusals import IndexBroken
 
-KEPT = 16
-"""States kept for cursors, the least recently used going first. A state holds mapped files, hardly any memory."""
+KEEP_S = 60.0
+"""How long a state is kept after its last use."""
+
+KEPT = 120
+"""States kept for cursors and counts, the least recently used going first: what a commit every half second makes in that
+time. A state holds mapped files, hardly any memory."""
 
 ATTEMPTS = 5
 
@@ -42,7 +46,7 @@ class Snapshots:
         self._checked_at: float | None = None
         self._opened: tuple[Generation, tantivy.Index] | None = None
         self._latest: Snapshot | None = None
-        self._kept: OrderedDict[str, Snapshot] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[Snapshot, float]] = OrderedDict()
 
     def latest(self) -> Snapshot | None:
         """None before the first index is there. Raises IndexBroken."""
@@ -59,17 +63,22 @@ class Snapshots:
         """The state a cursor was made in while it is kept, else the latest."""
         with self._lock:
             if name in self._kept:
-                self._kept.move_to_end(name)
-                return self._kept[name]
+                snapshot, _ = self._kept[name]
+                self._keep(snapshot)
+                return snapshot
         return self.latest()
 
     def keep(self, snapshot: Snapshot) -> None:
-        """Somebody was given cursors into it."""
+        """Somebody was given cursors into it, or counts what it shows."""
         with self._lock:
-            self._kept[snapshot.name] = snapshot
-            self._kept.move_to_end(snapshot.name)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
+            self._keep(snapshot)
+
+    def _keep(self, snapshot: Snapshot) -> None:
+        now = self._now()
+        self._kept[snapshot.name] = snapshot, now
+        self._kept.move_to_end(snapshot.name)
+        while len(self._kept) > KEPT or next(iter(self._kept.values()))[1] < now - KEEP_S:
+            self._kept.popitem(last=False)
 
     def expire(self) -> None:
         """We wrote: the next search looks at once."""

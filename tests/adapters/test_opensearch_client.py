@@ -19,10 +19,12 @@ from cryptography.x509.oid import NameOID
 
 from adapters.breaker import FAILURES_TO_OPEN
 from adapters.opensearch.index import OpenSearchIndex
+from adapters.opensearch.mapping import FORMAT
 from domain.search.model import SearchScope
 from domain.search.request import SearchRequest
 from domain.shared.paging import Count
 from domain.shared.refusals import Unavailable
+from tests.contract.search_shop import words
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SCOPE = SearchScope(SearchRequest.of("急須"))
@@ -42,7 +44,7 @@ async def server(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIt
 
 @asynccontextmanager
 async def index(url: str, **options: Any) -> AsyncIterator[OpenSearchIndex]:
-    opened = OpenSearchIndex(url, "products", **options)
+    opened = OpenSearchIndex(url, "products", words(), **options)
     yield opened
     await opened.close()
 
@@ -96,7 +98,7 @@ async def test_user_password_and_path_are_taken_from_the_address() -> None:
         async with index(address) as opened:
             assert await opened.count(SCOPE) == Count(3)
     login = "Basic dG9yaWk6cEBzczp3b3Jk"
-    assert seen == [(login, "/search/products-v2/_search/point_in_time"), (login, "/search/_search")]
+    assert seen == [(login, f"/search/products-v{FORMAT}/_search/point_in_time"), (login, "/search/_search")]
 
 
 class TestCertificates:

@@ -14,7 +14,7 @@ import pytest
 from adapters.language.analysis import Analyzer
 from adapters.tantivy.index import TantivyIndex, is_built
 from adapters.tantivy.refusals import IndexBroken, IndexBusy, IndexMissing
-from domain.search.request import SearchRequest
+from domain.search.request import SearchRequest, SearchSort
 from domain.shared.paging import PageRequest
 from domain.shared.refusals import Unavailable
 from tests.contract.search_shop import Listed, Shopper, document, memory_folder, product
@@ -85,6 +85,26 @@ async def test_other_processes_see_a_write_after_the_refresh_time(opened: Opener
     assert len(await reader.finds("急須")) == 2
     clock[0] = 0.4
     assert await reader.finds("急須") == [product(3)]
+
+
+async def test_state_is_kept_for_a_minute_after_its_last_use_however_much_is_written(opened: Opener) -> None:
+    clock = [100.0]
+    shopper = Shopper(opened(now=lambda: clock[0]))
+    await shopper.stock(*[document(number, "急須") for number in range(6)])
+    after = (await shopper.page("急須", 2, sort=SearchSort.NEWEST)).page_info.end_cursor
+
+    async def rest() -> int:
+        return len((await shopper.page("急須", 50, after, sort=SearchSort.NEWEST)).nodes)
+
+    for number in range(20):
+        await shopper.index.put([document(100 + number, "急須")])
+        assert len(await shopper.finds("急須")) == 7 + number
+    for _ in range(2):
+        clock[0] += 59
+        assert await rest() == 4
+    clock[0] += 61
+    assert await shopper.finds("水筒") == []  # somebody else's search is when old ones go
+    assert await rest() == 24
 
 
 async def test_old_generations_are_deleted(opened: Opener, folder: Path) -> None:
