@@ -14,6 +14,7 @@ from adapters.postgres.tables import (
     orders,
     refund_parts,
     refunds,
+    reservations,
     returns,
 )
 from domain.orders.model import OrderStatus, PaymentStatus
@@ -42,13 +43,25 @@ WENT_BACK = (
 already: were it not counted, another refund of the same would take it from the seller, and give it back, twice."""
 
 
+SHORT = (
+    select(func.coalesce(func.sum(reservations.c.short), 0))
+    .where(
+        reservations.c.order_id == order_items.c.order_id,  # idx_reservations_order_id
+        reservations.c.product_id == order_items.c.product_id,
+        reservations.c.product_variation_id.is_not_distinct_from(order_items.c.product_variation_id),
+    )
+    .scalar_subquery()
+)
+ITEMS = select(order_items, SHORT.label("short"))
+
+
 async def open_order(connection: AsyncConnection, order_id: OrderId) -> OpenOrder | None:
     """The order, locked until the transaction ends: nobody else changes it or what belongs to it. Eight statements."""
     found = await _rows(connection, select(orders).where(orders.c.id == order_id).with_for_update(key_share=True))
     if not found:
         return None
     of_order = order_items.c.order_id == order_id
-    items = await _rows(connection, select(order_items).where(of_order).order_by(order_items.c.id))
+    items = await _rows(connection, ITEMS.where(of_order).order_by(order_items.c.id))
     parts = await _rows(connection, select(order_sellers).where(order_sellers.c.order_id == order_id))
     payments = await _rows(connection, select(order_payments).where(order_payments.c.order_id == order_id))
     went_back = await _rows(connection, WENT_BACK.where(refunds.c.order_id == order_id))
@@ -96,6 +109,7 @@ def _item(row: Row[Any], went_back: list[Row[Any]], asked: list[Row[Any]]) -> Op
         refunded=sum(int(each.amount) for each in mine),
         refunded_quantity=sum(int(each.quantity or 0) for each in mine),
         returning=sum(returning),
+        short=int(row.short),
     )
 
 

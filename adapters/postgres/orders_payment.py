@@ -22,6 +22,7 @@ from domain.orders.open_order import OpenPart
 from domain.orders.refunds import BorneBy, RefundReason
 from domain.orders.states import Actor
 from domain.payments import events
+from domain.payments.events import SellersPart
 from domain.payments.model import IntentId, PaymentIntent, PaymentMethod, refund_id_of
 from domain.payments.standing import Decision, OrderStep, Standing
 from domain.payments.troubles import OpenProblem
@@ -145,6 +146,7 @@ class _Settling:
         self._decision = decision
         self._after = decision.after(standing)
         self._now = now
+        self._totals: dict[SellerId, int] = {}
 
     async def write(self, intent: PaymentIntent | None) -> None:
         await self._write_payment(intent)
@@ -187,7 +189,9 @@ class _Settling:
 
     async def _items(self) -> Sequence[Any]:
         mine = order_items.c.order_id == self._standing.order_id  # idx_order_items_order_id
-        found = select(order_items.c.id, order_items.c.seller_id, order_items.c.fulfillment_status).where(mine)
+        found = select(
+            order_items.c.id, order_items.c.seller_id, order_items.c.fulfillment_status, order_items.c.total_price
+        ).where(mine)
         return (await self._connection.execute(found)).all()
 
     async def _enter_sale(self) -> None:
@@ -195,6 +199,7 @@ class _Settling:
         mine = order_sellers.c.order_id == self._standing.order_id
         agreed = await self._connection.execute(select(order_sellers).where(mine).order_by(order_sellers.c.seller_id))
         parts = [OpenPart(SellerId(row.seller_id), row.subtotal, row.shipping_fee, row.commission) for row in agreed]
+        self._totals = {part.seller_id: part.subtotal + part.shipping_fee for part in parts}
         order_id, currency = self._standing.order_id, self._standing.amount.currency
         await post(self._connection, [posting for part in parts for posting in of_sale(order_id, currency, part)])
 
@@ -215,10 +220,16 @@ class _Settling:
     async def _tell(self) -> None:
         if not (self._decision.steps or self._decision.order is not OrderStep.NONE):
             return
-        items: dict[SellerId, list[OrderItemId]] = {}
+        items: dict[SellerId, list[Any]] = {}
         for row in await self._items():
-            items.setdefault(SellerId(row.seller_id), []).append(OrderItemId(row.id))
-        await put_out(self._connection, events.events_of(self._standing, self._decision, items))
+            items.setdefault(SellerId(row.seller_id), []).append(row)
+        parts = {
+            seller: SellersPart(
+                [OrderItemId(row.id) for row in rows], self._totals.get(seller, sum(row.total_price for row in rows))
+            )
+            for seller, rows in items.items()
+        }
+        await put_out(self._connection, events.events_of(self._standing, self._decision, parts))
 
 
 def standing_of(row: Row[Any]) -> Standing:

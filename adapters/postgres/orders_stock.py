@@ -22,14 +22,22 @@ LOCK = text(
     ORDER BY id FOR NO KEY UPDATE
     """
 )
-# A stocktake may have found less than was set aside: stock does not go below nothing.
+# A stocktake may have found less than was set aside: stock does not go below nothing, and what was not there is remembered, lest it
+# is put on the shelf when the order is cancelled.
 SETTLE = text(
     """
-    WITH settled AS (  -- idx_reservations_order_id
-        UPDATE orders.reservations
-        SET state = CASE WHEN :sold THEN 'consumed' ELSE 'released' END, settled_at = :at, placed_from = NULL
-        WHERE order_id = :order_id AND state = 'held'
-        RETURNING product_id, product_variation_id, quantity
+    WITH there AS (  -- idx_reservations_order_id
+        SELECT r.id, coalesce(v.stock_quantity, p.stock_quantity) AS stock
+        FROM orders.reservations r JOIN catalog.products p ON p.id = r.product_id
+            LEFT JOIN catalog.product_variations v ON v.id = r.product_variation_id
+        WHERE r.order_id = :order_id AND r.state = 'held'
+    ),
+    settled AS (
+        UPDATE orders.reservations r
+        SET state = CASE WHEN :sold THEN 'consumed' ELSE 'released' END, settled_at = :at, placed_from = NULL,
+            short = CASE WHEN :sold THEN greatest(r.quantity - there.stock, 0) ELSE 0 END
+        FROM there WHERE r.id = there.id AND r.order_id = :order_id AND r.state = 'held'
+        RETURNING r.product_id, r.product_variation_id, r.quantity
     ),
     of_variations AS (
         UPDATE catalog.product_variations v

@@ -48,9 +48,10 @@ async def post(connection: AsyncConnection, postings: Sequence[Posting]) -> int:
 
 async def sellers_in_ledger(connection: AsyncConnection, order_id: OrderId) -> set[SellerId]:
     """Whose part of an order was entered as sold."""
+    # of goods that cost nothing there is only the carriage
     sold = select(ledger_transactions.c.seller_id).where(
         ledger_transactions.c.order_id == order_id,  # idx_ledger_transactions_order_id
-        ledger_transactions.c.kind == LedgerKind.SALE.value,
+        ledger_transactions.c.kind.in_([LedgerKind.SALE.value, LedgerKind.SHIPPING.value]),
     )
     return set((await connection.execute(sold)).scalars())
 

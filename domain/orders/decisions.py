@@ -103,7 +103,11 @@ def _cancelled(order: OpenOrder, items: Sequence[OpenItem], by: By, note: str | 
     if all(item.status is OrderStatus.PENDING for item in items):
         # Nothing was paid, and nothing was taken off the shelf: what was set aside is let go.
         return replace(changes, releases=True)
-    restocks = [Restock(item.product_id, item.variation_id, item.quantity) for item in items]
+    restocks = [
+        Restock(item.product_id, item.variation_id, item.quantity - item.short)
+        for item in items
+        if item.quantity > item.short
+    ]
     drafts = []
     for seller_id in dict.fromkeys(item.seller_id for item in items):
         parts = [part for item in items if item.seller_id == seller_id for part in of_whole_item(item)]
@@ -181,8 +185,11 @@ def receive_return(
     if item.refunded_quantity + found.quantity >= item.quantity and item.status is OrderStatus.DELIVERED:
         moved, _ = move_items(order, [item], OrderStatus.REFUNDED, by)
         received = replace(received, status=moved.status, items=moved.items, events=[*received.events, *moved.events])
+    if not parts:  # its price went back before: there is nothing to wait for
+        ended = ReturnChange(found.id, ReturnStatus.RECEIVED, ReturnStatus.REFUNDED)
+        return replace(received, returns=[*received.returns, ended])
     draft = RefundDraft(item.seller_id, RefundReason.RETURNED, parts, return_id=found.id)
-    return with_refunds(received, order, [draft] if parts else [])
+    return with_refunds(received, order, [draft])
 
 
 def _move_return(

@@ -15,7 +15,10 @@ from domain.shared.viewer import Role, Viewer
 
 @dataclass(frozen=True, slots=True)
 class OpenItem:
-    """`refunded` and `refunded_quantity` are of all refunds, for what failed is tried again; `returning` of returns not refused."""
+    """`refunded` and `refunded_quantity` are of all refunds, for what failed is tried again; `returning` of returns not refused.
+
+    `short`: how many of it were sold and never were on the shelf, as a stocktake had found.
+    """
 
     id: OrderItemId
     seller_id: SellerId
@@ -31,6 +34,7 @@ class OpenItem:
     refunded: int = 0
     refunded_quantity: int = 0
     returning: int = 0
+    short: int = 0
 
     @property
     def left(self) -> int:

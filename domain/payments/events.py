@@ -13,11 +13,17 @@ from domain.shared.money import Money
 
 PAID, FAILED, EXPIRED, CANCELLED = "OrderPaid", "OrderPaymentFailed", "OrderExpired", "OrderCancelled"
 
-ItemsOfSellers = Mapping[SellerId, Sequence[OrderItemId]]
+
+@dataclass(frozen=True, slots=True)
+class SellersPart:
+    """What an order has of a seller's, in minor units with its carriage."""
+
+    item_ids: Sequence[OrderItemId]
+    amount: int
 
 
-def events_of(before: Standing, decision: Decision, items: ItemsOfSellers) -> Sequence[Event]:
-    """All that happened by this decision, in order."""
+def events_of(before: Standing, decision: Decision, parts: Mapping[SellerId, SellersPart]) -> Sequence[Event]:
+    """All that happened by this decision, in order. A seller is told of the own part: what others sold is nobody's business."""
     after = decision.after(before)
     type = _type(decision)
     if type is None:
@@ -27,8 +33,8 @@ def events_of(before: Standing, decision: Decision, items: ItemsOfSellers) -> Se
     told = [Event(type, "order", after.order_id, payload, stream)]
     if decision.order is OrderStep.PAID:  # before, there is nothing that a seller could do
         told += [
-            Event(type, "seller", seller, payload | {"itemIds": [str(item) for item in ids]}, f"seller/{seller}")
-            for seller, ids in sorted(items.items())
+            Event(type, "seller", seller, payload | _of_part(part), f"seller/{seller}")
+            for seller, part in sorted(parts.items())
         ]
     return told
 
@@ -39,6 +45,10 @@ def _type(decision: Decision) -> str | None:
     if decision.order is OrderStep.RELEASED:
         return EXPIRED
     return FAILED if decision.steps and decision.steps[-1] is PaymentStatus.FAILED else None
+
+
+def _of_part(part: SellersPart) -> dict[str, object]:
+    return {"amount": part.amount, "itemIds": [str(item) for item in part.item_ids]}
 
 
 def _payload(after: Standing) -> dict[str, object]:

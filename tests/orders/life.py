@@ -83,7 +83,7 @@ class Life:
             )  # fmt: skip
             await self._run("UPDATE catalog.products SET reserved_quantity = $2 WHERE id = $1", product, line.quantity)
         for of, seller in enumerate(sellers):
-            if goods[of]:
+            if any(line.of == of for line in lines):
                 await self._run(
                     "INSERT INTO orders.order_sellers (order_id, seller_id, seller_name, currency, subtotal, shipping_fee,"
                     " total, commission_rate_bp, commission) VALUES ($1, $2, 'x', $3, $4, $5, $6, 1300, $7)",
