@@ -8,6 +8,7 @@ from domain.recommendations.model import RECOMMENDATIONS_ORDER, Recommendation
 from domain.search.facets import narrowed_by
 from domain.search.model import SearchPage
 from domain.search.request import MAX_CHOICES, NO_FILTER, PriceRange, SearchFilter, SearchRequest, SearchSort
+from domain.search.suggesting import Suggestion, listed
 from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId
 from domain.shared.paging import Page, PageRequest
 from domain.shared.refusals import InvalidInput
@@ -20,6 +21,14 @@ from resolvers.global_ids import key_of
 async def search(info: Info, query: str, which: Any, sort: SearchSort, paging: Paging) -> SearchPage:
     request = SearchRequest.of(query, NO_FILTER if which is None else search_filter(which), sort)
     return await info.context.services.search.search(request, PageRequest.of(sort.order, *paging))
+
+
+async def suggestions(info: Info, typed: str) -> list[Suggestion]:
+    """Without products that have just gone."""
+    found = listed(await info.context.services.search.suggestions(typed))
+    ids = [each.product_id for each in found if each.product_id is not None]
+    products = dict(zip(ids, await info.context.loaders.load_many("products", ids), strict=True))
+    return [each for each in found if each.product_id is None or products[each.product_id] is not None]
 
 
 def search_filter(given: Any) -> SearchFilter:

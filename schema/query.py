@@ -23,7 +23,7 @@ from schema.order_queries import ORDER_ITEM, ORDERS, SELLER_BALANCES, SELLER_ORD
 from schema.orders import Order, OrderItem
 from schema.recommendations import Recommendation
 from schema.relay import Connection, Node
-from schema.search import SearchFilter, SearchHitConnection
+from schema.search import SearchFilter, SearchHitConnection, SearchSuggestion
 from schema.sellers import Seller
 
 
@@ -102,6 +102,13 @@ async def _search(
     after: After = None,
 ) -> object:
     return await discovery.search(info, query, filter, sort, Paging(first, after))
+
+
+async def _search_suggestions(
+    info: Info,
+    prefix: Annotated[str, strawberry.argument(description="What was typed so far: kanji, kana or romaji.")],
+) -> object:
+    return await discovery.suggestions(info, prefix)
 
 
 async def _recommendations(
@@ -188,6 +195,15 @@ class Query:
         cost=5,
         graphql_type=SearchHitConnection | None,
         description="Products by words, narrowed and in order; Japanese in any script and width.",
+    )
+    search_suggestions: list[SearchSuggestion] | None = resolver(
+        _search_suggestions,
+        access=PUBLIC,
+        shared_s=PRICE_AGE_S,
+        cost=2,
+        size=12,
+        graphql_type=list[SearchSuggestion] | None,
+        description="At most 3 categories, 3 brands and 6 products that may be meant; none of what is not public.",
     )
     recommendations: Connection[Recommendation] | None = resolver(
         _recommendations,

@@ -6,6 +6,7 @@ import strawberry
 
 from domain.search import facets
 from domain.search.request import SearchSort
+from domain.search.suggesting import SuggestionKind
 from engine.declared.fields import attribute, computed, edge
 from schema.access import PUBLIC
 from schema.catalog import Brand, Category, Product
@@ -15,6 +16,7 @@ from schema.relay import Connection
 from schema.sellers import Seller
 
 strawberry.enum(SearchSort, description="The order of what is found; equals go by id.")
+strawberry.enum(SuggestionKind, description="What is suggested.")
 strawberry.enum(facets.FacetKind, description="By what results are narrowed.")
 
 
@@ -49,6 +51,20 @@ class SearchHit:
     )
     product: Product | None = edge(
         "products", key="product_id", access=PUBLIC, description="The product; null when it has just gone."
+    )
+
+
+@strawberry.type(description="What may be meant by the letters typed so far.")
+class SearchSuggestion:
+    kind: SuggestionKind = attribute(access=PUBLIC, description="What it is; the field of that name has it.")
+    product: Product | None = edge(
+        "products", key="product_id", access=PUBLIC, description="A product with a word that begins so."
+    )
+    category: Category | None = edge(
+        "categories", key="category_id", access=PUBLIC, description="A category that has products to show."
+    )
+    brand: Brand | None = edge(
+        "brands", key="brand_id", access=PUBLIC, description="A brand that has products to show."
     )
 
 
@@ -87,6 +103,14 @@ class Facet:
     )
 
 
+@strawberry.type(description="What was left out of a search that found nothing.")
+class SearchRelaxation:
+    words: list[str] = attribute(
+        access=PUBLIC, size=3, description="Words of the query, as typed: left out, or spelled as `didYouMean` says."
+    )
+    filters: list[str] = attribute(access=PUBLIC, size=3, description="Tokens of the filters that were left out.")
+
+
 @strawberry.type(description="A page of a list.")
 class SearchHitConnection(Connection[SearchHit]):
     facets: list[Facet] | None = edge(
@@ -100,6 +124,12 @@ class SearchHitConnection(Connection[SearchHit]):
     )
     indexed_at: datetime | None = attribute(
         access=PUBLIC, description="What was indexed by then is in these results; null where there is no index."
+    )
+    did_you_mean: str | None = attribute(
+        access=PUBLIC, description="Where nothing was found: the query spelled otherwise, which does find something."
+    )
+    relaxed: SearchRelaxation | None = attribute(
+        access=PUBLIC, description="Where nothing was found and these are the nearest results: what they leave out."
     )
     is_degraded: bool = attribute(
         access=PUBLIC,

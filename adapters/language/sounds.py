@@ -80,12 +80,18 @@ _UNVOICED_START = re.compile("k|sh|s|ch|ts|t|h|f")
 @lru_cache(16_384)
 def sound(text: str) -> str | None:
     """The key of a word in kana or Latin letters, or of a reading; None of what has other letters, or says too little."""
+    spoken = loosened(text)
+    return spoken if spoken and len(spoken) >= MIN_SOUND and not spoken.isdigit() else None
+
+
+def loosened(text: str) -> str | None:
+    """The same of any length, as of what is still being typed."""
     spoken = _SYLLABLE.sub(lambda match: _KANA[match.group()], fold(text)).replace("'", "").replace("-", "")
     if not (spoken.isascii() and spoken.isalnum()):
         return None
     for pattern, written in _LOOSE:
         spoken = pattern.sub(written, spoken)
-    return spoken if len(spoken) >= MIN_SOUND and not spoken.isdigit() else None
+    return spoken
 
 
 def voiced(spoken: str) -> str | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from adapters.folding import codes, normalize
 from adapters.language.analysis import Analyzer
+from adapters.language.beginnings import label_starts
 from adapters.search_ranking import prominence, ranks
 from adapters.search_text import goods_name, label_texts
 from domain.search.facets import facetable_attributes, terms_of
@@ -16,6 +17,7 @@ def source(document: SearchDocument, analyzer: Analyzer) -> dict[str, Any]:
     if not document.is_public:
         return tombstone(document.product_id)
     labels = label_texts(document)
+    keys = analyzer.keys(goods_name(document))
     return {
         "id": str(document.product_id),
         "name": _text(document.name),
@@ -29,8 +31,10 @@ def source(document: SearchDocument, analyzer: Analyzer) -> dict[str, Any]:
         "sku": _text(document.sku),
         "goods": _text(goods_name(document)),
         "brand_kana": _text(document.brand_kana or ""),
-        "name_keys": list(analyzer.keys(goods_name(document))),
+        "name_keys": list(keys),
+        "name_written": [_text(written) for written in keys.values()],
         "label_keys": list(analyzer.labels(labels)),
+        "starts": list(dict.fromkeys(label_starts(document, analyzer))),
         "codes": {
             "name": _codes(document.name),
             "labels": _codes("\n".join(labels)),

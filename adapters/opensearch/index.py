@@ -18,12 +18,15 @@ from adapters.opensearch.narrowing import narrowed, narrowing
 from adapters.opensearch.queries import Query, matching, ranked
 from adapters.opensearch.refusals import IndexMissing
 from adapters.opensearch.snapshots import KEEP_ALIVE_S, REOPEN_S, Snapshots, State
+from adapters.opensearch.spelling import spelled, spelling_body
+from adapters.opensearch.suggesting import completion_body, completions
 from adapters.opensearch.writing import Writer
 from adapters.search_ranking import Position, column_of, hit_of, position, search_page
 from domain.search.facets import FacetCounts
 from domain.search.model import SearchDocument, SearchPage, SearchScope
 from domain.search.ports import Progress
-from domain.search.request import BROWSE, SearchRequest
+from domain.search.request import BROWSE, SearchQuery, SearchRequest
+from domain.search.suggesting import NO_SUGGESTIONS, Suggestions
 from domain.shared.ids import ProductId
 from domain.shared.paging import Count, PageRequest
 from domain.shared.refusals import Unavailable
@@ -92,6 +95,18 @@ class OpenSearchIndex:
         }
         found = await self._asked(scope.state, body)
         return [] if found is None else facet_counts(found[1]["aggregations"], which)
+
+    async def complete(self, prefix: str) -> Suggestions:
+        body = completion_body(prefix, self._words.current())
+        found = None if body is None else await self._asked("", body)
+        return NO_SUGGESTIONS if found is None else completions(found[1])
+
+    async def spelled(self, word: str) -> str | None:
+        body = spelling_body(word)
+        if body is None or (await self.count(SearchScope(SearchRequest(SearchQuery(word))))).value:
+            return None
+        found = await self._asked("", body)
+        return None if found is None else spelled(word, found[1])
 
     async def is_built(self) -> bool:
         return await self._generations.current() is not None

@@ -93,7 +93,9 @@ MAPPINGS: Mapping[str, Any] = {
         "goods": {**_TEXT, "fields": {"written": _WRITTEN}},
         "brand_kana": {"type": "keyword", "copy_to": "labels"},
         "name_keys": _KEY,
+        "name_written": {"type": "keyword", "index": False, "doc_values": False},
         "label_keys": _KEY,
+        "starts": {"type": "keyword", "norms": False},
         "labels": {
             **_TEXT,
             "position_increment_gap": 100,

@@ -6,7 +6,9 @@ from uuid import UUID
 import tantivy
 from tantivy import FieldType
 
+from adapters.folding import normalize
 from adapters.language.analysis import Analyzer
+from adapters.language.beginnings import label_starts
 from adapters.search_ranking import prominence, ranks
 from adapters.search_text import KEY_WEIGHTS, goods_name, label_texts
 from adapters.tantivy.narrowing import FIELDS, attribute_term
@@ -14,7 +16,7 @@ from domain.search.facets import FacetKind, facetable_attributes, terms_of
 from domain.search.model import SearchDocument
 from domain.shared.ids import ProductId
 
-FORMAT = 3
+FORMAT = 4
 """Grows with every change of the fields or of what is put into them: an index of another format is built anew."""
 
 COLUMN_TYPES: Mapping[str, FieldType] = {
@@ -45,6 +47,8 @@ def index_schema() -> tantivy.Schema:
     for name in FIELDS.values():
         fields.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
     fields.add_float_field("weight", fast=True)
+    fields.add_text_field("goods", tokenizer_name="raw", index_option="basic", stored=True)
+    fields.add_text_field("starts", tokenizer_name="raw", index_option="basic")
     for name, kind in COLUMN_TYPES.items():
         (fields.add_integer_field if kind is FieldType.Integer else fields.add_float_field)(name, fast=True)
     return fields.build()
@@ -63,8 +67,11 @@ def tantivy_document(document: SearchDocument, analyzer: Analyzer) -> tantivy.Do
         ("description", document.description),
     ):
         kept.add_text(field, " ".join(analyzer.terms(text)))
+    kept.add_text("goods", normalize(goods_name(document)))
     kept.add_text("name_keys", " ".join(analyzer.keys(goods_name(document))))
     kept.add_text("label_keys", " ".join(analyzer.labels(labels)))
+    for start in dict.fromkeys(label_starts(document, analyzer)):
+        kept.add_text("starts", start)
     kept.add_float("weight", _weight(document))
     _add_columns(kept, document)
     for facet, terms in terms_of(document).items():

@@ -22,12 +22,15 @@ from adapters.tantivy.queries import browse_query
 from adapters.tantivy.ranking import Column, by_score
 from adapters.tantivy.refusals import IndexBroken, IndexMissing
 from adapters.tantivy.snapshots import Snapshot, Snapshots
+from adapters.tantivy.spelling import respelled
+from adapters.tantivy.suggesting import completed
 from adapters.tantivy.text_query import text_query
 from adapters.tantivy.writing import Build, forget, put_newer
 from domain.search.facets import FacetCounts
 from domain.search.model import SearchDocument, SearchPage, SearchScope
 from domain.search.ports import Progress
 from domain.search.request import BROWSE, SearchQuery, SearchRequest
+from domain.search.suggesting import NO_SUGGESTIONS, Suggestions
 from domain.shared.ids import ProductId
 from domain.shared.paging import Count, PageRequest
 from domain.shared.refusals import Unavailable
@@ -78,6 +81,12 @@ class TantivyIndex:
 
     async def facets(self, scope: SearchScope) -> Sequence[FacetCounts]:
         return await self._read(self._facets, scope)
+
+    async def complete(self, prefix: str) -> Suggestions:
+        return await self._read(self._complete, prefix)
+
+    async def spelled(self, word: str) -> str | None:
+        return await self._read(self._spelled, word)
 
     async def is_built(self) -> bool:
         return await self._read(self._generations.current) is not None
@@ -146,6 +155,14 @@ class TantivyIndex:
         if snapshot is None:
             return []
         return facet_counts(snapshot, self._matching(snapshot, scope.request.query), scope.request.which)
+
+    def _complete(self, prefix: str) -> Suggestions:
+        snapshot = self._snapshots.latest()
+        return NO_SUGGESTIONS if snapshot is None else completed(snapshot, self._analyzer, prefix)
+
+    def _spelled(self, word: str) -> str | None:
+        snapshot = self._snapshots.latest()
+        return None if snapshot is None else respelled(snapshot, self._analyzer, word)
 
     def _found(self, snapshot: Snapshot, request: SearchRequest) -> tantivy.Query:
         filters = narrowing(snapshot.schema, request.which)

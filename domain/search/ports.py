@@ -7,6 +7,7 @@ from typing import Protocol
 from domain.search.facets import FacetCounts
 from domain.search.model import SearchDocument, SearchPage, SearchScope
 from domain.search.request import SearchRequest
+from domain.search.suggesting import Suggestions
 from domain.shared.ids import ProductId
 from domain.shared.paging import Count, PageRequest
 
@@ -39,6 +40,15 @@ class SearchIndex(Protocol):
         Values that nothing has are left out. Of attributes the MOST_ATTRIBUTES commonest come, commonest first, and those
         that the request narrows to.
         """
+        ...
+
+    async def complete(self, prefix: str) -> Suggestions:
+        """What begins with the last word of `prefix`, as it is written or sounds, and has the words before it."""
+        ...
+
+    async def spelled(self, word: str) -> str | None:
+        """The word of a public product's name that is nearest to one that may be mistyped; None where it is there as it
+        is, or none is near."""
         ...
 
     async def is_built(self) -> bool:

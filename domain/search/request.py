@@ -123,6 +123,11 @@ class SearchRequest:
     which: SearchFilter = NO_FILTER
     sort: SearchSort = SearchSort.RELEVANCE
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing can be left out of it."""
+        return self.query.is_browse and self.which == NO_FILTER
+
     @classmethod
     def of(
         cls, typed: str, which: SearchFilter = NO_FILTER, sort: SearchSort = SearchSort.RELEVANCE

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from domain.search.facets import Facet, shown
 from domain.search.model import SearchPage, SearchScope
 from domain.search.ports import IN_DATABASE, Documents, Progress, SearchIndex, TextSearch
+from domain.search.relaxing import nearest
 from domain.search.request import SearchRequest
+from domain.search.suggesting import NO_SUGGESTIONS, Suggestions, prefix_of
 from domain.shared.paging import Count, PageRequest
 from domain.shared.refusals import InvalidInput, Unavailable
 
@@ -22,11 +24,14 @@ class Search:
         self._is_away = False
 
     async def search(self, request: SearchRequest, page: PageRequest) -> SearchPage:
-        """The public products that match, in the order asked for. Raises InvalidInput, InvalidCursor, Unavailable."""
+        """The public products that match, in the order asked for; where none does, the nearest, and what was left out.
+
+        Raises InvalidInput, InvalidCursor, Unavailable.
+        """
         if page.backward:  # no index can walk its ranking from the end without reading all of it
             raise InvalidInput(key="page_forward_only", field=("last",))
         if self._simple is None:
-            return await self._index.search(request, page)
+            return await self._shown(request, page)
         # who began in the database goes on there: places in the index's ranking are others
         if page.key is None or page.key[0] != IN_DATABASE:
             found = await self._indexed(request, page)
@@ -38,7 +43,7 @@ class Search:
         """The index's answer; None where it has none. An outage is logged when it begins and when it is over."""
         outage: Unavailable | None = None
         try:
-            found = await self._index.search(request, page)
+            found = await self._shown(request, page)
             if found.indexed_at is not None:
                 if self._is_away:
                     log.info("the search index answers again")
@@ -51,6 +56,15 @@ class Search:
         self._is_away = True
         return None
 
+    async def _shown(self, request: SearchRequest, page: PageRequest) -> SearchPage:
+        """What the index finds, or the nearest to it."""
+        found = await self._index.search(request, page)
+        if found.nodes or found.indexed_at is None or request.is_everything:
+            return found
+        if page.key is not None and (await self._index.count(SearchScope(request))).value:
+            return found  # the end of a list
+        return await nearest(self._index, request, page) or found
+
     async def count(self, scope: SearchScope) -> Count:
         if self._simple is not None and scope.state == IN_DATABASE:
             return await self._simple.count(scope)
@@ -61,6 +75,11 @@ class Search:
         if scope.state == IN_DATABASE:
             return ()
         return shown(await self._index.facets(scope), scope.request.which)
+
+    async def suggestions(self, typed: str) -> Suggestions:
+        """What may be meant by what was typed so far. Raises Unavailable."""
+        prefix = prefix_of(typed)
+        return NO_SUGGESTIONS if prefix is None else await self._index.complete(prefix)
 
     async def is_built(self) -> bool:
         return await self._index.is_built()

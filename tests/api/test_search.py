@@ -17,7 +17,7 @@ SEARCH = """
 query ($query: String! = "", $filter: SearchFilter, $sort: SearchSort! = RELEVANCE, $first: Int, $after: String) {
   search(query: $query, filter: $filter, sort: $sort, first: $first, after: $after) {
     nodes { score product { id } }
-    totalCount { value precision }
+    totalCount { value precision } relaxed { words filters } didYouMean
     facets { kind name values {
       token count isSelected value category { name } brand { name } seller { name } priceMin { amount } priceMax { amount }
     } }
@@ -69,7 +69,7 @@ async def found(api: Client, shop: Shop, /, sort: str = "PRICE_ASC", **more: Any
     """The numbers of the products that a search in the shop finds."""
     page = (await api.data(SEARCH, sort=sort, filter=shop.only | more))["search"]
     assert page["totalCount"] == {"value": len(page["nodes"]), "precision": "EXACT"}
-    return [shop.products.index(node["product"]["id"]) for node in page["nodes"]]
+    return [] if page["relaxed"] else [shop.products.index(node["product"]["id"]) for node in page["nodes"]]
 
 
 def values_of(page: Any, kind: str, name: str | None = None) -> list[Any]:

@@ -21,7 +21,7 @@ async def scores(shopper: Shopper) -> Scores:
     await shopper.search.reindex(Listed(list(documents())), lambda done: None)
     found = []
     for each in judged():
-        page = await shopper.page(each.query, TOP)
+        page = await shopper.near(each.query, TOP)
         found.append((each, each.ndcg([hit.product_id for hit in page.nodes])))
     return found
 
