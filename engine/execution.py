@@ -17,7 +17,7 @@ from graphql import (
 
 from engine.compiled.engine import Engine
 from engine.compiled.shadow import Shadow
-from engine.declared.directives import direct
+from engine.declared.directives import GoingOn, direct
 from engine.declared.kinds import within_s_of
 from engine.entry import Entry
 from engine.errors import ExplainTo, formatted
@@ -212,7 +212,9 @@ class Executor:
         return replace(answer, body=answer.body | {"extensions": own}, written=None)
 
     def asked_by(self, ready: Ready, context: Any) -> Ready:
-        """The same operation in another context."""
+        """The same operation in another context, which goes on from the one it began in."""
+        if isinstance(context, GoingOn) and context is not ready.context:
+            context.goes_on(ready.context)
         direct(context, self.schema, ready.operation, ready.request.variables)
         return replace(ready, context=context)
 

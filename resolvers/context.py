@@ -64,6 +64,11 @@ class Context:
     def renewed(self) -> "Context":
         return replace(self, handed_out={})
 
+    def goes_on(self, before: "Context") -> None:
+        """An event of a subscription that began in the context before: what a link has opened there stays open for it."""
+        if before.viewer.order_ids:
+            self.see_as(replace(self.viewer, order_ids=before.viewer.order_ids))
+
     def following(self, before: "Context") -> "Context":
         """Of another operation of the same request: an identity that was handed out before goes with it."""
         return replace(self, viewer=before.viewer, handed_out={})

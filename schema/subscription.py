@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from engine.declared.fields import subscription
+from engine.reading.secrecy import SENSITIVE
 from resolvers import catalog, order_events
 from resolvers.context import Info
 from schema.access import PUBLIC, SIGNED_IN
@@ -30,8 +31,15 @@ async def _order_status_changed(
     info: Info,
     order_id: Annotated[strawberry.ID, strawberry.argument(description="The global id of an order.")],
     after: After = None,
+    token: Annotated[
+        str | None,
+        strawberry.argument(
+            description="Of `orderLinkCreate` or of a mail, for who has no account: it shows the order as `orderByLink` does.",
+            metadata=SENSITIVE,
+        ),
+    ] = None,
 ) -> object:
-    return await order_events.of_order(info, order_id, after)
+    return await order_events.of_order(info, order_id, after, token)
 
 
 async def _seller_order_items(

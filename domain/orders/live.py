@@ -1,13 +1,15 @@
 """What is told of orders as it happens: to a buyer of one order, to a seller of all that it has to do with."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
+from typing import Generic, TypeVar
 from uuid import UUID
 
-from domain.events.live import LiveStreams, Watching
+from domain.events.live import LiveStreams, Make, Watching
 from domain.events.streams import cursor_of, place_of
 from domain.orders.model import OrderStatus
 from domain.shared.events import EventRecord
@@ -78,16 +80,46 @@ def seller_stream(seller_id: SellerId) -> str:
     return f"seller/{seller_id}"
 
 
+T = TypeVar("T")
+TOLD_LAST = 256
+
+
+class Told(Generic[T]):
+    """The values of the events that were told last: one for all who are told of the same event, so that its answer is shared, too."""
+
+    def __init__(self, most: int = TOLD_LAST) -> None:
+        self._most = most
+        self._values: OrderedDict[tuple[str | None, int], T] = OrderedDict()
+
+    def of(self, make: Make[T]) -> Make[T]:
+        def told(sequence: int, record: EventRecord | None) -> T:
+            if record is None:  # where it stands as one begins to watch is nobody else's
+                return make(sequence, None)
+            key = (record.event.stream, sequence)
+            value = self._values.get(key)
+            if value is None:
+                value = self._values[key] = make(sequence, record)
+                if len(self._values) > self._most:
+                    self._values.popitem(last=False)
+            return value
+
+        return told
+
+
 class OrderWatch:
     """Watching what happens to orders. What comes back has to be closed."""
 
     def __init__(self, live: LiveStreams) -> None:
         self._live = live
+        self._orders: Told[OrderStatusEvent] = Told()
+        self._sellers: Told[SellerEvent] = Told()
 
     async def order(self, viewer: Viewer, order_id: OrderId, after: str | None) -> Watching[OrderStatusEvent]:
         """One order's events, for whoever may see it. Raises NotFound, InvalidCursor, CursorExpired, Unavailable."""
         stream = order_stream(order_id)
-        return await self._live.watch(viewer, stream, place_of(stream, after), partial(_of_order, order_id))
+        return await self._live.watch(
+            viewer, stream, place_of(stream, after), self._orders.of(partial(_of_order, order_id))
+        )
 
     async def seller(self, viewer: Viewer, seller_id: SellerId | None, after: str | None) -> Watching[SellerEvent]:
         """A seller's events, for whoever works for it; without an id the only seller that the viewer works for.
@@ -101,7 +133,9 @@ class OrderWatch:
         if seller_id is None or not (viewer.works_for(seller_id) or viewer.role is Role.ADMIN):
             raise Forbidden
         stream = seller_stream(seller_id)
-        return await self._live.watch(viewer, stream, place_of(stream, after), partial(_of_seller, seller_id))
+        return await self._live.watch(
+            viewer, stream, place_of(stream, after), self._sellers.of(partial(_of_seller, seller_id))
+        )
 
 
 def _of_order(order_id: OrderId, sequence: int, record: EventRecord | None) -> OrderStatusEvent:

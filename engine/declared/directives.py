@@ -17,6 +17,13 @@ class Directed(Protocol):
     def directed(self, directives: Directives) -> None: ...
 
 
+@runtime_checkable
+class GoingOn(Protocol):
+    """The context of a subscription's event, that takes over what the subscription was granted when it began."""
+
+    def goes_on(self, before: Any) -> None: ...
+
+
 def direct(
     context: Any, schema: GraphQLSchema, operation: OperationDefinitionNode, variables: dict[str, Any] | None
 ) -> None:

@@ -1,6 +1,7 @@
-"""Answers to events that are the same for everybody: written once for all who asked in the same words."""
+"""Answers to events that are the same for all who may see them: written once for those who asked in the same words."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +9,8 @@ import orjson
 from graphql import DocumentNode, GraphQLSchema
 
 from engine.compiled.reasons import Unsupported
-from engine.compiled.selection import Selector, condition_variables
+from engine.compiled.selection import Selections, Selector, condition_variables
+from engine.declared.access import Guard
 from engine.exchange import Answer, Ready
 from engine.fragments.rendered import written
 
@@ -17,10 +19,11 @@ LARGEST_BYTES = 64 * 1024
 Key = tuple[int, str | None, bytes, int]
 
 
-def shows_all_the_same(schema: GraphQLSchema, ready: Ready) -> bool:
-    """Whether an operation shows nothing of an event but what is read off it and is for everybody.
+def guards_alone(schema: GraphQLSchema, ready: Ready) -> Sequence[Guard] | None:
+    """The rules that an event is shown by, where nothing is shown of it but what is read off it; None for other operations.
 
-    Then neither who asks nor what is stored elsewhere has a part in the answer.
+    Nothing that is stored elsewhere has a part in such an answer then, and who asks has none but by these rules: whom all of them
+    admit is shown the same.
     """
     document, operation, given = ready.node, ready.operation, ready.request.variables or {}
     root = schema.get_root_type(operation.operation)
@@ -29,8 +32,14 @@ def shows_all_the_same(schema: GraphQLSchema, ready: Ready) -> bool:
     try:
         selection = Selector(schema, document, conditions).select(root, [operation.selection_set])
     except Unsupported:
-        return False
-    return all(field.guard is None and (field.below is None or field.below.is_pure) for field in selection.fields)
+        return None
+    guards: dict[Guard, None] = {}
+    for field in selection.fields:
+        below = field.below
+        if isinstance(below, Selections) or not all(each.is_inline for each in (below.fields if below else ())):
+            return None
+        guards |= dict.fromkeys(each for each in (field.guard, *(below.guards if below else ())) if each)
+    return tuple(guards)
 
 
 @dataclass(slots=True)

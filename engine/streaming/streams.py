@@ -21,7 +21,7 @@ from engine.execution import Executor
 from engine.fairness.allowance import Admission, NotAdmitted, shown
 from engine.reading.documents import is_subscription
 from engine.streaming.incremental import first_payload, next_payload
-from engine.streaming.sharing import SharedAnswers, shows_all_the_same
+from engine.streaming.sharing import SharedAnswers, guards_alone
 from engine.transport.contexts import ContextRefused
 
 Following = Callable[[], Awaitable[Any]]
@@ -151,7 +151,7 @@ class Streams:
     async def _answers(
         self, ready: Ready, events: AsyncIterable[Any], following: Following
     ) -> AsyncGenerator[Answer, None]:
-        alike = not ready.request.wants_trace and shows_all_the_same(self._executor.schema, ready)
+        guards = None if ready.request.wants_trace else guards_alone(self._executor.schema, ready)
         is_paid = True
         source = aiter(events)
         while True:
@@ -165,7 +165,8 @@ class Streams:
             try:
                 asked = self._executor.asked_by(ready, await following())
                 with ready.admission.paying():
-                    if alike:
+                    viewer = getattr(asked.context, "viewer", None)
+                    if guards is not None and all(guard.admits(event, viewer) for guard in guards):
                         answer = await self._alike(asked, event, is_paid=is_paid)
                     else:
                         if not is_paid:
