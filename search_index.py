@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from adapters.language.highlighting import DictionaryHighlighter
 from adapters.language.lexicon import DEFAULT, LexiconFile
+from domain.search.highlighting import Highlighter
 from domain.search.ports import SearchIndex
 from domain.shared.refusals import Unavailable
 from settings import Settings
@@ -24,6 +26,11 @@ async def open_index(settings: Settings) -> AsyncIterator[SearchIndex]:
         yield index
     finally:
         await index.close()
+
+
+def highlighter(settings: Settings) -> Highlighter:
+    """The dictionary that it needs is loaded when something is highlighted first."""
+    return DictionaryHighlighter(LexiconFile(settings.search_words or DEFAULT))
 
 
 async def is_built(settings: Settings) -> bool:

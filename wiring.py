@@ -99,6 +99,7 @@ from domain.payments.settlements import Settlements
 from domain.recommendations.service import Recommendations
 from domain.reviews.service import ReviewBoard
 from domain.search.documents import MarketplaceDocuments
+from domain.search.highlighting import Highlights
 from domain.search.ports import SearchIndex
 from domain.search.service import Search
 from domain.sellers.service import Sellers
@@ -110,7 +111,7 @@ from engine.fragments.store import Store
 from infra.background import running
 from paying import finaliser_of
 from resolvers.services import Services
-from search_index import open_index
+from search_index import highlighter, open_index
 from search_upkeep import marketplace_documents
 from settings import Mode, Settings, require
 
@@ -287,6 +288,7 @@ async def open_marketplace(
             records=records,
             registration=Registration(CognitoSignUps(aws, pool.client_id), pace),
             reviews=reviews,
+            highlights=Highlights(catalog, highlighter(settings)),
             search=Search(stores.index, PostgresTextSearch(database)),
             sellers=sellers,
             sessions=sessions,

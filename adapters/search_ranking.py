@@ -106,8 +106,8 @@ def position(page: PageRequest) -> Position | None:
 def hit_of(request: SearchRequest, product_id: ProductId, rank: float | int) -> Hit:
     """A hit by what it was ranked by."""
     if request.sort is SearchSort.RELEVANCE:
-        return Hit(product_id, float(rank))
-    return Hit(product_id, 0.0, column=rank)
+        return Hit(product_id, float(rank), query=request.query.text)
+    return Hit(product_id, 0.0, column=rank, query=request.query.text)
 
 
 def search_page(hits: Sequence[Hit], page: PageRequest, scope: SearchScope, indexed_at: datetime) -> SearchPage:

@@ -104,6 +104,7 @@ BATCHES: Mapping[str, Callable[[Services, Viewer], Batch]] = {
     "preferences_of_user": lambda services, viewer: partial(services.preferences.of_users, viewer),
     "balances_of_seller": lambda services, viewer: partial(services.records.balances_of, viewer),
     "facets_of_search": lambda services, _: facets_of(services),
+    "highlights_of_hit": lambda services, _: services.highlights.of,
     "delivery_of_item": lambda services, viewer: partial(services.orders.deliveries_of_items, viewer),
     "delivery_of_order": lambda services, viewer: partial(services.orders.deliveries_of, viewer),
     "history_of_item": lambda services, viewer: partial(services.records.item_history_of, viewer),

@@ -28,6 +28,7 @@ from domain.orders.records import OrderRecords
 from domain.orders.service import OrderDesk
 from domain.recommendations.service import Recommendations
 from domain.reviews.service import ReviewBoard
+from domain.search.highlighting import Highlights
 from domain.search.service import Search
 from domain.sellers.service import Sellers
 from domain.shared.rates import Limiter
@@ -60,6 +61,7 @@ class Services:
     records: OrderRecords
     registration: Registration
     reviews: ReviewBoard
+    highlights: Highlights
     search: Search
     sellers: Sellers
     sessions: Sessions

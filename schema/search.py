@@ -43,6 +43,22 @@ class SearchFilter:
     )
 
 
+@strawberry.type(description="A part of a text.")
+class HighlightPart:
+    text: str = attribute(
+        access=PUBLIC, description="Plain text, in one width as search reads it; to be escaped like any other."
+    )
+    is_match: bool = attribute(access=PUBLIC, description="Whether it is what was asked for.")
+
+
+@strawberry.type(description="A piece of a product's text in which something matches.")
+class SearchHighlight:
+    field: str = attribute(access=PUBLIC, description="Where it stands: `name`, whole, or `description`.")
+    parts: list[HighlightPart] = attribute(
+        access=PUBLIC, size=5, description="The piece, cut where a match begins or ends."
+    )
+
+
 @strawberry.type(description="A product that was found.")
 class SearchHit:
     score: float = attribute(
@@ -51,6 +67,13 @@ class SearchHit:
     )
     product: Product | None = edge(
         "products", key="product_id", access=PUBLIC, description="The product; null when it has just gone."
+    )
+    highlights: list[SearchHighlight] | None = edge(
+        "highlights_of_hit",
+        key="asked",
+        access=PUBLIC,
+        size=2,
+        description="What of its name and description is what was asked for; null where no words were.",
     )
 
 

@@ -33,6 +33,10 @@ _COMMON_NOUN = ("名詞", "普通名詞")
 _GRAMMATICAL = [("助詞",), ("助動詞",)]
 
 
+Span = tuple[int, int]
+"""From where to where in a text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """A unit of text: its forms, any of which may match (as written, as the dictionary has it, normalized), folded.
@@ -103,6 +107,11 @@ class Analyzer:
         """
         self._lexicon()
         return tuple(term for each in _sentences(normalize(text)) for term in self._sentence_terms(each))
+
+    def placed(self, text: str) -> Iterator[tuple[Span, tuple[str, ...]]]:
+        """Where the words of a normalized text of at most CHUNK characters stand, with their forms; not particles."""
+        self._lexicon()
+        return ((span, (*word.forms, *word.parts)) for span, word in self._placed(text) if not word.is_grammatical)
 
     def keys(self, text: str) -> Mapping[str, str]:
         """Words, and up to four that stand together, by how they are written and how they sound: key to what is written."""
@@ -203,12 +212,21 @@ class Analyzer:
         yield text[done:], ()
 
     def _words(self, text: str) -> Iterator[Word]:
-        for piece, units in self._pieces(text):
-            yield from (Word((fold(unit.surface),)) for unit in units)
-            if not units:
-                yield from self._dictionary_words(piece)
+        return (word for _, word in self._placed(text))
 
-    def _dictionary_words(self, text: str) -> Iterator[Word]:
+    def _placed(self, text: str) -> Iterator[tuple[Span, Word]]:
+        done = 0
+        for piece, units in self._pieces(text):
+            place = done
+            for unit in units:
+                yield (place, place + len(unit.surface)), Word((fold(unit.surface),))
+                place += len(unit.surface)
+            if not units:
+                for (start, end), word in self._dictionary_words(piece):
+                    yield (done + start, done + end), word
+            done += len(piece)
+
+    def _dictionary_words(self, text: str) -> Iterator[tuple[Span, Word]]:
         for each in self._tokenizer().tokenize(text):
             word = self._word(
                 each.surface(),
@@ -218,7 +236,8 @@ class Analyzer:
             )
             if word is not None:
                 parts = self._parts(each)
-                yield replace(word, parts=tuple(map(fold, parts))) if parts else word
+                word = replace(word, parts=tuple(map(fold, parts))) if parts else word
+                yield (each.begin(), each.end()), word
 
     def _tokenizer(self, mode: str = "A") -> sudachipy.Tokenizer:
         # a tokenizer refuses to be used by two threads at once; the dictionary behind it is shared

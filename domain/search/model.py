@@ -51,12 +51,19 @@ class SearchDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class HighlightPart:
+    """Plain text, to be escaped like any other, and whether it is what was asked for."""
+
+    text: str
+    is_match: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Highlight:
-    """A piece of a text that matched. `parts` are plain text, to be escaped like any other: whether each is what was
-    asked for. So nothing that a seller wrote can become markup."""
+    """A piece of a text that matched, in parts; together they are the piece. So nothing that a seller wrote can become markup."""
 
     field: str
-    parts: tuple[tuple[str, bool], ...]
+    parts: tuple[HighlightPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +76,13 @@ class Hit:
 
     product_id: ProductId
     score: float
-    highlights: tuple[Highlight, ...] = ()
     column: float | int | None = None
+    query: str = ""
+
+    @property
+    def asked(self) -> tuple[str, ProductId] | None:
+        """What it is highlighted by; None where it was found without words."""
+        return (self.query, self.product_id) if self.query else None
 
     @property
     def rank(self) -> float | int:

@@ -83,6 +83,18 @@ async def test_suggestions_take_the_same_statements_whatever_they_show(
     assert await statements() == one
 
 
+async def test_what_was_asked_for_is_highlighted_in_what_is_shown(api: Client, lamp: str) -> None:
+    query = """{ search(query: "かすが", first: 1) { nodes { product { id } highlights { field parts { text isMatch } } } }
+        browse: search(first: 1) { nodes { highlights { field } } } }"""
+
+    data = await api.data(query)
+
+    [node] = data["search"]["nodes"]
+    [name] = [each for each in node["highlights"] if each["field"] == "name"]
+    assert {"text": "春日", "isMatch": True} in name["parts"]
+    assert data["browse"]["nodes"][0]["highlights"] is None
+
+
 async def test_mistyped_word_is_spelled_and_the_nearest_results_are_shown(api: Client, lamp: str) -> None:
     page = (await api.data(NEAR, query="kasugadoro"))["search"]
     assert lamp in [node["product"]["id"] for node in page["nodes"]]
