@@ -4,7 +4,7 @@ from contextlib import suppress
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.search_ranking import PRICE_BITS, price_bounds, price_rank
@@ -27,9 +27,13 @@ from domain.shared.ids import BrandId, uuid7
 from domain.shared.money import MINOR_DIGITS, Money
 from domain.shared.refusals import InvalidInput
 
+PATIENT = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine takes its time, which is not what these tests are about."""
+
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=MAX_ATTRIBUTE)
 
 
+@PATIENT
 @given(TEXT, TEXT)
 def test_token_of_any_attribute_leads_back_to_it(name: str, value: str) -> None:
     token = token_of(FacetTerm(FacetKey(FacetKind.ATTRIBUTE, name), value))
@@ -39,7 +43,7 @@ def test_token_of_any_attribute_leads_back_to_it(name: str, value: str) -> None:
     assert narrowed_by(NO_FILTER, [token]).checked().attributes == (Attribute(name, value),)
 
 
-@settings(max_examples=60)
+@PATIENT
 @given(st.text(max_size=60))
 def test_any_text_is_a_token_or_refused(text: str) -> None:
     for token in (text, *(f"{kind}:{text}" for kind in FacetKind)):
@@ -113,6 +117,7 @@ def test_attributes_are_limited_by_their_names() -> None:
 
 
 @pytest.mark.parametrize("currency", MINOR_DIGITS)
+@PATIENT
 @given(minor=st.integers(0, 10**12))
 def test_every_price_is_in_its_range(currency: str, minor: int) -> None:
     band = price_band(Money(minor, currency))
@@ -134,6 +139,7 @@ def test_ranges_of_prices_meet() -> None:
     assert price_band(Money(1_000, "GBP")) == PriceRange("GBP", 1_000, 2_999)
 
 
+@PATIENT
 @given(st.integers(0, 10**17), st.integers(0, 10**17))
 def test_ranks_of_prices_are_in_order_within_a_currency_and_never_cross(one: int, other: int) -> None:
     if one < other:
