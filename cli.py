@@ -35,6 +35,7 @@ from reports import (
     seed_report,
     write_unmatched,
 )
+from search_commands import search
 from settings import MissingSettings, Settings
 from settings import loading as configuration
 from settings.loading import DEFAULT_DATA_DIR
@@ -70,6 +71,7 @@ app.add_typer(users, name="users")
 app.add_typer(dlq, name="dlq")
 app.add_typer(mail, name="mail")
 app.add_typer(payments, name="payments")
+app.add_typer(search, name="search")
 console = Console()
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
 

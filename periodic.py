@@ -31,6 +31,7 @@ from infra.logs import log_stray
 from infra.worker import Job, Result, Stop, Worker
 from paying import PaymentTools, open_payment_tools, run_payments
 from pipeline import EventTools, open_event_tools, run_events, settle_events, upkeep_of
+from search_upkeep import open_upkeep
 from settings import Settings, require
 from wiring import JOB_REDIS_MS, JOB_TIMEOUT_MS, account_deletion, admins
 
@@ -97,6 +98,11 @@ async def _follow_admins(tools: Tools) -> Counts:
     yield await admins(tools.database, tools.aws, await tools.pool_id()).follow()
 
 
+async def _keep_search_index(tools: Tools) -> Counts:
+    async with open_upkeep(tools.settings, tools.database) as upkeep:
+        yield (await upkeep.keep(asyncio.sleep)).repaired
+
+
 async def _make_partitions(tools: Tools) -> Counts:
     await make_partitions(tools.settings, tools.clock)
     yield MONTHS_AHEAD + 1
@@ -127,6 +133,12 @@ JOBS: Sequence[Job[Tools]] = (
         timedelta(hours=1),
         "deletes keys that have had their time",
         lambda tools: forget_old_keys(tools.database, tools.clock.now()),
+    ),
+    Job(
+        "verify-search-index",
+        timedelta(hours=1),
+        "compares the search index with the database, and puts right what differs",
+        _keep_search_index,
     ),
     Job("make-order-partitions", timedelta(days=1), "makes the partitions of the coming months", _make_partitions),
     Job(

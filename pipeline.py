@@ -32,8 +32,9 @@ from cloud import open_aws
 from domain.accounts.preferences import PreferredLanguages
 from domain.catalog.revalidation import Revalidation
 from domain.catalog.stock_alerts import StockAlerts
+from domain.events.batches import BatchHandling
 from domain.events.handling import Handling
-from domain.events.ports import Consumer
+from domain.events.ports import BatchConsumer, Consumer
 from domain.events.relay import Relay
 from domain.events.telling import Teller
 from domain.events.upkeep import EventUpkeep, Places
@@ -41,11 +42,14 @@ from domain.notifications.orders import OrderMails
 from domain.notifications.service import Notifications
 from domain.notifications.shipping import ShippingMails
 from domain.orders.leaving import CartLeaving
+from domain.search.following import SearchFollower, SearchSweep
 from domain.shared.clock import Clock
 from domain.shared.refusals import Refusal
+from infra.batches import BatchLoop
 from infra.messages import QueueLoop, RelayLoop, TellingLoop
 from infra.woken import Ensure, until_stopped
 from infra.worker import Stop
+from search_upkeep import open_upkeep
 from settings import Settings, require
 
 log = logging.getLogger("torii.events")
@@ -145,6 +149,18 @@ async def _stock_alerts(tools: EventTools) -> AsyncIterator[Consumer]:
     yield StockAlerts(PostgresLowStock(tools.database), tools.clock)
 
 
+@asynccontextmanager
+async def _search_index(tools: EventTools) -> AsyncIterator[Consumer]:
+    async with open_upkeep(tools.settings, tools.database) as upkeep:
+        yield SearchFollower(upkeep)
+
+
+@asynccontextmanager
+async def _search_sweep(tools: EventTools) -> AsyncIterator[Consumer]:
+    async with open_upkeep(tools.settings, tools.database) as upkeep:
+        yield SearchSweep(upkeep)
+
+
 SUBSCRIBERS: Sequence[Subscriber] = (
     Subscriber(
         Subscription(Revalidation.name, Revalidation.types, Revalidation.behind_s),
@@ -164,6 +180,8 @@ SUBSCRIBERS: Sequence[Subscriber] = (
     ),
     Subscriber(Subscription(StockAlerts.name, StockAlerts.types), lambda _: True, _stock_alerts),
     Subscriber(Subscription(CartLeaving.name, CartLeaving.types), lambda _: True, _carts),
+    Subscriber(Subscription(SearchFollower.name, SearchFollower.types), lambda _: True, _search_index),
+    Subscriber(Subscription(SearchSweep.name, SearchSweep.types), lambda _: True, _search_sweep),
 )
 """Who acts on which events. Queues, rules and targets are made from this; docs/events.md says how to add one."""
 
@@ -228,7 +246,10 @@ async def run_events(tools: EventTools, stop: Stop, grace_s: float) -> None:
         log.error("the places that events go through could not be looked at", exc_info=outage)
     async with AsyncExitStack() as stack:
         teller = await stack.enter_async_context(open_teller(tools))
-        loops: list[RelayLoop | TellingLoop | QueueLoop] = [_relay(tools, stop, ensure), telling(tools, teller, stop)]
+        loops: list[RelayLoop | TellingLoop | QueueLoop | BatchLoop] = [
+            _relay(tools, stop, ensure),
+            telling(tools, teller, stop),
+        ]
         for each in subscribers(tools.settings):
             consumer = await stack.enter_async_context(each.open(tools))
             loops.append(_consumer(tools, consumer, stop, ensure))
@@ -256,7 +277,11 @@ async def open_teller(tools: EventTools) -> AsyncIterator[Teller]:
         await redis.aclose()
 
 
-def _consumer(tools: EventTools, consumer: Consumer, stop: Stop, ensure: Ensure) -> QueueLoop:
-    handling = Handling(consumer, PostgresDeliveries(tools.database), tools.clock, stop.within)
+def _consumer(tools: EventTools, consumer: Consumer, stop: Stop, ensure: Ensure) -> QueueLoop | BatchLoop:
+    deliveries = PostgresDeliveries(tools.database)
+    handling = Handling(consumer, deliveries, tools.clock, stop.within)
     queue = SqsQueue(tools.aws, tools.names.queue(consumer.name))
+    if isinstance(consumer, BatchConsumer):
+        together = BatchHandling(consumer, deliveries, tools.clock, handling)
+        return BatchLoop(consumer, queue, together, stop, ensure)
     return QueueLoop(consumer.name, queue, handling, stop, ensure)

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.language.highlighting import DictionaryHighlighter
@@ -12,6 +14,7 @@ from domain.shared.refusals import Unavailable
 from settings import Settings
 
 if TYPE_CHECKING:
+    from adapters.language.analysis import Analyzer
     from adapters.opensearch.index import OpenSearchIndex
     from adapters.tantivy.index import TantivyIndex
 
@@ -58,7 +61,14 @@ def _on_opensearch(settings: Settings) -> "OpenSearchIndex":
 
 
 def _on_tantivy(settings: Settings) -> "TantivyIndex":
-    from adapters.language.analysis import Analyzer
     from adapters.tantivy.index import TantivyIndex
 
-    return TantivyIndex(settings.search_dir, Analyzer(LexiconFile(settings.search_words or DEFAULT)))
+    return TantivyIndex(settings.search_dir, _analyzer(settings.search_words or DEFAULT))
+
+
+@cache
+def _analyzer(words: Path) -> "Analyzer":
+    """One for all indexes that a process opens: it may be used from any thread, and its dictionary is loaded once."""
+    from adapters.language.analysis import Analyzer
+
+    return Analyzer(LexiconFile(words))

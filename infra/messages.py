@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from adapters.aws import queues
@@ -72,7 +72,7 @@ class QueueLoop:
 
     async def work(self, message: Message) -> None:
         """Handle a message, and keep it from others meanwhile. Raises Unavailable, PlacesAreGone, TimeoutError."""
-        async with self._kept(message), asyncio.timeout(LONGEST_S):
+        async with kept_from_others(self._queue, [message]), asyncio.timeout(LONGEST_S):
             verdict = await self._handling.handle(message)
         if verdict.is_done:
             await self._queue.delete([message])
@@ -83,22 +83,24 @@ class QueueLoop:
         else:
             self._trouble.is_over()
 
-    @asynccontextmanager
-    async def _kept(self, message: Message) -> AsyncIterator[None]:
-        """Extend the message's visibility while the block runs."""
 
-        async def extend() -> None:
-            while True:
-                await asyncio.sleep(HEARTBEAT_S)
+@asynccontextmanager
+async def kept_from_others(queue: Queue, messages: Sequence[Message]) -> AsyncIterator[None]:
+    """Extend the visibility of messages while the block runs."""
+
+    async def extend() -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            for message in messages:
                 try:
-                    await self._queue.hide(message, queues.VISIBLE_AGAIN_S)
+                    await queue.hide(message, queues.VISIBLE_AGAIN_S)
                 except (Unavailable, PlacesAreGone) as problem:  # somebody else may begin: then one of the two is late
                     log.warning("the visibility of a message was not extended", exc_info=problem)
 
-        heart = asyncio.create_task(extend())
-        try:
-            yield
-        finally:
-            heart.cancel()
-            with suppress(asyncio.CancelledError):
-                await heart
+    heart = asyncio.create_task(extend())
+    try:
+        yield
+    finally:
+        heart.cancel()
+        with suppress(asyncio.CancelledError):
+            await heart

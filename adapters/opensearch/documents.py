@@ -8,6 +8,7 @@ from adapters.language.beginnings import label_starts
 from adapters.search_ranking import prominence, ranks
 from adapters.search_text import goods_name, label_texts
 from domain.search.facets import facetable_attributes, terms_of
+from domain.search.fingerprint import fingerprint
 from domain.search.model import SearchDocument
 from domain.shared.ids import ProductId
 
@@ -15,7 +16,7 @@ from domain.shared.ids import ProductId
 def source(document: SearchDocument, analyzer: Analyzer) -> dict[str, Any]:
     """A public product with its texts; of any other only the id: its version keeps late events out."""
     if not document.is_public:
-        return tombstone(document.product_id)
+        return tombstone(document.product_id, document.revision)
     labels = label_texts(document)
     keys = analyzer.keys(goods_name(document))
     return {
@@ -41,6 +42,8 @@ def source(document: SearchDocument, analyzer: Analyzer) -> dict[str, Any]:
             "description": _codes(document.description),
         },
         "public": True,
+        "revision": document.revision,
+        "fingerprint": fingerprint(document),
         "text_factor": 1 + prominence(document),
         "rating": document.rating if document.rating_count else None,
         "attributes": [{"name": each.name, "value": each.value} for each in facetable_attributes(document)],
@@ -49,9 +52,9 @@ def source(document: SearchDocument, analyzer: Analyzer) -> dict[str, Any]:
     }
 
 
-def tombstone(product_id: ProductId) -> dict[str, Any]:
+def tombstone(product_id: ProductId, revision: int = 0) -> dict[str, Any]:
     """What is left of a product that is not found any more; a rebuild of the index is rid of it."""
-    return {"id": str(product_id), "public": False}
+    return {"id": str(product_id), "public": False, "revision": revision}
 
 
 def _text(text: str) -> str:

@@ -2,7 +2,8 @@
 
 NAME-vFORMAT             alias of the index that is searched and written
 NAME-vFORMAT-building    alias of the one that is being built: what is put meanwhile goes there, too
-NAME-vFORMAT-<time>      an index; the one before the present stays, for a way back and for who pages through it
+NAME-vFORMAT-previous    alias of the one that was searched before: the way back
+NAME-vFORMAT-<time>      an index; one that was replaced a moment ago stays for who pages through it
 """
 
 import time
@@ -16,6 +17,7 @@ from adapters.language.lexicon import Words
 from adapters.opensearch.client import Client
 from adapters.opensearch.mapping import FORMAT, index_body
 from adapters.opensearch.refusals import IndexBusy, IndexMissing
+from domain.search.refusals import NothingBefore
 
 NS_PER_MS = 1_000_000
 
@@ -28,6 +30,7 @@ class Generations:
     ) -> None:
         self.alias = f"{name}-v{FORMAT}"
         self.building = f"{self.alias}-building"
+        self._previous = f"{self.alias}-previous"
         self._family = f"{name}-v*-*"
         self._client = client
         self._words = words
@@ -56,9 +59,7 @@ class Generations:
         """
         index = f"{self.alias}-{time.time_ns() // NS_PER_MS}"
         async with self._client.working(self._timeout_s) as api:
-            left = await self._named(api, self.building)
-            if left:
-                await api.indices.delete(index=",".join(left), params={"ignore_unavailable": "true"})
+            await self._clear_away(api)
             aliases = {self.building: {"is_write_index": True}, own_alias(index): {}}
             try:
                 await api.indices.create(
@@ -69,6 +70,18 @@ class Generations:
                 raise IndexBusy(self.alias) from error
         return index
 
+    async def begin_previous(self) -> str:
+        """The index before the present one, with the building alias, to be brought in step. Raises NothingBefore."""
+        async with self._client.working(self._timeout_s) as api:
+            await self._clear_away(api)
+            found = await self._named(api, self._previous)
+            if not found:
+                raise NothingBefore
+            aliases = (self.building, own_alias(found[0]))
+            actions = [{"add": {"index": found[0], "alias": alias}} for alias in aliases]
+            await api.indices.update_aliases(body={"actions": actions})
+        return found[0]
+
     async def switch(self, index: str) -> None:
         """Make it the one that counts, at once for everybody, and drop those from before its predecessor.
 
@@ -77,10 +90,13 @@ class Generations:
         async with self._client.working(self._timeout_s) as api:
             await api.indices.refresh(index=index, params={"ignore_unavailable": "true"})
             before = await self._named(api, self.alias)
+            earlier = await self._named(api, self._previous)
             actions = [
                 {"remove": {"index": index, "alias": self.building, "must_exist": True}},
                 {"remove": {"index": index, "alias": own_alias(index), "must_exist": True}},
                 *({"remove": {"index": each, "alias": self.alias}} for each in before),
+                *({"remove": {"index": each, "alias": self._previous}} for each in earlier),
+                *({"add": {"index": each, "alias": self._previous}} for each in before),
                 {"add": {"index": index, "alias": self.alias}},
             ]
             try:
@@ -90,8 +106,20 @@ class Generations:
             await self._drop_old(api, index)
 
     async def abandon(self, index: str) -> None:
+        """Leave the present index and the one before it as they were before `begin`."""
         async with self._client.working(self._timeout_s) as api:
-            await api.indices.delete(index=index, params={"ignore_unavailable": "true"})
+            if index in await self._named(api, self.building):
+                await self._clear_away(api)
+
+    async def _clear_away(self, api: Any) -> None:
+        """End a build that was killed, or goes on: what it made goes, but not the way back."""
+        left, kept = await self._named(api, self.building), await self._named(api, self._previous)
+        actions = [{"remove": {"index": each, "alias": self.building}} for each in left if each in kept]
+        actions += [{"remove": {"index": each, "alias": own_alias(each)}} for each in left if each in kept]
+        if actions:
+            await api.indices.update_aliases(body={"actions": actions})
+        if made := [each for each in left if each not in kept]:
+            await api.indices.delete(index=",".join(made), params={"ignore_unavailable": "true"})
 
     async def _drop_old(self, api: Any, current: str) -> None:
         """All but the present one, the one before it, those replaced a moment ago, and one that is being built."""
@@ -99,7 +127,7 @@ class Generations:
         made = {
             name: int(each["settings"]["index"]["creation_date"])
             for name, each in found.items()
-            if name == current or not any(alias.endswith("-building") for alias in each["aliases"])
+            if name == current or not any(alias.endswith(("-building", "-previous")) for alias in each["aliases"])
         }
         old = sorted((name for name in made if made[name] < made[current]), key=made.__getitem__)
         oldest_kept = time.time_ns() // NS_PER_MS - self._kept_s * 1000

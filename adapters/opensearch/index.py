@@ -1,19 +1,19 @@
 """The search port on OpenSearch."""
 
 import time
-from collections.abc import AsyncIterable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
 from opensearchpy.exceptions import ConnectionError as NoConnection
 from opensearchpy.exceptions import NotFoundError, TransportError
 
-from adapters.batches import batches
 from adapters.language.lexicon import Lexicon, Words
 from adapters.opensearch.client import Client
+from adapters.opensearch.entries import entries, entries_of
 from adapters.opensearch.facets import aggregations, facet_counts
-from adapters.opensearch.generations import Generations
+from adapters.opensearch.generations import Generations, own_alias
 from adapters.opensearch.narrowing import narrowed, narrowing
 from adapters.opensearch.queries import Query, matching, ranked
 from adapters.opensearch.refusals import IndexMissing
@@ -24,15 +24,12 @@ from adapters.opensearch.writing import Writer
 from adapters.search_ranking import Position, column_of, hit_of, position, search_page
 from domain.search.facets import FacetCounts
 from domain.search.model import SearchDocument, SearchPage, SearchScope
-from domain.search.ports import Progress
+from domain.search.ports import Entry
 from domain.search.request import BROWSE, SearchQuery, SearchRequest
 from domain.search.suggesting import NO_SUGGESTIONS, Suggestions
 from domain.shared.ids import ProductId
 from domain.shared.paging import Count, PageRequest
 from domain.shared.refusals import Unavailable
-
-BATCH = 500
-"""Documents sent at once while the whole index is built."""
 
 
 class OpenSearchIndex:
@@ -122,14 +119,13 @@ class OpenSearchIndex:
             ]
         return f"OpenSearch {version}, {current}, {documents:,} documents"
 
-    async def replace_all(self, documents: AsyncIterable[SearchDocument], progress: Progress) -> int:
-        index = await self._generations.begin()
-        done, is_whole = 0, False
+    @asynccontextmanager
+    async def building(self, on_previous: bool = False) -> AsyncIterator["Built"]:
+        begin = self._generations.begin_previous if on_previous else self._generations.begin
+        index = await begin()
+        is_whole = False
         try:
-            async for batch in batches(documents, BATCH):
-                await self._writer.fill(index, batch)
-                done += len(batch)
-                progress(done)
+            yield Built(self._writer, self._client, index)
             await self._generations.switch(index)
             is_whole = True
         finally:
@@ -137,7 +133,6 @@ class OpenSearchIndex:
                 with suppress(Unavailable):  # what is left goes with the next build
                     await self._generations.abandon(index)
         self._snapshots.expire()
-        return done
 
     async def put(self, documents: Sequence[SearchDocument]) -> int:
         written = await self._writer.put(documents)
@@ -147,6 +142,15 @@ class OpenSearchIndex:
     async def remove(self, ids: Sequence[ProductId], version: int) -> None:
         await self._writer.remove(ids, version)
         self._snapshots.expire()
+
+    async def entries(self, after: ProductId | None, upto: ProductId | None) -> Sequence[Entry]:
+        return await entries(self._client, (await self._generations.targets())[0], after, upto)
+
+    async def entries_of(self, ids: Sequence[ProductId]) -> Sequence[Entry]:
+        return await entries_of(self._client, (await self._generations.targets())[0], ids)
+
+    async def leads(self) -> bool:
+        return True  # versions keep any number of writers apart
 
     async def close(self) -> None:
         await self._client.close()
@@ -182,6 +186,27 @@ class OpenSearchIndex:
                 raise
             return None
         return answer
+
+
+class Built:
+    """The port `Written` on an index that is being built."""
+
+    def __init__(self, writer: Writer, client: Client, index: str) -> None:
+        self._writer = writer
+        self._client = client
+        self._index = index
+
+    async def put(self, documents: Sequence[SearchDocument]) -> int:
+        return await self._writer.fill(self._index, documents)
+
+    async def remove(self, ids: Sequence[ProductId], version: int) -> None:
+        await self._writer.empty(self._index, ids, version)
+
+    async def entries(self, after: ProductId | None, upto: ProductId | None) -> Sequence[Entry]:
+        return await entries(self._client, own_alias(self._index), after, upto)
+
+    async def entries_of(self, ids: Sequence[ProductId]) -> Sequence[Entry]:
+        return await entries_of(self._client, own_alias(self._index), ids)
 
 
 def _found(request: SearchRequest, lexicon: Lexicon) -> Query:

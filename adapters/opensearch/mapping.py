@@ -6,7 +6,7 @@ from typing import Any
 from adapters.language.lexicon import Unit
 from domain.search.facets import PLAIN_FACETS
 
-FORMAT = 4
+FORMAT = 5
 """Grows with every change of the mapping or of what is put into it: an index of another format is built anew."""
 
 _PARTICLES = (
@@ -104,6 +104,8 @@ MAPPINGS: Mapping[str, Any] = {
         "codes": {"properties": {name: {"type": "keyword"} for name in ("name", "labels", "description")}},
         "currency": {"type": "keyword"},
         "public": {"type": "boolean"},
+        "revision": {"type": "long", "index": False},
+        "fingerprint": {"type": "long", "index": False},
         "text_factor": {"type": "double", "index": False},
         "prominence": {"type": "double", "index": False},
         "price_rank": {"type": "long"},

@@ -52,12 +52,24 @@ class Writer:
         """Leave tombstones of that version, except where the index knows a newer one. Raises IndexMissing."""
         await self._write_everywhere([(each, version, tombstone(each)) for each in dict.fromkeys(ids)])
 
-    async def fill(self, index: str, documents: Sequence[SearchDocument]) -> None:
-        """Into an index that is being built. Raises IndexBusy when another has taken its place."""
-        versioned = [(each.product_id, each.version, kept) for each, kept in await self._sources(documents)]
-        statuses = await self._bulk(own_alias(index), versioned, refresh="false")
-        if _NOT_FOUND in statuses:
-            raise IndexBusy(self._generations.alias)
+    async def fill(self, index: str, documents: Sequence[SearchDocument]) -> int:
+        """The same into an index that is being built. Raises IndexBusy when another has taken its place."""
+        return await self._write_into(
+            index, [(each.product_id, each.version, kept) for each, kept in await self._sources(documents)]
+        )
+
+    async def empty(self, index: str, ids: Sequence[ProductId], version: int) -> None:
+        """`remove` from an index that is being built. Raises IndexBusy."""
+        await self._write_into(index, [(each, version, tombstone(each)) for each in dict.fromkeys(ids)])
+
+    async def _write_into(self, index: str, documents: Sequence[Versioned]) -> int:
+        written = 0
+        for start in range(0, len(documents), CHUNK):
+            statuses = await self._bulk(own_alias(index), documents[start : start + CHUNK], refresh="false")
+            if _NOT_FOUND in statuses:
+                raise IndexBusy(self._generations.alias)
+            written += sum(status != _CONFLICT for status in statuses)
+        return written
 
     async def _sources(self, documents: Sequence[SearchDocument]) -> list[tuple[SearchDocument, dict[str, Any]]]:
         return await asyncio.to_thread(lambda: [(each, source(each, self._analysis())) for each in documents])

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     func,
+    literal,
     null,
     or_,
     select,
@@ -95,9 +96,27 @@ class PostgresDeliveries:
         )
         if not found:
             return Standing.GONE, None
-        if found[0].processed_at is not None:
-            return Standing.PROCESSED, found[0].reopened_at
-        return Standing.OPEN if found[0].failed_at is None else Standing.FAILED, found[0].reopened_at
+        return _standing(found[0]), found[0].reopened_at
+
+    async def standings(self, consumer: str, ids: Sequence[EventId]) -> Mapping[EventId, Standing]:
+        kept = (deliveries.c.event_id == outbox.c.id) & (deliveries.c.consumer == consumer)
+        found = await self._database.fresh(
+            select(outbox.c.id, deliveries.c.processed_at, deliveries.c.failed_at)
+            .select_from(outbox.outerjoin(deliveries, kept))
+            .where(outbox.c.id.in_(ids))
+        )
+        return dict.fromkeys(ids, Standing.GONE) | {EventId(row.id): _standing(row) for row in found}
+
+    async def all_processed(self, consumer: str, ids: Sequence[EventId], at: datetime) -> None:
+        there = select(literal(consumer), outbox.c.id, literal(at)).where(outbox.c.id.in_(ids)).order_by(outbox.c.id)
+        statement = insert(deliveries).from_select(["consumer", "event_id", "processed_at"], there)
+        done = {"processed_at": at, "failed_at": null(), "reason": null()}
+        async with self._database.transaction(ANONYMOUS) as connection:
+            await connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=KEY, set_=done, where=deliveries.c.processed_at.is_(None)
+                )
+            )
 
     async def processed(self, consumer: str, event_id: EventId, at: datetime) -> bool:
         try:
@@ -171,3 +190,9 @@ class PostgresDeliveries:
 def least_again() -> ColumnElement[int]:
     """One more, as long as twice as long again is still a time to wait."""
     return func.least(deliveries.c.sent_again + 1, MOST_DOUBLINGS)
+
+
+def _standing(row: Any) -> Standing:
+    if row.processed_at is not None:
+        return Standing.PROCESSED
+    return Standing.OPEN if row.failed_at is None else Standing.FAILED

@@ -13,10 +13,11 @@ from adapters.search_ranking import prominence, ranks
 from adapters.search_text import KEY_WEIGHTS, goods_name, label_texts
 from adapters.tantivy.narrowing import FIELDS, attribute_term
 from domain.search.facets import FacetKind, facetable_attributes, terms_of
+from domain.search.fingerprint import fingerprint
 from domain.search.model import SearchDocument
 from domain.shared.ids import ProductId
 
-FORMAT = 4
+FORMAT = 5
 """Grows with every change of the fields or of what is put into them: an index of another format is built anew."""
 
 COLUMN_TYPES: Mapping[str, FieldType] = {
@@ -39,7 +40,9 @@ def index_schema() -> tantivy.Schema:
     fields.add_unsigned_field("id_high", fast=True)
     fields.add_unsigned_field("id_low", fast=True)
     fields.add_integer_field("version", fast=True)
-    fields.add_boolean_field("public", indexed=True)
+    fields.add_integer_field("revision", fast=True)
+    fields.add_integer_field("fingerprint", fast=True)
+    fields.add_boolean_field("public", indexed=True, fast=True)
     for name in ("name", "labels", "description"):
         fields.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
     for name in KEY_WEIGHTS:
@@ -55,10 +58,12 @@ def index_schema() -> tantivy.Schema:
 
 
 def tantivy_document(document: SearchDocument, analyzer: Analyzer) -> tantivy.Document:
-    """A public product with its terms; of any other only id and version, which keep late events out."""
-    if not document.is_public:
-        return tombstone(document.product_id, document.version)
+    """A public product with its terms; of any other only id, version and revision, which keep late events out."""
     kept = _identified(document.product_id, document.version)
+    kept.add_integer("revision", document.revision)
+    if not document.is_public:
+        return kept
+    kept.add_integer("fingerprint", fingerprint(document))
     labels = label_texts(document)
     kept.add_boolean("public", True)
     for field, text in (

@@ -2,33 +2,32 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import tantivy
 
-from adapters.batches import batches
 from adapters.language.analysis import Analyzer, dictionary_version
 from adapters.search_ranking import column_of, hit_of, position, search_page
 from adapters.tantivy.documents import FORMAT
 from adapters.tantivy.facets import facet_counts
 from adapters.tantivy.generations import Generations
-from adapters.tantivy.lock import WriterLock
 from adapters.tantivy.narrowing import narrowed, narrowing
 from adapters.tantivy.queries import browse_query
 from adapters.tantivy.ranking import Column, by_score
-from adapters.tantivy.refusals import IndexBroken, IndexMissing
+from adapters.tantivy.refusals import IndexBroken, IndexMissing, is_panic
 from adapters.tantivy.snapshots import Snapshot, Snapshots
 from adapters.tantivy.spelling import respelled
 from adapters.tantivy.suggesting import completed
 from adapters.tantivy.text_query import text_query
-from adapters.tantivy.writing import Build, forget, put_newer
+from adapters.tantivy.upkeep import Built, Upkeep
 from domain.search.facets import FacetCounts
 from domain.search.model import SearchDocument, SearchPage, SearchScope
-from domain.search.ports import Progress
+from domain.search.ports import Entry
 from domain.search.request import BROWSE, SearchQuery, SearchRequest
 from domain.search.suggesting import NO_SUGGESTIONS, Suggestions
 from domain.shared.ids import ProductId
@@ -39,8 +38,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 READERS = 2
-BATCH = 1_000
-"""Documents analysed and added at once while the whole index is built."""
 
 
 def is_built(folder: Path) -> bool:
@@ -69,9 +66,8 @@ class TantivyIndex:
         self._timeout_s = search_timeout_s
         self._generations = Generations(folder, _format(analyzer.version))
         self._snapshots = Snapshots(self._generations, refresh_s, now)
-        self._lock = WriterLock(self._generations.lock_path, writer_patience_s)
+        self._upkeep = Upkeep(self._generations, analyzer, writer_patience_s, self._snapshots.expire)
         self._readers = ThreadPoolExecutor(READERS, "search")
-        self._writer = ThreadPoolExecutor(1, "search-write")
 
     async def search(self, request: SearchRequest, page: PageRequest) -> SearchPage:
         return await self._read(self._search, request, page)
@@ -95,39 +91,28 @@ class TantivyIndex:
         documents = await self._read(self._documents)
         return f"tantivy {version('tantivy')}, {self._analyzer.version}, {documents:,} documents"
 
-    async def replace_all(self, documents: AsyncIterable[SearchDocument], progress: Progress) -> int:
-        async with self._lock.held():
-            build = await self._write(lambda: Build(self._generations.begin(), self._analyzer))
-            done, is_whole = 0, False
-            try:
-                async for batch in batches(documents, BATCH):
-                    await self._write(build.add, batch)
-                    done += len(batch)
-                    progress(done)
-                await self._write(build.finish)
-                is_whole = True
-            finally:
-                if not is_whole:
-                    await self._write(self._abandon, build)
-            await self._write(self._generations.switch, build.generation)
-            self._snapshots.expire()
-            return done
+    def building(self, on_previous: bool = False) -> AbstractAsyncContextManager[Built]:
+        return self._upkeep.building(on_previous)
 
     async def put(self, documents: Sequence[SearchDocument]) -> int:
-        async with self._lock.held():
-            written = await self._write(self._put, documents)
-            self._snapshots.expire()
-            return written
+        return await self._upkeep.put(documents)
 
     async def remove(self, ids: Sequence[ProductId], version: int) -> None:
-        async with self._lock.held():
-            await self._write(self._remove, ids, version)
-            self._snapshots.expire()
+        await self._upkeep.remove(ids, version)
+
+    async def entries(self, after: ProductId | None, upto: ProductId | None) -> Sequence[Entry]:
+        return await self._upkeep.entries(after, upto)
+
+    async def entries_of(self, ids: Sequence[ProductId]) -> Sequence[Entry]:
+        return await self._upkeep.entries_of(ids)
+
+    async def leads(self) -> bool:
+        return await self._upkeep.leads()
 
     async def close(self) -> None:
         """Lets a write that has begun come to its end."""
-        for executor in (self._readers, self._writer):
-            await asyncio.to_thread(executor.shutdown, wait=True, cancel_futures=True)
+        await asyncio.to_thread(self._readers.shutdown, wait=True, cancel_futures=True)
+        await self._upkeep.close()
 
     # what follows runs on our threads
 
@@ -178,22 +163,6 @@ class TantivyIndex:
             raise IndexMissing(self._generations.folder)
         return self._count(SearchScope(BROWSE)).value
 
-    def _put(self, documents: Sequence[SearchDocument]) -> int:
-        current = self._generations.current()
-        if current is not None:
-            return put_newer(current, self._analyzer, documents)
-        raise IndexMissing(self._generations.folder)
-
-    def _remove(self, ids: Sequence[ProductId], version: int) -> None:
-        current = self._generations.current()
-        if current is None:
-            raise IndexMissing(self._generations.folder)
-        forget(current, ids, version)
-
-    def _abandon(self, build: Build) -> None:
-        build.abandon()
-        self._generations.abandon(build.generation)
-
     # how it gets there
 
     async def _read(self, job: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -202,14 +171,9 @@ class TantivyIndex:
                 return await asyncio.get_running_loop().run_in_executor(self._readers, lambda: job(*args, **kwargs))
         except TimeoutError as error:
             raise Unavailable("search") from error
-
-    async def _write(self, job: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Waits for the end of the job even when cancelled: the lock must not go before it."""
-        running = asyncio.get_running_loop().run_in_executor(self._writer, lambda: job(*args, **kwargs))
-        try:
-            return await asyncio.shield(running)
-        except asyncio.CancelledError:
-            await asyncio.wait([running])
+        except BaseException as panic:
+            if is_panic(panic):
+                raise IndexBroken(self._generations.folder) from panic
             raise
 
 

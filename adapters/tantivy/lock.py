@@ -1,4 +1,4 @@
-"""One writer at a time, over all processes. The system lets go of the lock of a process that died."""
+"""Locks over all processes of a machine. The system lets go of the lock of a process that died."""
 
 import asyncio
 import fcntl
@@ -13,6 +13,8 @@ POLL_S = 0.02
 
 
 class WriterLock:
+    """One holder at a time."""
+
     def __init__(self, path: Path, patience_s: float) -> None:
         self._path = path
         self._patience_s = patience_s
@@ -39,19 +41,47 @@ class WriterLock:
         try:
             async with asyncio.timeout(self._patience_s):
                 while True:
-                    descriptor = self._try_lock()
+                    descriptor = _try_lock(self._path, fcntl.LOCK_EX)
                     if descriptor is not None:
                         return descriptor
                     await asyncio.sleep(POLL_S)  # flock tells nobody when it is free
         except TimeoutError:
             raise IndexBusy(self._path.parent) from None
 
-    def _try_lock(self) -> int | None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
-        return descriptor
+
+class Election:
+    """Who is elected stays so until its process ends, or it steps down."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def is_won(self) -> bool:
+        """Whether it is us, now that we have asked."""
+        if self._descriptor is None:
+            self._descriptor = _try_lock(self._path, fcntl.LOCK_EX)
+        return self._descriptor is not None
+
+    def step_down(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def is_free(path: Path) -> bool:
+    """Whether nobody holds the lock of that path, at this moment."""
+    descriptor = _try_lock(path, fcntl.LOCK_SH)
+    if descriptor is not None:
+        os.close(descriptor)
+    return descriptor is not None
+
+
+def _try_lock(path: Path, how: int) -> int | None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor

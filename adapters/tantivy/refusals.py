@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from domain.search.refusals import NotBuilt
+from domain.search.refusals import Broken, NotBuilt
 from domain.shared.refusals import Unavailable
 
 
@@ -17,7 +17,7 @@ class IndexBusy(Unavailable):
         return f"another process is writing the search index in {self.folder}: try again when it is done"
 
 
-class IndexBroken(Unavailable):
+class IndexBroken(Broken):
     """The folder does not hold what we left there."""
 
     def __init__(self, folder: Path) -> None:
@@ -37,3 +37,8 @@ class IndexMissing(NotBuilt):
 
     def __str__(self) -> str:
         return f"there is no search index of this version in {self.folder}: it has to be built first"
+
+
+def is_panic(error: BaseException) -> bool:
+    """Whether tantivy gave up on what it found, as on a file that ends too early: a class that cannot be imported."""
+    return type(error).__name__ == "PanicException"

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from domain.shared.events import EventId, EventRecord
 from domain.shared.refusals import Refusal
@@ -117,6 +117,19 @@ class Consumer(Protocol):
         ...
 
 
+@runtime_checkable
+class BatchConsumer(Consumer, Protocol):
+    """A consumer for whom many events at once are hardly more work than one."""
+
+    async def leads(self) -> bool:
+        """Whether this process is to take messages, of all that could. Asked often."""
+        ...
+
+    async def consume_all(self, deliveries: Sequence[Delivery]) -> None:
+        """Act on all of these, as `consume` does on one; when it raises, on none or some. Raises Unavailable."""
+        ...
+
+
 class GivenUp(Exception):
     """Trying again is of no use. The text is ours, is kept, and holds nothing of the event or its person."""
 
@@ -148,6 +161,14 @@ class Deliveries(Protocol):
 
     async def standing(self, consumer: str, event_id: EventId) -> tuple[Standing, datetime | None]:
         """How it stands, and when people last reopened it."""
+        ...
+
+    async def standings(self, consumer: str, ids: Sequence[EventId]) -> Mapping[EventId, Standing]:
+        """How it stands with each of several."""
+        ...
+
+    async def all_processed(self, consumer: str, ids: Sequence[EventId], at: datetime) -> None:
+        """`processed` of several, some of which may be gone."""
         ...
 
     async def processed(self, consumer: str, event_id: EventId, at: datetime) -> bool:

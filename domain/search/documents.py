@@ -4,12 +4,13 @@ import math
 from collections.abc import AsyncIterator, Sequence
 
 from domain.catalog.categories import Category
+from domain.catalog.keys import ProductKeys
 from domain.catalog.model import Attribute, Brand, Product, ProductStatus, Variation
 from domain.catalog.service import Catalog
 from domain.reviews.model import Rating
 from domain.reviews.service import ReviewBoard
 from domain.search.model import SearchDocument
-from domain.search.ports import Moments, Reading
+from domain.search.ports import Listings, Moments, Reading
 from domain.sellers.model import Seller
 from domain.sellers.service import Sellers
 from domain.shared.ids import ProductId
@@ -18,8 +19,11 @@ from domain.shared.ids import ProductId
 class MarketplaceDocuments:
     """The port `Documents`: products with the names of their brands and categories, some look-ups a batch."""
 
-    def __init__(self, catalog: Catalog, sellers: Sellers, reviews: ReviewBoard, moments: Moments) -> None:
+    def __init__(
+        self, catalog: Catalog, keys: ProductKeys, sellers: Sellers, reviews: ReviewBoard, moments: Moments
+    ) -> None:
         self._catalog = catalog
+        self._keys = keys
         self._sellers = sellers
         self._reviews = reviews
         self._moments = moments
@@ -32,13 +36,22 @@ class MarketplaceDocuments:
             moment = await self._moments.next()  # before the next ones are read
 
     async def of(self, ids: Sequence[ProductId]) -> Reading:
-        if not ids:
-            return Reading(0, ())
         moment = await self._moments.next()
         found = [each for each in await self._catalog.products_by_ids(ids) if each]
         there = {each.id for each in found}
         gone = [each for each in dict.fromkeys(ids) if each not in there]
         return Reading(moment, await self._documents(found, moment), gone)
+
+    async def revisions(self, after: ProductId | None, size: int) -> Sequence[tuple[ProductId, int]]:
+        return await self._keys.versions(after, size)
+
+    async def ids_in(self, which: Listings, after: ProductId | None, size: int) -> Sequence[ProductId]:
+        if which.seller_id is not None:
+            return await self._keys.of_seller(which.seller_id, after, size)
+        if which.brand_id is not None:
+            return await self._keys.of_brand(which.brand_id, after, size)
+        assert which.category_id is not None
+        return await self._keys.in_category(which.category_id, after, size)
 
     async def _documents(self, products: Sequence[Product], moment: int) -> list[SearchDocument]:
         brands = await self._catalog.brands_by_ids(list({each.brand_id for each in products if each.brand_id}))

@@ -1,6 +1,7 @@
 """What search needs from the outside."""
 
 from collections.abc import AsyncIterable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,14 +9,48 @@ from domain.search.facets import FacetCounts
 from domain.search.model import SearchDocument, SearchPage, SearchScope
 from domain.search.request import SearchRequest
 from domain.search.suggesting import Suggestions
-from domain.shared.ids import ProductId
+from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId
 from domain.shared.paging import Count, PageRequest
 
 Progress = Callable[[int], None]
 """Told how many documents are done so far."""
 
 
-class SearchIndex(Protocol):
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an index knows of a product: the version and revision of its document, and what it says as a fingerprint."""
+
+    product_id: ProductId
+    version: int
+    revision: int
+    is_public: bool
+    fingerprint: int
+
+
+class Written(Protocol):
+    """An index as it is written. Every method raises Unavailable, and NotBuilt where there is none."""
+
+    async def put(self, documents: Sequence[SearchDocument]) -> int:
+        """Add or overwrite, except what the index knows in a newer version. Returns how many were written."""
+        ...
+
+    async def remove(self, ids: Sequence[ProductId], version: int) -> None:
+        """Forget products that were not there any more at `version`: a `put` of an older one is ignored from then on."""
+        ...
+
+    async def entries(self, after: ProductId | None, upto: ProductId | None) -> Sequence[Entry]:
+        """What it knows of all products past `after` and up to `upto`, by id; None has no bound on that side.
+
+        All that was put before is seen.
+        """
+        ...
+
+    async def entries_of(self, ids: Sequence[ProductId]) -> Sequence[Entry]:
+        """What it knows of these, as far as it does, by id."""
+        ...
+
+
+class SearchIndex(Written, Protocol):
     """Finds public products by text and facets. Every word of the query must match; a name weighs more than a description.
 
     Raises Unavailable when it does not answer in time.
@@ -52,24 +87,22 @@ class SearchIndex(Protocol):
         ...
 
     async def is_built(self) -> bool:
-        """Whether there is a whole index of this program's format; false asks for `replace_all`."""
+        """Whether there is a whole index of this program's format; false asks for `building`."""
         ...
 
-    async def replace_all(self, documents: AsyncIterable[SearchDocument], progress: Progress) -> int:
-        """Build a new index beside the present one, which answers until the new one takes its place at once.
+    def building(self, on_previous: bool = False) -> AbstractAsyncContextManager[Written]:
+        """An index to be filled beside the present one, whose place it takes at once when the block ends without an
+        exception. The present one answers until then, and is kept as the previous one after it.
 
-        Each product comes once; those that are not public are worth sending, since their versions keep late events out.
-        What is put or removed meanwhile is not lost. When it fails the present index stays. Returns how many documents
-        it took.
+        The index is empty, or with `on_previous` the one before the present one, as it was left. What is put into this
+        port meanwhile goes there as well. What was put before has to be put by who builds: all products as they are stored,
+        also those that are not public, whose versions keep late events out. After an exception the present index stays.
+        Raises NothingBefore, and Unavailable where another build goes on.
         """
         ...
 
-    async def put(self, documents: Sequence[SearchDocument]) -> int:
-        """Add or overwrite, except what the index knows in a newer version. Returns how many were written."""
-        ...
-
-    async def remove(self, ids: Sequence[ProductId], version: int) -> None:
-        """Forget products that were not there any more at `version`: a `put` of an older one is ignored from then on."""
+    async def leads(self) -> bool:
+        """Whether this process is the one to write what events tell of, now that it asks. Who is not may write all the same."""
         ...
 
     async def check(self) -> str:
@@ -116,13 +149,33 @@ class Reading:
     gone: Sequence[ProductId] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Listings:
+    """All products of a seller, of a brand, or of a category and those below it: exactly one of them."""
+
+    seller_id: SellerId | None = None
+    brand_id: BrandId | None = None
+    category_id: CategoryId | None = None
+
+
 class Documents(Protocol):
-    """Products as search documents, as stored now. The version of each is a moment from before it was read."""
+    """Products as search documents, as stored now. The version of each is a moment from before it was read.
+
+    Every method raises Unavailable.
+    """
 
     def documents(self) -> AsyncIterable[SearchDocument]:
         """Every product, once each, by id."""
         ...
 
     async def of(self, ids: Sequence[ProductId]) -> Reading:
-        """These products. Raises Unavailable."""
+        """These products."""
+        ...
+
+    async def revisions(self, after: ProductId | None, size: int) -> Sequence[tuple[ProductId, int]]:
+        """The next products by id, and the version that each has of its own."""
+        ...
+
+    async def ids_in(self, which: Listings, after: ProductId | None, size: int) -> Sequence[ProductId]:
+        """The next ones of those products by id."""
         ...

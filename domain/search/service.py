@@ -9,6 +9,7 @@ from domain.search.ports import IN_DATABASE, Documents, Progress, SearchIndex, T
 from domain.search.relaxing import nearest
 from domain.search.request import SearchRequest
 from domain.search.suggesting import NO_SUGGESTIONS, Suggestions, prefix_of
+from domain.search.upkeep import IndexUpkeep
 from domain.shared.paging import Count, PageRequest
 from domain.shared.refusals import InvalidInput, Unavailable
 
@@ -86,7 +87,7 @@ class Search:
 
     async def reindex(self, source: Documents, progress: Progress) -> int:
         """Build the index anew from the source, while the present one goes on answering. Returns the documents read."""
-        return await self._index.replace_all(source.documents(), progress)
+        return await IndexUpkeep(self._index, source).reindex(progress)
 
     async def check(self) -> str:
         return await self._index.check()

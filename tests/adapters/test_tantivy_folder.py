@@ -15,6 +15,7 @@ from adapters.language.analysis import Analyzer
 from adapters.tantivy.index import TantivyIndex, is_built
 from adapters.tantivy.refusals import IndexBroken, IndexBusy, IndexMissing
 from domain.search.request import SearchRequest, SearchSort
+from domain.search.upkeep import IndexUpkeep
 from domain.shared.paging import PageRequest
 from domain.shared.refusals import Unavailable
 from tests.contract.search_shop import Listed, Shopper, document, memory_folder, product
@@ -27,7 +28,7 @@ HOLD_LOCK = (
 
 
 def generations(folder: Path) -> list[str]:
-    return [path.name for path in folder.glob("generation-*")]
+    return sorted(path.name for path in folder.glob("generation-*"))
 
 
 @pytest.fixture(scope="module")
@@ -107,12 +108,12 @@ async def test_state_is_kept_for_a_minute_after_its_last_use_however_much_is_wri
     assert await rest() == 24
 
 
-async def test_old_generations_are_deleted(opened: Opener, folder: Path) -> None:
+async def test_the_present_generation_and_the_one_before_are_kept(opened: Opener, folder: Path) -> None:
     shopper = Shopper(opened())
     for number in range(3):
         await shopper.stock(document(number, "急須"))
 
-    assert generations(folder) == ["generation-3"]
+    assert generations(folder) == ["generation-2", "generation-3"]
 
 
 async def test_what_a_killed_build_left_is_deleted(opened: Opener, folder: Path) -> None:
@@ -123,7 +124,7 @@ async def test_what_a_killed_build_left_is_deleted(opened: Opener, folder: Path)
 
     await shopper.stock(document(2, "急須"))
 
-    assert generations(folder) == ["generation-8"]
+    assert generations(folder) == ["generation-1", "generation-8"]
     assert await shopper.finds("急須") == [product(2)]
 
 
@@ -247,3 +248,65 @@ async def test_search_that_takes_too_long_is_given_up(opened: Opener) -> None:
 
     with pytest.raises(Unavailable):
         await index.search(SearchRequest.of("急須"), PageRequest())
+
+
+async def test_a_killed_build_holds_up_no_write_and_goes_with_the_next(opened: Opener, folder: Path) -> None:
+    shopper = Shopper(opened())
+    await shopper.stock(document(1, "急須"))
+    left = json.loads((folder / "current").read_text())
+    left |= {"building": 2, "formats": {**left["formats"], "2": left["formats"]["1"]}}
+    (folder / "generation-2").mkdir()  # empty: a write to it would fail
+    (folder / "current").write_text(json.dumps(left))
+
+    assert await shopper.index.put([document(2, "急須")]) == 1
+    await shopper.stock(document(3, "急須"))
+
+    assert generations(folder) == ["generation-1", "generation-3"]
+    assert await shopper.finds("急須") == [product(3)]
+
+
+async def test_two_processes_build_one_after_the_other(opened: Opener) -> None:
+    first, second = Shopper(opened()), Shopper(opened(writer_patience_s=0.05))
+
+    async def build_in_between() -> None:
+        with pytest.raises(IndexBusy):
+            await second.stock(document(2, "急須"))
+
+    await first.search.reindex(Listed([document(1, "急須")], build_in_between), lambda done: None)
+    assert await second.finds("急須") == [product(1)]
+    await second.stock(document(2, "急須"))
+    assert await first.finds("急須") == [product(2)]
+
+
+async def test_of_all_processes_one_leads_and_another_does_when_it_is_gone(opened: Opener, folder: Path) -> None:
+    first, second = opened(), opened()
+    assert [await first.leads(), await second.leads(), await first.leads()] == [True, False, True]
+    await first.close()
+    other = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLD_LOCK, str(folder / "elected.lock"), stdin=PIPE, stdout=PIPE
+    )
+    assert other.stdout is not None
+    await other.stdout.readline()
+    assert not await second.leads()
+    other.kill()
+    await other.wait()
+    assert await second.leads()
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+async def test_a_damaged_generation_is_an_outage_for_who_writes_and_a_new_one_heals_it(
+    opened: Opener, folder: Path, damage: str
+) -> None:
+    await Shopper(opened()).stock(*[document(number, "急須") for number in range(20)])
+    for file in (folder / "generation-1").iterdir():
+        if file.suffix in (".fast", ".term", ".idx", ".store", ".pos", ".fieldnorm"):
+            file.write_bytes(b"") if damage == "cut" else file.unlink()
+    shopper = Shopper(opened())
+
+    with pytest.raises(Unavailable):
+        await shopper.index.put([document(1, "急須")])
+    with pytest.raises(Unavailable):
+        await shopper.index.entries(None, None)
+    await IndexUpkeep(shopper.index, Listed([document(2, "急須")])).keep(asyncio.sleep)
+    assert await shopper.finds("急須") == [product(2)]
+    assert await shopper.index.put([document(3, "急須")]) == 1

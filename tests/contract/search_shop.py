@@ -15,7 +15,7 @@ from adapters.language.lexicon import LexiconFile
 from adapters.tantivy.index import TantivyIndex
 from domain.search.facets import Facet
 from domain.search.model import SearchDocument, SearchPage, SearchScope
-from domain.search.ports import Reading, SearchIndex
+from domain.search.ports import Listings, Reading, SearchIndex
 from domain.search.request import NO_FILTER, SearchFilter, SearchRequest, SearchSort
 from domain.search.service import Search
 from domain.shared.ids import ProductId, uuid7
@@ -80,6 +80,14 @@ class Listed:
         found = [each for each in self._documents if each.product_id in ids]
         there = {each.product_id for each in found}
         return Reading(1, found, [each for each in ids if each not in there])
+
+    async def revisions(self, after: ProductId | None, size: int) -> Sequence[tuple[ProductId, int]]:
+        ids = sorted((each.product_id, each.revision) for each in self._documents)
+        return [each for each in ids if after is None or each[0] > after][:size]
+
+    async def ids_in(self, which: Listings, after: ProductId | None, size: int) -> Sequence[ProductId]:
+        """All are of any seller, brand and category."""
+        return [product_id for product_id, _ in await self.revisions(after, size)]
 
     async def documents(self) -> AsyncIterator[SearchDocument]:
         for each in self._documents:

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from domain.search.fingerprint import fingerprint
 from domain.search.request import SearchRequest
 from domain.shared.paging import Count, PageRequest, encode_cursor
 from domain.shared.refusals import InvalidCursor, InvalidInput
@@ -199,6 +200,54 @@ class TestUpkeep:
         assert await shopper.finds("") == [product(1)]
         await shopper.stock(document(2, "土鍋"))
         assert await shopper.finds("") == [product(2)]
+
+    async def test_what_is_put_and_removed_during_a_reindex_shows_at_once_and_is_not_lost(
+        self, shopper: Shopper
+    ) -> None:
+        old = [document(number, "急須", version=1) for number in range(4)]
+        await shopper.stock(*old)
+        seen = []
+
+        async def change() -> None:
+            if not seen:
+                await shopper.index.put([document(1, "土瓶", version=3), document(9, "土瓶", version=3)])
+                await shopper.index.remove([product(2)], version=3)
+                seen.extend([await shopper.finds("急須"), await shopper.finds("土瓶")])
+
+        await shopper.search.reindex(Listed([document(n, "急須", version=2) for n in range(4)], change), print)
+
+        assert seen == [[product(0), product(3)], [product(1), product(9)]]
+        assert await shopper.finds("土瓶") == [product(1), product(9)]
+        assert await shopper.finds("急須") == [product(0), product(3)]
+
+    async def test_the_first_build_takes_what_is_put_meanwhile(self, shopper: Shopper) -> None:
+        async def change() -> None:
+            await shopper.index.put([document(1, "土瓶", version=3)])
+
+        await shopper.search.reindex(Listed([document(1, "急須", version=2)], change), print)
+
+        assert await shopper.finds("土瓶") == [product(1)]
+        assert await shopper.finds("急須") == []
+
+    async def test_entries_tell_what_the_index_knows_in_order(self, shopper: Shopper) -> None:
+        documents = [document(number, "急須", version=5, is_public=number != 3) for number in range(6)]
+        await shopper.stock(*documents)
+        await shopper.index.remove([product(4)], version=7)
+
+        between = await shopper.index.entries(product(1), product(4))
+        everything = await shopper.index.entries(None, None)
+
+        assert [(each.product_id, each.version, each.is_public) for each in between] == [
+            (product(2), 5, True),
+            (product(3), 5, False),
+            (product(4), 7, False),
+        ]
+        assert [each.product_id for each in everything] == [product(number) for number in range(6)]
+        assert {each.fingerprint for each in everything if each.is_public} == {
+            fingerprint(documents[number]) for number in (0, 1, 2, 5)
+        }
+        chosen = await shopper.index.entries_of([product(5), product(77), product(0)])
+        assert [each.product_id for each in chosen] == [product(0), product(5)]
 
     async def test_put_during_a_reindex_waits_and_is_not_lost(self, shopper: Shopper) -> None:
         await shopper.stock(document(1, "急須", version=1))

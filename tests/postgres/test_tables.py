@@ -82,9 +82,12 @@ SHARED = {
     "orders_checkout.py": {"orders", "sellers"},
     "orders_shelf.py": {"orders", "catalog"},
     "orders_stock.py": {"orders", "catalog"},
+    "search_narrowing.py": {"catalog", "reviews"},
+    "search_text.py": {"catalog", "reviews"},
 }
 """What serves every module, and the schema whose functions it calls: a bulk load makes the months of orders; units that an
-order sets aside are written with the order, and its sellers' terms are those of the same moment."""
+order sets aside are written with the order, and its sellers' terms are those of the same moment; a search of the database
+is one statement over all that it narrows and sorts by."""
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
