@@ -16,6 +16,8 @@ from domain.carts.model import LIFETIME, Cart, CartLine, CartOwner, LineRef
 from domain.shared.money import Money
 
 HEADER = "#cart"
+MOVED = "#moved#"
+"""Before the id of a guest's cart: to whose it was moved, for orders of it that are paid later."""
 
 LINE_GRACE = timedelta(days=1)
 """Lines are kept this much longer than their cart: so a change need renew the others only once a day."""
@@ -38,7 +40,7 @@ class Snapshot:
 
 def snapshot(owner: CartOwner, items: Sequence[Item], now: datetime) -> Snapshot:
     header = next((item for item in items if item["product_id"]["S"] == HEADER), None)
-    lines = [item for item in items if item["product_id"]["S"] != HEADER]
+    lines = [item for item in items if not item["product_id"]["S"].startswith("#")]
     if header is None or _time(header["expires_at"]) <= now:  # DynamoDB deletes late, and item by item
         return Snapshot(Cart(owner), stale=[line["product_id"]["S"] for line in lines])
     cart = Cart(
@@ -77,6 +79,16 @@ def header_item(owner: CartOwner, cart_id: UUID, line_count: int, now: datetime)
         "version": number(1),
         "line_count": number(line_count),
         "updated_at": instant(now),
+        "expires_at": cart_expiry(now),
+    }
+
+
+def moved_item(guest: CartOwner, cart_id: UUID, owner: CartOwner, now: datetime) -> Item:
+    """Kept as long as a cart is: an order is paid or over long before."""
+    return {
+        "user_id": {"S": guest.key},
+        "product_id": {"S": f"{MOVED}{cart_id}"},
+        "moved_to": {"S": owner.key},
         "expires_at": cart_expiry(now),
     }
 

@@ -19,6 +19,7 @@ from adapters.dynamodb.cart_items import (
     instant,
     line_expiry,
     line_item,
+    moved_item,
     number,
 )
 from domain.carts.changes import Change, Increase, PutLine, Remove, SetQuantity
@@ -37,13 +38,17 @@ class CartTransaction:
     owner: CartOwner
     now: datetime
 
-    def begin(self, read: Snapshot, changes: Sequence[Change], cart_id: UUID) -> list[Item]:
+    def begin(
+        self, read: Snapshot, changes: Sequence[Change], cart_id: UUID, settled: Sequence[UUID] | None = None
+    ) -> list[Item]:
         """A cart that was not there, or had expired: what is left of an expired one goes."""
         lines = [change.line for change in changes if isinstance(change, PutLine)]
         if len(lines) < len(changes):
             raise ValueError("a cart begins with new lines")
         taken = {line.id for line in lines}
         header = header_item(self.owner, cart_id, len(lines), self.now)
+        if settled is not None:
+            header["settled"] = ids(settled)
         return [
             self._put(header, f"{IS_NOT_THERE} OR expires_at <= :now", {":now": instant(self.now)}),
             *(self._delete(key) for key in read.stale if key not in taken),
@@ -62,10 +67,12 @@ class CartTransaction:
             *(self._change(change) for change in changes),
         ]
 
-    def end(self, read: Cart) -> Item:
-        """The cart is there no more, if it still is as it was read; its lines are deleted by their TTL."""
+    def move(self, read: Cart, owner: CartOwner) -> list[Item]:
+        """The cart is there no more, if it still is as it was read, and where it went is; its lines are deleted by their TTL."""
+        assert read.id is not None
         values = {":cart": {"S": str(read.id)}, ":version": number(read.version)}
-        return self._delete(HEADER, "cart_id = :cart AND version = :version", values)
+        ended = self._delete(HEADER, "cart_id = :cart AND version = :version", values)
+        return [ended, self._put(moved_item(self.owner, read.id, owner, self.now))]
 
     def _header(self, growth: int) -> Item:
         condition = "expires_at > :now"
@@ -85,10 +92,13 @@ class CartTransaction:
         unchanged = "attribute_not_exists(settled)"
         if read.settled:
             unchanged, values = "settled = :was", values | {":was": ids(read.settled)}
+        condition = f"expires_at > :now AND cart_id = :cart AND {unchanged}"
+        if growth > 0:
+            condition, values = f"{condition} AND line_count <= :room", values | {":room": number(MAX_LINES - growth)}
         return self._update(
             HEADER,
             "SET updated_at = :now, expires_at = :expires, settled = :settled ADD version :one, line_count :growth",
-            f"expires_at > :now AND cart_id = :cart AND {unchanged}",
+            condition,
             values | {":expires": cart_expiry(self.now), ":settled": ids(settled)},
         )
 

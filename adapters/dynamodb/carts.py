@@ -6,13 +6,14 @@ decides again on the cart as it is by then.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from uuid import UUID
 
 from botocore.exceptions import ClientError
 
 from adapters.aws.clients import DYNAMODB, Aws, error_code
 from adapters.dynamodb.backoff import ATTEMPTS, back_off
 from adapters.dynamodb.batch import batch_delete
-from adapters.dynamodb.cart_items import Item, Snapshot, snapshot
+from adapters.dynamodb.cart_items import MOVED, Item, Snapshot, snapshot
 from adapters.dynamodb.cart_writes import CartTransaction
 from adapters.dynamodb.tables import CARTS
 from domain.carts.changes import Decision
@@ -100,16 +101,26 @@ class DynamoCarts:
         assert left.owner is not None
         now = self._clock.now()
         transaction = CartTransaction(self._table, owner, now)
-        ended = CartTransaction(self._table, left.owner, now).end(left)
-        if not decision.changes:
-            return await self._won([ended])
+        moved = CartTransaction(self._table, left.owner, now).move(left, owner)
+        if not decision.changes and (decision.settled is None or read.cart.id is None):
+            return await self._won(moved)
         if read.cart.id is None and read.stale:
             # What is left of an expired cart goes first: with fifty lines more there would be no room in one transaction.
             await self._won(transaction.begin(read, (), uuid7(now)))
             return False  # it is there now: read it again
         if read.cart.id is None:
-            return await self._won([*transaction.begin(read, decision.changes, uuid7(now)), ended])
-        return await self._won([*transaction.go_on(read, decision.changes), ended])
+            return await self._won([*transaction.begin(read, decision.changes, uuid7(now), decision.settled), *moved])
+        return await self._won([*transaction.go_on(read, decision.changes, decision.settled), *moved])
+
+    async def moved_to(self, guest: CartOwner, cart_id: UUID) -> CartOwner | None:
+        async with self._aws.calling(DYNAMODB):
+            answer = await self._aws.dynamodb.get_item(
+                TableName=self._table,
+                Key={"user_id": {"S": guest.key}, "product_id": {"S": f"{MOVED}{cart_id}"}},
+                ConsistentRead=True,
+            )
+        found = answer.get("Item")
+        return None if found is None else CartOwner.parse(found["moved_to"]["S"])
 
     async def _won(self, items: Sequence[Item]) -> bool:
         """Whether a transaction was stored; False when somebody else was faster."""

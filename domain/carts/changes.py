@@ -139,12 +139,18 @@ def decide_merge(cart: Cart, guest: Cart, offers: Mapping[LineRef, Offer | None]
             changes.append(PutLine(replace(line, quantity=applied, updated_at=now)))
         elif applied > own.quantity:
             changes.append(SetQuantity(line.ref, applied, own.quantity))
-    return Decision(tuple(changes), tuple(warnings), tuple(change.ref.id for change in changes))
+    settled = tuple(each for each in guest.settled if each not in cart.settled)
+    return Decision(
+        tuple(changes),
+        tuple(warnings),
+        tuple(change.ref.id for change in changes),
+        (*cart.settled, *settled)[-MAX_SETTLED:] if settled else None,  # told of again they take nothing here either
+    )
 
 
 def decide_settle(cart: Cart, bought: Bought) -> Decision:
     """What was bought leaves the cart it was bought from, once: what was put in since, and what is more of it, stays."""
-    if cart.id != bought.cart_id or bought.order_id in cart.settled:
+    if bought.cart_id not in (None, cart.id) or bought.order_id in cart.settled:
         return Decision()
     changes: list[Change] = []
     for ref, quantity in bought.quantities.items():

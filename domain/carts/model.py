@@ -127,11 +127,14 @@ class Cart:
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """What an order took out of a cart: how many of each line, at the moment it was placed."""
+    """What an order took out of a cart: how many of each line, at the moment it was placed.
+
+    `cart_id`: which cart of the owner; None where it was a guest's that was merged into the owner's since.
+    """
 
     order_id: UUID
     owner: CartOwner
-    cart_id: UUID
+    cart_id: UUID | None
     placed_at: datetime
     quantities: Mapping[LineRef, int]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from typing import Protocol
+from uuid import UUID
 
 from domain.carts.changes import Decision
 from domain.carts.model import Cart, CartOutcome, CartOwner, LineRef
@@ -25,6 +26,10 @@ class Carts(Protocol):
 
         A guest's cart that is not there changes nothing. Raises CartBusy, Unavailable.
         """
+        ...
+
+    async def moved_to(self, guest: CartOwner, cart_id: UUID) -> CartOwner | None:
+        """Into whose cart that cart of the guest was merged; None where it was not, or a month ago. Raises Unavailable."""
         ...
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from domain.carts.changes import (
@@ -158,8 +159,17 @@ class CartDesk:
 
 
 async def settle(carts: Carts, bought: Bought) -> None:
-    """What was bought leaves the cart it was bought from, once: what was put in since stays. Raises CartBusy, Unavailable."""
-    await carts.change(bought.owner, lambda cart: decide_settle(cart, bought))
+    """What was bought leaves the cart it was bought from, once: what was put in since stays. Raises CartBusy, Unavailable.
+
+    A guest's cart that was merged since is looked for where it went.
+    """
+    cart = (await carts.change(bought.owner, lambda cart: decide_settle(cart, bought))).cart
+    if bought.cart_id in (None, cart.id) or bought.owner.kind is not OwnerKind.GUEST:
+        return
+    owner = await carts.moved_to(bought.owner, bought.cart_id)
+    if owner is not None:
+        moved = replace(bought, owner=owner, cart_id=None)
+        await carts.change(owner, lambda cart: decide_settle(cart, moved))
 
 
 def _owner(viewer: Viewer) -> CartOwner:

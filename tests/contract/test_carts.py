@@ -380,6 +380,54 @@ class TestWhatWasBought:
         assert now.settled == tuple(each.order_id for each in orders[-MAX_SETTLED:])
         assert [line.quantity for line in now.lines] == [99 - len(orders)]
 
+    @pytest.fixture
+    def guest(self) -> CartOwner:
+        return CartOwner(OwnerKind.GUEST, uuid7())
+
+    async def test_what_a_guest_bought_leaves_the_cart_that_the_guests_was_merged_into(
+        self, carts: DynamoCarts, owner: CartOwner, guest: CartOwner, watch: Watch
+    ) -> None:
+        own, other = (await filled(carts, owner, 1)).lines[0].ref, some_line()
+        left = await filled(carts, guest, 2, quantity=3)
+        bought = self.bought(left, watch.now(), line1=2)
+        watch.wind(timedelta(minutes=1))
+        await carts.merge(guest, owner, TestMerging.merging())
+        assert (await carts.cart(guest)).lines == ()
+        await carts.change(owner, lambda now: decide_add(now, other, 1, 99, PRICE, watch.now()))
+        for _ in range(3):
+            await settle(carts, bought)
+            found = {line.ref: line.quantity for line in (await carts.cart(owner)).lines}
+            assert found == {own: 1, other: 1, left.lines[1].ref: 1}
+
+    @pytest.mark.parametrize("has_cart", [True, False])
+    async def test_what_had_left_before_the_merge_leaves_no_second_time(
+        self, carts: DynamoCarts, owner: CartOwner, guest: CartOwner, watch: Watch, has_cart: bool
+    ) -> None:
+        if has_cart:
+            await filled(carts, owner, 1)
+        cart = await filled(carts, guest, 1, quantity=9)
+        bought = self.bought(cart, watch.now(), line0=2)
+        await settle(carts, bought)
+        await carts.merge(guest, owner, TestMerging.merging())
+        for _ in range(2):
+            await settle(carts, bought)
+        line = (await carts.cart(owner)).line(cart.lines[0].ref)
+        assert line is not None
+        assert line.quantity == 7
+        assert (await carts.cart(owner)).settled == (bought.order_id,)
+
+    async def test_a_guests_next_cart_is_not_the_one_that_was_merged(
+        self, carts: DynamoCarts, owner: CartOwner, guest: CartOwner, watch: Watch
+    ) -> None:
+        bought = self.bought(await filled(carts, guest, 1), watch.now())
+        await carts.merge(guest, owner, TestMerging.merging())
+        await carts.change(owner, lambda _: Decision((Remove(next(iter(bought.quantities))),)))
+        watch.wind(timedelta(minutes=1))
+        again = await filled(carts, guest, 1)
+        await settle(carts, bought)
+        assert (await carts.cart(guest)).lines == again.lines
+        assert (await carts.cart(owner)).lines == ()
+
 
 async def filled(carts: DynamoCarts, owner: CartOwner, lines: int, quantity: int = 1) -> Cart:
     for _ in range(lines):
