@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from adapters.language.highlighting import DictionaryHighlighter
 from adapters.language.lexicon import DEFAULT, LexiconFile
-from domain.search.highlighting import Highlighter
 from domain.search.ports import SearchIndex
 from domain.shared.refusals import Unavailable
 from settings import Settings
@@ -31,7 +30,7 @@ async def open_index(settings: Settings) -> AsyncIterator[SearchIndex]:
         await index.close()
 
 
-def highlighter(settings: Settings) -> Highlighter:
+def highlighter(settings: Settings) -> DictionaryHighlighter:
     """The dictionary that it needs is loaded when something is highlighted first."""
     return DictionaryHighlighter(LexiconFile(settings.search_words or DEFAULT))
 

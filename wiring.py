@@ -1,5 +1,6 @@
 """The composition root: settings -> adapters -> domain services. gateway.py makes an ASGI app of them, jobs.py commands."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from adapters.dynamodb.tables import check_tables
 from adapters.guests import GuestTokens
 from adapters.health import BackEnd, Health
 from adapters.invalidation import Invalidation
+from adapters.language.popular import DictionaryBeginnings
 from adapters.order_links import OrderLinks
 from adapters.postgres.accounts import PostgresUsers
 from adapters.postgres.accounts_addresses import PostgresAddresses
@@ -56,6 +58,7 @@ from adapters.redis.catalog import CachedCategories, CachedProducts, CatalogCach
 from adapters.redis.client import RedisClient, connect, server_version
 from adapters.redis.live import RedisChannels
 from adapters.redis.persisted import RedisDocuments
+from adapters.redis.popular_queries import RedisPopularQueries
 from adapters.redis.rates import RedisLimiter
 from adapters.redis.sessions import CachedSessions
 from adapters.redis.viewed import RedisViews
@@ -100,6 +103,7 @@ from domain.recommendations.service import Recommendations
 from domain.reviews.service import ReviewBoard
 from domain.search.documents import MarketplaceDocuments
 from domain.search.highlighting import Highlights
+from domain.search.popular import PopularSearches
 from domain.search.ports import SearchIndex
 from domain.search.service import Search
 from domain.sellers.service import Sellers
@@ -230,6 +234,7 @@ async def open_marketplace(
         accounts = Accounts(tokens, directory, users, sessions, clock)
         pace = Pace(settings.identity_pace_ms / 1000)
         views = RedisViews(stores.redis)
+        dictionary = highlighter(settings)
         preferences = PreferenceDesk(DynamoPreferences(aws, prefix), views, clock)
         viewed = ViewHistory(views, preferences, clock)
         addresses = Addresses(PostgresAddresses(database))
@@ -288,7 +293,10 @@ async def open_marketplace(
             records=records,
             registration=Registration(CognitoSignUps(aws, pool.client_id), pace),
             reviews=reviews,
-            highlights=Highlights(catalog, highlighter(settings)),
+            highlights=Highlights(catalog, dictionary),
+            popular=PopularSearches(
+                RedisPopularQueries(stores.redis), DictionaryBeginnings(dictionary), stores.index, time.monotonic
+            ),
             search=Search(stores.index, PostgresTextSearch(database)),
             sellers=sellers,
             sessions=sessions,

@@ -1,5 +1,6 @@
 """Search and recommendations."""
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -20,12 +21,17 @@ from resolvers.global_ids import key_of
 
 async def search(info: Info, query: str, which: Any, sort: SearchSort, paging: Paging) -> SearchPage:
     request = SearchRequest.of(query, NO_FILTER if which is None else search_filter(which), sort)
-    return await info.context.services.search.search(request, PageRequest.of(sort.order, *paging))
+    page = PageRequest.of(sort.order, *paging)
+    found = await info.context.services.search.search(request, page)
+    await info.context.services.popular.searched(info.context.viewer, request, page, found)
+    return found
 
 
 async def suggestions(info: Info, typed: str) -> list[Suggestion]:
     """Without products that have just gone."""
-    found = listed(await info.context.services.search.suggestions(typed))
+    services = info.context.services
+    popular, begun = await asyncio.gather(services.popular.beginning_with(typed), services.search.suggestions(typed))
+    found = listed(popular, begun)
     ids = [each.product_id for each in found if each.product_id is not None]
     products = dict(zip(ids, await info.context.loaders.load_many("products", ids), strict=True))
     return [each for each in found if each.product_id is None or products[each.product_id] is not None]

@@ -29,6 +29,7 @@ from domain.orders.service import OrderDesk
 from domain.recommendations.service import Recommendations
 from domain.reviews.service import ReviewBoard
 from domain.search.highlighting import Highlights
+from domain.search.popular import PopularSearches
 from domain.search.service import Search
 from domain.sellers.service import Sellers
 from domain.shared.rates import Limiter
@@ -62,6 +63,7 @@ class Services:
     registration: Registration
     reviews: ReviewBoard
     highlights: Highlights
+    popular: PopularSearches
     search: Search
     sellers: Sellers
     sessions: Sessions

@@ -201,9 +201,9 @@ class Query:
         access=PUBLIC,
         shared_s=PRICE_AGE_S,
         cost=2,
-        size=12,
+        size=15,
         graphql_type=list[SearchSuggestion] | None,
-        description="At most 3 categories, 3 brands and 6 products that may be meant; none of what is not public.",
+        description="At most 3 popular queries, 3 categories, 3 brands and 6 products that may be meant; none of what is not public.",
     )
     recommendations: Connection[Recommendation] | None = resolver(
         _recommendations,

@@ -80,6 +80,9 @@ class SearchHit:
 @strawberry.type(description="What may be meant by the letters typed so far.")
 class SearchSuggestion:
     kind: SuggestionKind = attribute(access=PUBLIC, description="What it is; the field of that name has it.")
+    query: str | None = attribute(
+        access=PUBLIC, description="What at least five others searched for lately, and what finds something now."
+    )
     product: Product | None = edge(
         "products", key="product_id", access=PUBLIC, description="A product with a word that begins so."
     )

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from adapters.folding import fold, is_kana
-from adapters.language.analysis import Analyzer
 from adapters.language.sounds import loosened
 from domain.search.model import SearchDocument
+
+if TYPE_CHECKING:
+    from adapters.language.analysis import Analyzer
 
 BRAND, CATEGORY = "b", "c"
 PARTING = "|"
@@ -22,7 +25,7 @@ def beginnings(typed: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each in (folded, spoken) if each))
 
 
-def label_starts(document: SearchDocument, analyzer: Analyzer) -> Iterator[str]:
+def label_starts(document: SearchDocument, analyzer: "Analyzer") -> Iterator[str]:
     """The keys of brand and categories, each with its kind before and its id behind it."""
     if document.brand_id is not None:
         for name in (document.brand_name, document.brand_kana):
@@ -31,6 +34,6 @@ def label_starts(document: SearchDocument, analyzer: Analyzer) -> Iterator[str]:
         yield from _starts(CATEGORY, analyzer, name, id.hex)
 
 
-def _starts(kind: str, analyzer: Analyzer, name: str, id: str) -> Iterator[str]:
+def _starts(kind: str, analyzer: "Analyzer", name: str, id: str) -> Iterator[str]:
     keys = (_NO_KEY.sub("", key) for key in analyzer.keys(name))
     return (PARTING.join((kind, key, id)) for key in dict.fromkeys(keys) if key)

@@ -31,11 +31,12 @@ class DictionaryHighlighter:
         return await asyncio.to_thread(self._highlights, query, texts)
 
     def _highlights(self, query: str, texts: Sequence[tuple[str, str]]) -> list[list[Highlight]]:
-        analyzer = self._loaded()
+        analyzer = self.analyzer()
         clauses = analyzer.clauses(query)
         return [list(_of_product(analyzer, clauses, name, description)) for name, description in texts]
 
-    def _loaded(self) -> "Analyzer":
+    def analyzer(self) -> "Analyzer":
+        """Loaded when it is asked for first, some tenth of a second. For any thread."""
         from adapters.language.analysis import Analyzer
 
         with self._lock:

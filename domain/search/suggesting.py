@@ -1,6 +1,7 @@
 """What may be meant by the letters that somebody has typed so far."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,7 +10,7 @@ from domain.shared.ids import BrandId, CategoryId, ProductId
 MAX_PREFIX = 50
 """Characters that count; more are hardly a beginning, and find nothing."""
 
-PRODUCTS, CATEGORIES, BRANDS = 6, 3, 3
+QUERIES, PRODUCTS, CATEGORIES, BRANDS = 3, 6, 3, 3
 """How many of each are shown."""
 
 
@@ -23,6 +24,7 @@ class Suggestions:
 
 
 class SuggestionKind(StrEnum):
+    QUERY = "query"
     PRODUCT = "product"
     CATEGORY = "category"
     BRAND = "brand"
@@ -36,14 +38,16 @@ class Suggestion:
     product_id: ProductId | None = None
     category_id: CategoryId | None = None
     brand_id: BrandId | None = None
+    query: str | None = None
 
 
 NO_SUGGESTIONS = Suggestions()
 
 
-def listed(found: Suggestions) -> list[Suggestion]:
-    """Categories and brands first: they are few, and lead to many products."""
+def listed(queries: Sequence[str], found: Suggestions) -> list[Suggestion]:
+    """What others typed, categories and brands first: they are few, and lead to many products."""
     return [
+        *(Suggestion(SuggestionKind.QUERY, query=each) for each in queries),
         *(Suggestion(SuggestionKind.CATEGORY, category_id=each) for each in found.categories),
         *(Suggestion(SuggestionKind.BRAND, brand_id=each) for each in found.brands),
         *(Suggestion(SuggestionKind.PRODUCT, product_id=each) for each in found.products),
