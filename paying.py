@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from adapters.postgres.database import Database
+from adapters.postgres.orders_made_there import PostgresMadeThere
 from adapters.postgres.orders_payment import PostgresPaymentBook
 from adapters.postgres.orders_refunding import PostgresRefundBook
 from adapters.postgres.payments import CHANNEL, PostgresToldEvents
@@ -66,7 +67,7 @@ async def open_payment_tools(settings: Settings, clock: Clock) -> AsyncIterator[
         inbox = PaymentInbox(told, StripeSubjects(), Bringing(finaliser, refunds), clock)
         payments = PostgresPaymentBook(database)
         reconciliation = Reconciliation(finaliser, payments, clock)
-        yield PaymentTools(url, inbox, refunds, reconciliation, (told, back, payments))
+        yield PaymentTools(url, inbox, refunds, reconciliation, (told, back, payments, PostgresMadeThere(database)))
 
 
 async def run_payments(tools: PaymentTools, stop: Stop, grace_s: float) -> None:

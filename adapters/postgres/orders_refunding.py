@@ -8,25 +8,23 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, any_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.again import retried
 from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
-from adapters.postgres.tables import order_payments, orders, refunds, returns
-from domain.orders.model import PaymentStatus
-from domain.orders.states import RefundState, ReturnStatus
-from domain.payments.events import RefundTold, events_of_refund
-from domain.payments.model import IntentId, RefundId
+from adapters.postgres.orders_made_there import book_made_there
+from adapters.postgres.orders_refund_ends import PENDING, write_end
+from adapters.postgres.tables import order_payments, refunds
+from domain.orders.states import RefundState
+from domain.payments.model import IntentId, Refund, RefundId
 from domain.payments.refunds import DueRefund
 from domain.payments.troubles import OpenProblem
-from domain.shared.ids import OrderId, SellerId
+from domain.shared.ids import OrderId
 from domain.shared.money import Money
 from domain.shared.viewer import ANONYMOUS
 
 log = logging.getLogger("torii.payments")
 
-PENDING = refunds.c.status == RefundState.PENDING
 
 TOO_MUCH = "refund_within_paid"
 """What the database calls it when more would go back than was paid."""
@@ -87,32 +85,20 @@ class PostgresRefundBook:
     async def settle(
         self, refund_id: RefundId, *, succeeded: bool, provider_id: str | None, problem: str | None
     ) -> None:
-        state = RefundState.SUCCEEDED if succeeded else RefundState.FAILED
-        values: dict[str, Any] = {"status": state, "settled_at": func.now(), "try_at": None, "problem": problem}
-        if succeeded:
-            values["provider_id"] = provider_id
-        else:
-            values |= {"provider_id": None, "attempt": refunds.c.attempt + 1}
         async with self._database.till(ANONYMOUS) as connection:
-            status = await connection.scalar(_locked(refund_id))
-            if status is None:
-                return
-            this = update(refunds).where(refunds.c.id == refund_id, PENDING).values(values).returning(refunds)
-            row = (await connection.execute(this)).first()
-            if row is None:  # somebody else has written it
-                return
-            payment = await _follow(connection, row) if succeeded else await _payment_status(connection, row.payment_id)
-            told = RefundTold(
-                refund_id=refund_id,
-                order_id=OrderId(row.order_id),
-                order_status=status,
-                payment_status=payment,
-                seller_id=None if row.seller_id is None else SellerId(row.seller_id),
-                amount=Money(row.amount, row.currency),
-                reason=row.reason,
-                has_succeeded=succeeded,
-            )
-            await put_out(connection, events_of_refund(told))
+            end = await write_end(connection, refund_id, succeeded=succeeded, provider_id=provider_id, problem=problem)
+            await put_out(connection, end)
+
+    @retried
+    async def book_made_there(self, order_id: OrderId, made: Sequence[Refund]) -> None:
+        async with self._database.till(ANONYMOUS) as connection:
+            await book_made_there(connection, order_id, made)
+
+    async def order_of(self, intent_id: IntentId) -> OrderId | None:
+        found = select(order_payments.c.order_id).where(order_payments.c.stripe_payment_intent_id == intent_id)
+        async with self._database.till(ANONYMOUS) as connection:
+            order_id = await connection.scalar(found)
+        return None if order_id is None else OrderId(order_id)
 
     async def troubles(self, limit: int) -> Sequence[OpenProblem]:
         read = refunds.c
@@ -148,33 +134,6 @@ class PostgresRefundBook:
         again = update(refunds).where(which).values(status=RefundState.PENDING, try_at=at, settled_at=None)
         async with self._database.till(ANONYMOUS) as connection:
             return (await connection.execute(again)).rowcount
-
-
-def _locked(refund_id: RefundId) -> Select[Any]:
-    """The refund's order, locked: whoever locks several rows of an order locks the order first."""
-    its = select(refunds.c.order_id).where(refunds.c.id == refund_id).scalar_subquery()
-    return select(orders.c.status).where(orders.c.id == its).with_for_update(key_share=True)
-
-
-async def _follow(connection: AsyncConnection, refund: Row[Any]) -> str:
-    """A return is over with its money; a payment when all of it went back. Gives the payment's state."""
-    if refund.return_id is not None:
-        received = (returns.c.id == refund.return_id) & (returns.c.status == ReturnStatus.RECEIVED)
-        await connection.execute(update(returns).where(received).values(status=ReturnStatus.REFUNDED))
-    back = (
-        select(func.sum(refunds.c.amount))
-        .where(refunds.c.payment_id == refund.payment_id, refunds.c.status == RefundState.SUCCEEDED)
-        .scalar_subquery()  # idx_refunds_payment_id
-    )
-    paid = (order_payments.c.id == refund.payment_id) & (order_payments.c.status == PaymentStatus.SUCCEEDED)
-    all_of_it = update(order_payments).where(paid, order_payments.c.amount == back)
-    await connection.execute(all_of_it.values(status=PaymentStatus.REFUNDED))
-    return await _payment_status(connection, refund.payment_id)
-
-
-async def _payment_status(connection: AsyncConnection, payment_id: UUID) -> str:
-    found = await connection.scalar(select(order_payments.c.status).where(order_payments.c.id == payment_id))
-    return str(found)
 
 
 def _due_of(row: Row[Any]) -> DueRefund:

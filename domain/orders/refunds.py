@@ -31,6 +31,8 @@ class RefundReason(StrEnum):
     LATE_PAYMENT = "late_payment"
     """Paid after the order had ended."""
     IMPORTED = "imported"
+    MANUAL = "manual"
+    """Made at the payment provider by hand."""
 
 
 class BorneBy(StrEnum):

@@ -83,5 +83,7 @@ class Bringing:
 
     async def on(self, subject: Subject) -> str:
         if subject.is_refund:
+            # what is refunded was paid: nobody may have heard of that yet
+            await self._finaliser.hear(subject.intent_id, subject.order_id)
             return "followed" if await self._refunds.follow(subject.intent_id) else Heard.NOT_OURS.value
         return (await self._finaliser.hear(subject.intent_id, subject.order_id)).value

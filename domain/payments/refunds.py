@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from domain.payments.model import LOST, IntentId, Refund, RefundId, RefundStatus
+from domain.payments.model import LOST, IntentId, Refund, RefundId, RefundStatus, refund_id_of
 from domain.payments.ports import PaymentProvider
 from domain.payments.refusals import KeySpent, PaymentConflict, PaymentRefused
 from domain.shared.clock import Clock
@@ -60,6 +60,14 @@ class RefundBook(Protocol):
         """
         ...
 
+    async def order_of(self, intent_id: IntentId) -> OrderId | None:
+        """The order that this intent pays for; None for one in no books."""
+        ...
+
+    async def book_made_there(self, order_id: OrderId, made: Sequence[Refund]) -> None:
+        """Write what went back at the provider and nobody here decided, each once. Those of these books change nothing."""
+        ...
+
     async def put_off(
         self, refund_id: RefundId, until: datetime, *, provider_id: str | None = None, problem: str | None = None
     ) -> None: ...
@@ -89,13 +97,21 @@ class RefundDesk:
         return len(due)
 
     async def follow(self, intent_id: IntentId) -> bool:
-        """Bring the refunds of an intent to what they are at the provider; whether any waited for that. Raises Unavailable."""
-        due = await self._book.pending(intent_id)
-        if due:
-            made = await self._provider.refunds_of(intent_id)
-            found = [(refund, _of(refund, made)) for refund in due]
-            await asyncio.gather(*(self._write(refund, each) for refund, each in found if each is not None))
-        return bool(due)
+        """Bring the refunds of an intent to what they are at the provider, and book what was made there by hand.
+
+        Whether it is an intent of these books. Raises Unavailable.
+        """
+        order_id = await self._book.order_of(intent_id)
+        if order_id is None:
+            return False
+        due, made = await asyncio.gather(self._book.pending(intent_id), self._provider.refunds_of(intent_id))
+        found = [(refund, _of(refund, made)) for refund in due]
+        await asyncio.gather(*(self._write(refund, each) for refund, each in found if each is not None))
+        amiss = refund_id_of(order_id, intent_id)  # of what never was in the books, or is there under this key
+        others = [each for each in made if each.status is RefundStatus.SUCCEEDED and each.refund_id != amiss]
+        if others:
+            await self._book.book_made_there(order_id, others)
+        return True
 
     async def _carry_out(self, due: DueRefund) -> None:
         now = self._clock.now()

@@ -23,6 +23,7 @@ SET_ASIDE = "units that an order holds until it is paid, and what is left to sel
 AS_AGREED = "an order keeps its own copy of what was agreed on"
 SENT = "how an item went to the buyer"
 BACK = "what came back of an order, and what went back of its money"
+BY_HAND = "refunds that people made at the provider are booked once each"
 LOOKED_AT = "payments that people have to look at"
 FOLLOWED_UP = "the provider is asked again where its message never came"
 SAID_BY = "in which part somebody did it: buyer, seller, admin, or the program itself"
@@ -116,6 +117,9 @@ DIFFERENCES = {
     "order_payments.problem: added": LOOKED_AT,
     "order_payments.problem_at: added": LOOKED_AT,
     "idx_order_payments_problem_at: added": LOOKED_AT,
+    "refunds_made_there: added": BY_HAND,
+    "idx_refunds_made_there_order_id: added": FOREIGN_KEY,
+    "idx_refunds_made_there_unbooked: added": BY_HAND,
     "idx_order_payments_check_at: added": FOLLOWED_UP,
     "order_item_status_histories: added": "an item has a history as its order has",
     "moves: added": "the state machines as data: triggers hold every change to them",

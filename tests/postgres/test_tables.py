@@ -80,14 +80,15 @@ FILES = sorted(FOLDER.glob("*.py"))
 SHARED = {
     "bulk.py": {"orders"},
     "orders_checkout.py": {"orders", "sellers"},
+    "orders_made_there.py": {"orders", "payments"},
     "orders_shelf.py": {"orders", "catalog"},
     "orders_stock.py": {"orders", "catalog"},
     "search_narrowing.py": {"catalog", "reviews"},
     "search_text.py": {"catalog", "reviews"},
 }
 """What serves every module, and the schema whose functions it calls: a bulk load makes the months of orders; units that an
-order sets aside are written with the order, and its sellers' terms are those of the same moment; a search of the database
-is one statement over all that it narrows and sorts by."""
+order sets aside are written with the order, and its sellers' terms are those of the same moment; what went back at the provider is
+booked where the order's refunds are; a search of the database is one statement over all that it narrows and sorts by."""
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

@@ -30,7 +30,7 @@ from adapters.postgres.tables.orders import (
     reservations,
     returns,
 )
-from adapters.postgres.tables.payments import ledger_entries, ledger_transactions, webhook_events
+from adapters.postgres.tables.payments import ledger_entries, ledger_transactions, refunds_made_there, webhook_events
 from adapters.postgres.tables.reviews import product_ratings, reviews, seller_reviews
 from adapters.postgres.tables.search import moments
 from adapters.postgres.tables.sellers import members, public_profiles, seller_profiles, sellers, shipping_terms
@@ -71,6 +71,7 @@ __all__ = [
     "public_profiles",
     "refund_parts",
     "refunds",
+    "refunds_made_there",
     "reservations",
     "returns",
     "reviews",

@@ -24,6 +24,17 @@ ledger_entries = Table(
     Column("amount", BigInteger),
     schema="payments",
 )
+refunds_made_there = Table(
+    "refunds_made_there",
+    metadata,
+    Column("provider_id", Text, primary_key=True),
+    Column("order_id", Uuid),
+    Column("amount", BigInteger),
+    Column("currency", CHAR(3)),
+    Column("unbooked", BigInteger),
+    timestamp("created_at"),
+    schema="payments",
+)
 webhook_events = keyed(
     "payments",
     "webhook_events",
