@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.language.lexicon import Lexicon
-from adapters.opensearch.text_query import text_clauses
+from adapters.opensearch.text_query import text_clauses, whole_label
 from domain.search.request import SearchQuery
 
 Query = Mapping[str, Any]
@@ -18,7 +18,8 @@ def matching(query: SearchQuery, lexicon: Lexicon) -> Query:
     if query.is_browse:
         return {"bool": {"filter": [_PUBLIC]}}
     clauses = text_clauses(query.text, lexicon)
-    return {"bool": {"filter": [_PUBLIC], "must": clauses}} if clauses else _NOTHING
+    labels = whole_label(query.text) if len(clauses) > 1 else []
+    return {"bool": {"filter": [_PUBLIC], "must": clauses, "should": labels}} if clauses else _NOTHING
 
 
 def ranked(query: SearchQuery, lexicon: Lexicon) -> Query:

@@ -36,6 +36,12 @@ def text_clauses(text: str, lexicon: Lexicon) -> list[Query]:
     return [*clauses, _words(rest)] if rest else clauses
 
 
+def whole_label(text: str) -> list[Query]:
+    """What has a label that is the whole query comes first: コーヒー豆 is a category, whatever else has コーヒー and 豆."""
+    labels = [_constant({"term": {"label_keys": key}}, LABEL_WEIGHT) for key in asked_labels(text)]
+    return [_best_of(labels)] if labels else []
+
+
 def _pieces(part: Part) -> Iterator[Part]:
     """What has no synonyms is cut before and after product codes, without marks that are no words."""
     if len(part.wordings) > 1:

@@ -156,7 +156,7 @@ class TantivyIndex:
     def _matching(self, snapshot: Snapshot, query: SearchQuery) -> tantivy.Query:
         if query.is_browse:
             return browse_query(snapshot.schema)
-        return text_query(snapshot.schema, self._analyzer.clauses(query.text))
+        return text_query(snapshot.schema, self._analyzer.clauses(query.text), query.text)
 
     def _documents(self) -> int:
         if self._snapshots.latest() is None:

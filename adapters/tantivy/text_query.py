@@ -7,17 +7,23 @@ from tantivy import Occur, Query
 
 from adapters.folding import is_kana
 from adapters.language.analysis import Clause, Way, Word
+from adapters.language.reading import asked_labels
 from adapters.search_text import CRUMB_WEIGHT, FIELD_WEIGHTS, KEY_WEIGHTS, LABEL_WEIGHT, SYNONYM_WEIGHTS
 
 WHOLE_WEIGHT = 1.25
 """AB-1234 itself before the product that has AB and 1234 in it somewhere."""
 
 
-def text_query(schema: tantivy.Schema, clauses: Sequence[Clause]) -> Query:
-    """Documents in which every clause matches; none when there is no clause."""
+def text_query(schema: tantivy.Schema, clauses: Sequence[Clause], whole: str = "") -> Query:
+    """Documents in which every clause matches; none when there is no clause. Those with a label that is the `whole` query
+    come first: コーヒー豆 is a category, whatever else has コーヒー and 豆."""
     if not clauses:
         return Query.empty_query()
-    return _all_of([_clause(schema, clause) for clause in clauses])
+    query = _all_of([_clause(schema, clause) for clause in clauses])
+    labels = [_constant(schema, "label_keys", key, LABEL_WEIGHT) for key in asked_labels(whole)]
+    if len(clauses) == 1 or not labels:
+        return query
+    return Query.boolean_query([(Occur.Must, query), (Occur.Should, _best_of(labels))])
 
 
 def _clause(schema: tantivy.Schema, clause: Clause) -> Query:

@@ -133,6 +133,16 @@ class TestWhatIsSearched:
 
         assert await shopper.finds("急須") == [product(2), product(1)]
 
+    async def test_what_is_in_the_category_that_is_called_so_comes_first(self, shopper: Shopper) -> None:
+        await shopper.stock(
+            document(1, "コーヒーの図鑑", "豆のことも", popularity=50),
+            document(2, "ブラジル サントス", categories=("飲料", "コーヒー豆・生豆")),
+        )
+
+        for query in ("コーヒー豆", "珈琲豆"):
+            assert set(await shopper.finds(query)) == {product(1), product(2)}
+        assert await shopper.finds("コーヒー豆") == [product(2), product(1)]
+
     async def test_rare_mention_does_not_outrank_the_name_that_many_share(self, shopper: Shopper) -> None:
         shirts = [document(number, f"シャツ {number}号") for number in range(1, 60)]
         await shopper.stock(document(0, "物干し竿", "シャツに", popularity=1000), *shirts)
