@@ -83,7 +83,8 @@ bench: dev  ## measure the queries of bench/
 bench-peers: dev  ## measure beside Apollo, Yoga, Mercurius and Strawberry; needs Node.js, installs npm packages once
 	@.venv/bin/python -m bench.peers
 
-torture: dev  ## checkouts whose gateway and worker are killed, then an hour of feeds on one gateway, whose memory has to stay as it is
+torture: dev  ## back ends that fail in every way, checkouts whose processes are killed, and an hour of feeds on one gateway
+	@OUTAGES=all .venv/bin/pytest -n0 -v tests/faults
 	@KILLED_CHECKOUTS=200 .venv/bin/pytest -n0 -q tests/api/test_killed_checkouts.py
 	@.venv/bin/python -m bench.sustained --seconds 3600
 

@@ -127,9 +127,10 @@ def main(
     orders: Annotated[int, typer.Option(min=1, max=1000, help="Over how many orders they are spread, at most.")] = 1000,
     events: Annotated[int, typer.Option(min=1, max=100_000, help="How many happen.")] = 1000,
     per_second: Annotated[float, typer.Option(min=0.1, max=1000, help="At most.")] = 20,
+    goal_ms: Annotated[float, typer.Option(min=1, help="What the 99th of a hundred has to stay below.")] = GOAL_MS,
     here: Annotated[bool, typer.Option(help="In the marketplace that runs, instead of a throwaway one.")] = False,
 ) -> None:
-    """Status 1 where the 99th of a hundred takes a second or longer."""
+    """Status 1 where the 99th of a hundred takes as long as the goal, or longer."""
     console = Console(highlight=False, soft_wrap=True)
     if not here:
         with throwaway(600) as torii:
@@ -140,7 +141,7 @@ def main(
         took = uvloop.run(measure(settings, Plan(subscribers, orders, events, per_second)))
     shown = ", ".join(f"p{each} {at(took, each) * 1000:.0f}" for each in (50, 95, 99))
     console.print(f"{len(took):,} messages to {subscribers:,} subscribers: {shown}, most {took[-1] * 1000:.0f} ms")
-    if at(took, 99) * 1000 >= GOAL_MS:
+    if at(took, 99) * 1000 >= goal_ms:
         raise typer.Exit(1)
 
 

@@ -30,6 +30,8 @@ NAMES = {DYNAMODB: "dynamodb", COGNITO: "cognito-idp", EVENTBRIDGE: "events", SQ
 """What botocore calls them."""
 OF_REQUESTS = (DYNAMODB, COGNITO)
 OF_EVENTS = (EVENTBRIDGE, SQS, SES)
+LONGEST_WAIT_S = {SQS: 20.0}
+"""What a service waits at most for something to answer with, where it is asked to."""
 ATTEMPTS = {SES: 1}
 """A request path retries at most once; a mail is never sent again on a guess."""
 
@@ -107,7 +109,7 @@ class Aws:
         # A call that timed out is not tried again: its time is up, and what it was to do may have been done.
         return Config(
             connect_timeout=self._limits_s[service],
-            read_timeout=self._limits_s[service],
+            read_timeout=self._limits_s[service] + LONGEST_WAIT_S.get(service, 0.0),
             max_pool_connections=self._pool_size,
             retries={"total_max_attempts": ATTEMPTS.get(service, 2), "mode": "standard"},
         )
@@ -149,9 +151,10 @@ class Aws:
         return self._clients[service]
 
     @asynccontextmanager
-    async def calling(self, service: str) -> AsyncIterator[None]:
+    async def calling(self, service: str, wait_s: float = 0.0) -> AsyncIterator[None]:
         """Around calls that share one time limit, that of the service. Raises Unavailable for outages and nothing else.
 
+        `wait_s`: how long the service was asked to wait before it answers, which comes on top.
         The limit is ours and not botocore's, whose attempts each have one, with up to a second of waiting in between.
         After five outages in a row a service with a breaker is left alone for half a minute: then this says so at once.
         """
@@ -160,7 +163,7 @@ class Aws:
             raise Unavailable(service) from ConnectionError("it failed too often, and is left alone for a while")
         with nullcontext() if breaker is None else breaker.watching(SLOW * limit_s, _is_outage):
             try:
-                async with asyncio.timeout(limit_s):
+                async with asyncio.timeout(limit_s + wait_s):
                     yield
             except (TimeoutError, NoConnection, HTTPClientError, IncompleteReadError, *NO_CREDENTIALS) as error:
                 raise Unavailable(service) from error

@@ -22,10 +22,10 @@ BAD_HANDLE = ("ReceiptHandleIsInvalid", "InvalidParameterValue", "MessageNotInfl
 
 
 @asynccontextmanager
-async def queue_calls(aws: Aws) -> AsyncIterator[None]:
+async def queue_calls(aws: Aws, wait_s: float = 0.0) -> AsyncIterator[None]:
     """Raises Unavailable, PlacesAreGone."""
     try:
-        async with aws.calling(SQS):
+        async with aws.calling(SQS, wait_s):
             yield
     except ClientError as error:
         if error_code(error) in NO_QUEUE:
@@ -42,7 +42,9 @@ class SqsQueue:
         self._url: str | None = None
 
     async def receive(self, limit: int = 1, wait_s: int = 0) -> Sequence[Message]:
-        async with self._calling() as where:
+        # A receive that is given up may have been answered: its messages would be gone for half a minute, and one try nearer to
+        # the dead letters. So its waiting does not count.
+        async with self._calling(wait_s) as where:
             answer = await self._aws.sqs.receive_message(
                 QueueUrl=where,
                 MaxNumberOfMessages=min(limit, PAGE),
@@ -94,10 +96,10 @@ class SqsQueue:
         return sum(int(answer["Attributes"].get(name, 0)) for name in COUNTED)
 
     @asynccontextmanager
-    async def _calling(self) -> AsyncIterator[str]:
+    async def _calling(self, wait_s: float = 0.0) -> AsyncIterator[str]:
         """The queue's address, for one request."""
         try:
-            async with queue_calls(self._aws):
+            async with queue_calls(self._aws, wait_s):
                 if self._url is None:
                     self._url = str((await self._aws.sqs.get_queue_url(QueueName=self._name))["QueueUrl"])
                 yield self._url

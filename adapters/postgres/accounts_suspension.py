@@ -32,11 +32,16 @@ class PostgresSuspensions:
 
     async def suspend(self, email: str, at: datetime, reason: str | None) -> bool:
         # Signed out in the same statement: reinstated, the user is not let in by what was signed in before.
-        change = {"status": SUSPENDED, "signed_out_at": at, "signed_out_except": None}
-        return await self._change(email, change, lambda user_id: user_suspended(user_id, reason))
+        change = {
+            "status": SUSPENDED,
+            "suspension_reason": reason,
+            "signed_out_at": at,
+            "signed_out_except": None,
+        }
+        return await self._change(email, change, user_suspended)
 
     async def reinstate(self, email: str) -> bool:
-        return await self._change(email, {"status": ACTIVE}, user_reinstated)
+        return await self._change(email, {"status": ACTIVE, "suspension_reason": None}, user_reinstated)
 
     async def _change(self, email: str, change: Mapping[str, Any], event: Callable[[UserId], Event]) -> bool:
         async with self._database.transaction(ANONYMOUS) as connection:

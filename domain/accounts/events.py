@@ -24,9 +24,9 @@ def admin_revoked(user_id: UserId) -> Event:
     return Event("AdminRevoked", "user", user_id, {"userId": str(user_id)})
 
 
-def user_suspended(user_id: UserId, reason: str | None) -> Event:
-    """An operator shut a user out. The reason is the operator's own words."""
-    return Event("UserSuspended", "user", user_id, {"userId": str(user_id), "reason": reason})
+def user_suspended(user_id: UserId) -> Event:
+    """An operator shut a user out. Why is the operator's own words, and goes nowhere."""
+    return Event("UserSuspended", "user", user_id, {"userId": str(user_id)})
 
 
 def user_reinstated(user_id: UserId) -> Event:

@@ -7,7 +7,7 @@ from domain.shared.clock import Clock
 from domain.shared.refusals import InvalidInput, NotFound
 
 MAX_REASON = 500
-"""Characters. It is kept in the event, for whoever looks into it later."""
+"""Characters. It is kept with the user as long as they are suspended, for whoever looks into it."""
 
 
 class UserNotFound(NotFound):

@@ -19,6 +19,7 @@ from cloud import open_aws
 from domain.events.ports import Delivery
 from domain.orders.leaving import CartLeaving
 from domain.shared.clock import SystemClock
+from domain.shared.ids import uuid7
 from settings import Settings
 from tests.api.buying import CHECKOUT, Shopper, Stock, guest, key_of, pay
 from tests.api.statements import counted
@@ -89,7 +90,7 @@ async def test_sixty_four_buyers_of_ten_products_with_five_left_each_buy_exactly
 class Taken:
     """One attempt to take units off one product: when it was asked for and answered, how many, and whether it was done.
 
-    `left`: how many there were, as whoever was refused was told.
+    Less than none are put back. `left`: how many there were, as whoever was refused was told.
     """
 
     begun: float
@@ -140,30 +141,63 @@ class TestTheChecker:
     def test_it_sees_who_was_told_what_was_over_before(self) -> None:
         assert not linearizable(2, [Taken(0, 1, 1, True), Taken(2, 3, 2, False, 2)])
 
+    def test_it_takes_what_was_sold_after_it_was_put_back(self) -> None:
+        assert linearizable(1, [Taken(0, 1, 1, True), Taken(2, 6, -1, True), Taken(3, 5, 1, True)])
+
+    def test_it_sees_what_was_sold_before_it_was_put_back(self) -> None:
+        assert not linearizable(1, [Taken(0, 1, 1, True), Taken(4, 6, -1, True), Taken(2, 3, 1, True)])
+
+    def test_it_sees_what_was_put_back_and_is_not_there(self) -> None:
+        assert not linearizable(1, [Taken(0, 1, 1, True), Taken(2, 3, -1, True), Taken(4, 5, 1, False, 0)])
+
 
 async def test_a_history_of_a_products_stock_is_linearizable(
     http: httpx.AsyncClient, make: Factory, prepared: Settings
 ) -> None:
+    """Of buyers, of those among them who change their minds at once, and of a seller who gets more in."""
     product = await make.product(stock_quantity=23)
     dice = random.Random(11)
-    ready = await shoppers(http, [[(product, dice.randint(1, 4))] for _ in range(16)])
+    wanted = [dice.randint(1, 4) for _ in range(16)]
+    ready = await shoppers(http, [[(product, each)] for each in wanted])
 
-    async def buy(shopper: Shopper, given: dict[str, Any], wanted: int) -> Taken:
+    async def buy(shopper: Shopper, given: dict[str, Any], wanted: int, changes_mind: bool) -> list[Taken]:
         begun = time.monotonic()
         answer = await sent(shopper, given)
         ended = time.monotonic()
-        if answer["checkout"] is not None:
-            return Taken(begun, ended, wanted, True)
-        [problem] = [each for each in answer["problems"] if each["code"] in TOLD]
-        return Taken(begun, ended, wanted, False, problem["available"])
+        if answer["checkout"] is None:
+            [problem] = [each for each in answer["problems"] if each["code"] in TOLD]
+            return [Taken(begun, ended, wanted, False, problem["available"])]
+        taken = Taken(begun, ended, wanted, True)
+        return [taken, await cancel(shopper, answer["checkout"]["order"]["id"], wanted)] if changes_mind else [taken]
 
-    wanted = [(await shopper.cart())["lines"][0]["quantity"] for shopper, _ in ready]
-    attempts = [buy(*each, count) for each, count in zip(ready, wanted, strict=True)]
-    history = list(await asyncio.gather(*attempts))
+    async def get_more_in() -> list[Taken]:
+        got = []
+        for count in (2, 1):
+            begun = time.monotonic()
+            await make.change(tables.products, product, stock_quantity=tables.products.c.stock_quantity + count)
+            got.append(Taken(begun, time.monotonic(), -count, True))
+        return got
+
+    attempts = [buy(*each, count, n % 3 == 0) for n, (each, count) in enumerate(zip(ready, wanted, strict=True))]
+    history = [each for some in await asyncio.gather(*attempts, get_more_in()) for each in some]
+    assert linearizable(23, history), history
     assert any(not each.done for each in history)
-    assert linearizable(23, history)
-    held = sum(each.wanted for each in history if each.done)
-    assert await Stock(make).of(product) == (23, held)
+    assert any(each.done and each.wanted < 0 for each in history)
+    assert await Stock(make).of(product) == (26, 3 + sum(each.wanted for each in history if each.done))
+
+
+async def cancel(shopper: Shopper, order: str, held: int) -> Taken:
+    """What an unpaid order had set aside goes back when its buyer cancels it."""
+    version = (await shopper.client.data(VERSION, id=order))["order"]["version"]
+    given = {"orderId": order, "expectedVersion": version, "idempotencyKey": str(uuid7())}
+    begun = time.monotonic()
+    payload = (await shopper.client.data(CANCEL, input=given))["orderCancel"]
+    assert payload == {"order": {"status": "CANCELLED"}, "userErrors": []}
+    return Taken(begun, time.monotonic(), -held, True)
+
+
+VERSION = "query ($id: ID!) { order(id: $id) { version } }"
+CANCEL = "mutation ($input: OrderCancelInput!) { orderCancel(input: $input) { order { status } userErrors { code } } }"
 
 
 async def test_statements_of_a_checkout_do_not_grow_with_what_is_in_the_cart(

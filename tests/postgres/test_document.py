@@ -86,6 +86,7 @@ DIFFERENCES = {
     "users.signed_out_at: added": "what was signed in before is signed out",
     "users.signed_out_except: added": "but for the session that gave a new password",
     "users.status: added": "a user can be suspended",
+    "users.suspension_reason: added": "and why stands beside it, for operators alone",
     "users.is_admin: added": "an admin of the pool's group is one here as long as the row says so, too",
     "idx_users_admins: added": "the few admins, compared with the pool's group every minute",
     "categories.tax_class: added": "food and drink are taxed at the reduced rate",

@@ -21,6 +21,7 @@ users = keyed(
     Column("leaving_sub", Text),
     Column("signed_out_except", Uuid),
     Column("is_admin", Boolean),
+    Column("suspension_reason", Text),
 )
 user_profiles = keyed(
     "accounts",
