@@ -206,7 +206,8 @@ def test_many_long_names_go_on_over_the_page_and_none_is_lost() -> None:
     yens = {"total": Money(1275, "JPY"), "shipping_fee": Money(0, "JPY"), "refunded": Money(0, "JPY")}
     taxes = [ReceiptTax(10, Money(1275, "JPY"), Money(115, "JPY"), Money(0, "JPY"), Money(0, "JPY"))]
     content = pdf_of(a_receipt(lines=lines, taxes=taxes, **yens))
-    assert all(f"第{n}号" in text_of(content) for n in range(1, 51))
+    shown = text_of(content)
+    assert all(f"第{n}号" in shown for n in range(1, 51))
     assert len(content) < 100_000
     assert pdf_of(a_receipt(lines=lines, taxes=taxes, **yens)) == content
 

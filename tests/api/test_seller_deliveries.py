@@ -61,7 +61,7 @@ class Street:
         return str(row.order_number)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def street(http: httpx.AsyncClient, token_of: Tokens, make: Factory) -> Street:
     clients, users = [], []
     for who in ("buyer", "clerk", "rival"):
