@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from capture_commands import capture
 from domain.shared.clock import Clock, SystemClock
 from domain.shared.periodic import Outcome
 from domain.shared.refusals import Refusal
@@ -70,6 +71,7 @@ users = typer.Typer(help="Look after users.", no_args_is_help=True)
 app.add_typer(users, name="users")
 app.add_typer(dlq, name="dlq")
 app.add_typer(mail, name="mail")
+app.add_typer(capture, name="capture")
 app.add_typer(payments, name="payments")
 app.add_typer(search, name="search")
 console = Console()

@@ -21,6 +21,7 @@ from adapters.postgres.jobs import PostgresRuns, last_sign_of_life
 from adapters.postgres.notifications import forget_mails
 from adapters.postgres.payments import forget_handled
 from adapters.redis.client import RedisClient, connect
+from capturing import run_capture
 from cloud import open_aws, user_pool
 from domain.accounts.deletion import LATE
 from domain.accounts.repair import UserRepair
@@ -232,11 +233,13 @@ async def work(settings: Settings) -> None:
 
 
 async def _work(worker: Worker[Tools], tools: Tools, stop: Stop, grace_s: float) -> None:
-    """Jobs, relay and consumers side by side, and what follows payments up. Where one of them fails for good, all end."""
+    """Jobs, relay and consumers, what follows payments up, and the capture of changes, side by side. Where one of them fails
+    for good, all end."""
     async with asyncio.TaskGroup() as together:
         together.create_task(worker.work(grace_s))
         together.create_task(run_events(tools.events, stop, grace_s))
         together.create_task(run_payments(tools.payments, stop, grace_s))
+        together.create_task(run_capture(tools.events.settings, stop, grace_s))
 
 
 async def run_once(settings: Settings, name: str) -> Result:

@@ -17,6 +17,17 @@ class EventSettings(GuardSettings):
         description="Put before the name of the event bus and of each rule and queue.",
     )
     events_timeout_ms: int = Field(5000, ge=10, description="Longest call of a worker to EventBridge, SQS or SES.")
+    capture_stream: str = Field(
+        "",
+        pattern="^[a-zA-Z0-9_.-]{0,128}$",
+        description="Kinesis stream that changes of the database are put on; empty, and none are captured.",
+    )
+    capture_slot: str = Field(
+        "torii", pattern="^[a-z0-9_]{1,63}$", description="Replication slot that changes are read from."
+    )
+    lake_bucket: str = Field(
+        "", description="S3 bucket of the activity lake, which captured changes are kept in; empty, and there is none."
+    )
     mail_from: str = Field(
         "", description="Sender of mails, an identity that SES has verified; empty, and workers send no mails."
     )

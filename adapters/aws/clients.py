@@ -26,10 +26,21 @@ COGNITO = "Cognito"
 EVENTBRIDGE = "EventBridge"
 SQS = "SQS"
 SES = "SES"
-NAMES = {DYNAMODB: "dynamodb", COGNITO: "cognito-idp", EVENTBRIDGE: "events", SQS: "sqs", SES: "sesv2"}
+KINESIS = "Kinesis"
+S3 = "S3"
+NAMES = {
+    DYNAMODB: "dynamodb",
+    COGNITO: "cognito-idp",
+    EVENTBRIDGE: "events",
+    SQS: "sqs",
+    SES: "sesv2",
+    KINESIS: "kinesis",
+    S3: "s3",
+}
 """What botocore calls them."""
 OF_REQUESTS = (DYNAMODB, COGNITO)
 OF_EVENTS = (EVENTBRIDGE, SQS, SES)
+OF_CAPTURE = (KINESIS, S3)
 LONGEST_WAIT_S = {SQS: 20.0}
 """What a service waits at most for something to answer with, where it is asked to."""
 ATTEMPTS = {SES: 1}
@@ -144,6 +155,16 @@ class Aws:
     def ses(self) -> Any:
         """The low-level client of version 2 of SES."""
         return self._opened(SES)
+
+    @property
+    def kinesis(self) -> Any:
+        """The low-level Kinesis client."""
+        return self._opened(KINESIS)
+
+    @property
+    def s3(self) -> Any:
+        """The low-level S3 client."""
+        return self._opened(S3)
 
     def _opened(self, service: str) -> Any:
         if service not in self._clients:

@@ -6,7 +6,8 @@
 --
 -- torii_owner owns the tables and migrates them; torii_app (the gateway) and torii_worker (workers, imports) own nothing.
 -- torii_till is nobody's login: those two take it on for transactions that move money or stock, and have none of its
--- rights otherwise. None of the four may pass row-level security by. All that they may touch is granted by the migrations.
+-- rights otherwise. torii_capture is nobody's either: workers read the changes of tables as it, and it may read no table.
+-- None of the five may pass row-level security by. All that they may touch is granted by the migrations.
 \set QUIET on
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
@@ -25,6 +26,11 @@ SELECT 'CREATE ROLE torii_till NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYP
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'torii_till')
 \gexec
 GRANT torii_till TO torii_app, torii_worker WITH INHERIT FALSE, SET TRUE;
+-- On a managed server, where nobody may grant REPLICATION, grant this role what stands for it (rds_replication).
+SELECT 'CREATE ROLE torii_capture NOLOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS'
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'torii_capture')
+\gexec
+GRANT torii_capture TO torii_worker WITH INHERIT FALSE, SET TRUE;
 ALTER ROLE torii_owner PASSWORD :'owner_password';
 ALTER ROLE torii_app PASSWORD :'app_password';
 ALTER ROLE torii_worker PASSWORD :'worker_password';

@@ -66,6 +66,9 @@ class Server:
         await self._postgres.bootstrap(name)
         return Addresses(*(self._postgres.url(role, name) for role in ("torii_owner", "torii_worker", "torii_app")))
 
+    def superuser_url(self, database: str) -> str:
+        return self._postgres.url("postgres", database)
+
     async def as_superuser(self, sql: str) -> None:
         connection = await connect(self._postgres.url("postgres", "postgres"))
         await connection.execute(sql)

@@ -165,6 +165,8 @@ DIFFERENCES = {
     "idx_outbox_undone: added": "what was sent and some consumer may not have",
     "idx_outbox_once: added": "what a trigger writes once a transaction",
     "idx_outbox_stream: added": "what was missed of a stream is read by it",
+    "captures: added": "whether all rows were told since capture began",
+    "stream_places: added": "how far readers of a stream have come",
     "product_texts: added": "what products are found by while the search index is away",
     "idx_product_texts_grams: added": "letters and pairs of letters, for Japanese",
     "moments: added": "orders what was read for the search index: of two readings the later one counts",

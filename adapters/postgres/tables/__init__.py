@@ -11,7 +11,7 @@ from adapters.postgres.tables.catalog import (
     product_variations,
     products,
 )
-from adapters.postgres.tables.events import deliveries, mails, outbox, streams, untold
+from adapters.postgres.tables.events import captures, deliveries, mails, outbox, stream_places, streams, untold
 from adapters.postgres.tables.housekeeping import idempotency_keys, job_runs
 from adapters.postgres.tables.orders import (
     checkouts,
@@ -39,6 +39,7 @@ __all__ = [
     "addresses",
     "authors",
     "brands",
+    "captures",
     "categories",
     "checkouts",
     "deliveries",
@@ -79,6 +80,7 @@ __all__ = [
     "seller_reviews",
     "sellers",
     "shipping_terms",
+    "stream_places",
     "streams",
     "untold",
     "user_profiles",

@@ -59,3 +59,15 @@ streams = Table(
 )
 untold = Table("untold", metadata, Column("event_id", Uuid, primary_key=True), schema="events")
 """Events of streams that those who watch have still to be told of."""
+
+captures = Table("captures", metadata, Column("slot", Text, primary_key=True), timestamp("told_at"), schema="events")
+stream_places = Table(
+    "stream_places",
+    metadata,
+    Column("reader", Text, primary_key=True),
+    Column("shard", Text, primary_key=True),
+    Column("place", Text),
+    timestamp("reached_at"),
+    schema="events",
+)
+"""How far each reader of a stream has come."""

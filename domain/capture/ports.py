@@ -1,0 +1,106 @@
+"""What capture needs from the outside."""
+
+from collections.abc import AsyncIterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.capture.model import Change
+from domain.shared.refusals import Refusal
+
+
+class CaptureLost(Refusal):
+    """The database let go what was not read in time: changes are missing."""
+
+    code = "CAPTURE_LOST"
+
+    def __init__(self, slot: str) -> None:
+        super().__init__(
+            f"changes are missing: the replication slot {slot} was further behind than max_slot_wal_keep_size, and the database"
+            " has let go what it held for it; `torii capture restart` begins anew with all rows as they stand"
+        )
+
+
+class CaptureNotSetUp(Refusal):
+    """The database, or its roles, are not made for capture."""
+
+    code = "CAPTURE_NOT_SET_UP"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"changes cannot be captured: {why}")
+
+
+class ChangeLog(Protocol):
+    """The changes of a database, in the order of their commits, from where it was last acknowledged. Raises Unavailable."""
+
+    def turn(self) -> AbstractAsyncContextManager[bool]:
+        """False where somebody else is at it."""
+        ...
+
+    async def begin(self) -> bool:
+        """Make what holds the log for us where there is nothing; whether all rows are still to be told.
+
+        Raises CaptureLost, CaptureNotSetUp.
+        """
+        ...
+
+    def rows(self) -> AsyncIterable[Sequence[Change]]:
+        """All rows as they stand, in batches."""
+        ...
+
+    async def told_all(self) -> None:
+        """All rows were told."""
+        ...
+
+    def changes(self) -> AsyncIterable[Sequence[Change]]:
+        """Whole transactions, in batches of bounded size: some of those that are there."""
+        ...
+
+    async def acknowledge(self) -> None:
+        """What `changes` gave to its end need not come again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureState:
+    """How a slot stands: how many bytes of the log it holds back, and of how many; None is without a bound."""
+
+    slot: str
+    is_there: bool
+    is_lost: bool = False
+    held_bytes: int = 0
+    most_bytes: int | None = None
+
+
+class ChangeStream(Protocol):
+    """Where changes are put for any number of readers."""
+
+    async def put(self, changes: Sequence[Change]) -> None:
+        """All of them, each at least once. Raises Unavailable, PlacesAreGone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBatch:
+    """Changes of one shard, read in one go. `place` names where they begin: the same for whoever reads on from there."""
+
+    changes: Sequence[Change]
+    place: str
+
+
+class ChangeReader(Protocol):
+    """One reader's way through a stream; what it has read is kept. Raises Unavailable, PlacesAreGone."""
+
+    def turn(self) -> AbstractAsyncContextManager[bool]: ...
+
+    def batches(self) -> AsyncIterable[ReadBatch]:
+        """A batch of each shard that has one; with the next, or the end, the one before counts as read."""
+        ...
+
+
+class ChangeConsumer(Protocol):
+    """Keeps something in step. A batch may come twice."""
+
+    name: str
+
+    async def consume(self, batch: ReadBatch) -> None: ...

@@ -1,0 +1,236 @@
+"""Changes captured by logical decoding: what is told, from where again, what never leaves the database, what is let go."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from adapters.debezium import change_of, record_of
+from adapters.postgres.events_capture import PostgresChangeLog
+from adapters.postgres.migrate import upgrade_async
+from domain.capture.model import CAPTURED, Change, Operation
+from domain.capture.ports import CaptureLost
+from domain.capture.service import Capture
+from domain.shared.ids import uuid7
+from infra.embedded import postgres
+from tests.own_postgres import own_postgres
+from tests.postgres.conftest import Addresses, Server
+from tests.postgres.market import open_market
+from tests.postgres.shelf import Shelf
+from tests.postgres.shop import Shop, connect
+
+
+class Cut(Exception):
+    """The way to the stream is."""
+
+
+class Told:
+    """A stream that remembers."""
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+        self.fails_after: int | None = None
+
+    async def put(self, changes: Sequence[Change]) -> None:
+        if self.fails_after is not None and len(self.changes) + len(changes) > self.fails_after:
+            raise Cut
+        self.changes += [change_of(record_of(each)) for each in changes]
+
+    def of(self, key: UUID) -> list[Change]:
+        return [each for each in self.changes if str(key) in each.key.values()]
+
+
+@pytest.fixture(scope="module")
+async def addresses(server: Server) -> Addresses:
+    addresses = await server.new_database()
+    await upgrade_async(addresses.owner)
+    return addresses
+
+
+@pytest.fixture
+async def worker(addresses: Addresses) -> AsyncIterator[Any]:
+    connection = await connect(addresses.worker, synchronous_commit="on")  # decoding goes as far as the log is flushed
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def owner_of_all(server: Server, addresses: Addresses) -> AsyncIterator[Any]:
+    """The superuser, whom no policy keeps from a row."""
+    connection = await connect(server.superuser_url(addresses.app.rsplit("/", 1)[1]))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def log(addresses: Addresses) -> AsyncIterator[PostgresChangeLog]:
+    log = PostgresChangeLog(addresses.worker, f"torii_{uuid7().hex[-12:]}")
+    yield log
+    await log.close()
+    await log.drop()
+
+
+async def until_told(capture: Capture) -> None:
+    while await capture.pump():
+        pass
+
+
+async def test_rows_that_are_there_and_then_each_change_are_told(log: PostgresChangeLog, shelf: Shelf) -> None:
+    before = await shelf.product(name="茶碗", attributes={"色": "赤"})
+    told = Told()
+    capture = Capture(log, told)
+    await until_told(capture)
+    [row] = told.of(before)
+    assert (row.table, row.operation, row.transaction) == ("catalog.products", Operation.READ, 0)
+    assert row.after is not None
+    assert row.after["name"] == "茶碗"
+
+    told.changes.clear()
+    key = await shelf.product(name="急須", base_price=1500)
+    await shelf.change("products", key, sale_price=1200)
+    await shelf.delete("products", key)
+    await until_told(capture)
+    made, changed, gone = told.of(key)
+    assert [each.operation for each in (made, changed, gone)] == [Operation.CREATE, Operation.UPDATE, Operation.DELETE]
+    assert made.after is not None
+    assert changed.after is not None
+    assert (made.after["base_price"], made.after["sale_price"], made.after["currency"]) == (1500, None, "JPY")
+    assert (changed.after["sale_price"], changed.after["version"]) == (1200, 2)
+    assert str(made.after["created_at"]).endswith("Z")
+    assert (gone.after, gone.before) == (None, {"id": str(key)})
+    assert made.position < changed.position < gone.position
+    told.changes.clear()
+    await until_told(capture)
+    assert told.changes == []
+
+
+async def test_what_was_not_put_comes_again(log: PostgresChangeLog, shelf: Shelf) -> None:
+    told = Told()
+    await until_told(Capture(log, told))
+    told.changes.clear()
+    keys = [await shelf.product() for _ in range(3)]
+    told.fails_after = 0
+    with pytest.raises(Cut):
+        await Capture(log, told).pump()
+    told.fails_after = None
+    await until_told(Capture(log, told))
+    assert [len(told.of(key)) for key in keys] == [1, 1, 1]
+
+
+async def test_a_transaction_of_many_rows_comes_in_batches(log: PostgresChangeLog, shelf: Shelf, worker: Any) -> None:
+    told = Told()
+    sizes: list[int] = []
+    await until_told(Capture(log, told))
+    keys = [await shelf.product() for _ in range(2)]
+    await until_told(Capture(log, told))
+    told.changes.clear()
+
+    class Counting(Told):
+        async def put(self, changes: Sequence[Change]) -> None:
+            sizes.append(len(changes))
+            await super().put(changes)
+
+    counting = Counting()
+    async with worker.transaction():
+        for _ in range(300):
+            await worker.execute("UPDATE catalog.products SET updated_at = now() WHERE id = ANY ($1)", keys)
+    await until_told(Capture(log, counting))
+    assert sizes == [500, 100]
+    assert len(counting.of(keys[0])) == 300
+
+
+async def test_one_at_a_time(addresses: Addresses, log: PostgresChangeLog, shelf: Shelf) -> None:
+    await until_told(Capture(log, Told()))
+    other = PostgresChangeLog(addresses.worker, log._slot)
+    await shelf.product()
+    async with log.turn() as is_ours, other.turn() as is_others:
+        assert (is_ours, is_others) == (True, False)
+        assert await Capture(other, Told()).pump() == 0
+    await other.close()
+
+
+async def test_what_nobody_captures_holds_no_log(log: PostgresChangeLog, shop: Shop, worker: Any) -> None:
+    capture = Capture(log, Told())
+    await until_told(capture)
+    for _ in range(20):
+        await shop.user()
+    before = await worker.fetchval(
+        "SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = $1", log._slot
+    )
+    assert await capture.pump() == 0
+    after = await worker.fetchval(
+        "SELECT confirmed_flush_lsn > $2 FROM pg_replication_slots WHERE slot_name = $1", log._slot, before
+    )
+    assert after
+    state = await log.state()
+    assert (state.is_there, state.is_lost, state.most_bytes) == (True, False, 2**30)
+
+
+async def test_the_publication_tells_the_columns_of_the_list_and_no_other(worker: Any) -> None:
+    rows = await worker.fetch(
+        "SELECT schemaname || '.' || tablename AS name, attnames::text[] AS columns FROM pg_publication_tables"
+    )
+    assert {row["name"]: set(row["columns"]) for row in rows} == {
+        table: set(columns.split()) for table, columns in CAPTURED.items()
+    }
+
+
+async def test_a_slot_that_nobody_read_is_let_go_and_capture_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(postgres.CONFIGURATION, "max_slot_wal_keep_size", "1MB")
+    async with own_postgres() as server:
+        await server.bootstrap("lost")
+        await upgrade_async(server.url("torii_owner", "lost"))
+        log = PostgresChangeLog(server.url("torii_worker", "lost"), "torii_lost")
+        shop = Shop(await connect(server.url("torii_worker", "lost"), synchronous_commit="on"))
+        seller, category = await shop.seller(), await shop.category()
+        await until_told(Capture(log, Told()))
+        admin = await connect(server.url("postgres", "lost"))
+        for _ in range(4):
+            await shop.product(seller, category)
+            await admin.execute("SELECT pg_switch_wal()")
+        await admin.execute("CHECKPOINT")
+        with pytest.raises(CaptureLost, match="torii capture restart"):
+            await Capture(log, Told()).pump()
+        assert (await log.state()).is_lost
+        assert await log.drop()
+        told = Told()
+        await until_told(Capture(log, told))
+        assert len([each for each in told.changes if each.table == "catalog.products"]) == 4
+        await admin.close()
+        await shop.connection.close()
+        await log.close()
+
+
+COLUMNS = """
+    SELECT table_schema || '.' || table_name AS name, column_name FROM information_schema.columns
+    WHERE table_schema NOT IN ('pg_catalog', 'information_schema', 'public')
+"""
+
+
+async def test_no_value_of_a_column_that_is_not_listed_is_on_the_stream(
+    log: PostgresChangeLog, shop: Shop, owner_of_all: Any
+) -> None:
+    told = Told()
+    await until_told(Capture(log, told))
+    await open_market(shop)
+    await until_told(Capture(log, told))
+    listed: set[str] = set()
+    kept_back: dict[str, set[str]] = {}
+    for table, column in await owner_of_all.fetch(COLUMNS):
+        values = {
+            row[0]
+            for row in await owner_of_all.fetch(
+                f'SELECT DISTINCT "{column}"::text FROM {table} WHERE length("{column}"::text) > 3'
+            )
+        }
+        if column in CAPTURED.get(table, "").split():
+            listed |= values
+        else:
+            kept_back[f"{table}.{column}"] = values - listed
+    seen = {
+        str(value) for change in told.changes for row in (change.after, change.before) if row for value in row.values()
+    }
+    assert len(seen) > 50
+    assert all(kept_back[name] for name in ("accounts.users.email", "orders.order_addresses.recipient_name"))
+    assert {name: found for name, values in kept_back.items() if (found := (values - listed) & seen)} == {}
