@@ -127,12 +127,13 @@ class Generations:
         made = {
             name: int(each["settings"]["index"]["creation_date"])
             for name, each in found.items()
-            if name == current or not any(alias.endswith(("-building", "-previous")) for alias in each["aliases"])
+            if name == current or not any(alias.endswith("-building") for alias in each["aliases"])
         }
         old = sorted((name for name in made if made[name] < made[current]), key=made.__getitem__)
         oldest_kept = time.time_ns() // NS_PER_MS - self._kept_s * 1000
         # an index was replaced when the next one was made, or later
-        drop = [name for name, successor in pairwise(old) if made[successor] < oldest_kept]
+        replaced = [name for name, successor in pairwise(old) if made[successor] < oldest_kept]
+        drop = [name for name in replaced if self._previous not in found[name]["aliases"]]
         if drop:
             await api.indices.delete(index=",".join(drop), params={"ignore_unavailable": "true"})
 
