@@ -15,15 +15,10 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from capture_commands import capture
-from domain.shared.clock import Clock, SystemClock
-from domain.shared.periodic import Outcome
-from domain.shared.refusals import Refusal
-from event_commands import dlq, mail
-from infra.backends import load_settings, running_backends
-from infra.embedded.refusals import StartRefused
-from payment_commands import payments
-from reports import (
+from commands.capture import capture
+from commands.events import dlq, mail
+from commands.payments import payments
+from commands.reports import (
     access_lines,
     access_page,
     access_records,
@@ -36,7 +31,12 @@ from reports import (
     seed_report,
     write_unmatched,
 )
-from search_commands import search
+from commands.search import search
+from domain.shared.clock import Clock, SystemClock
+from domain.shared.periodic import Outcome
+from domain.shared.refusals import Refusal
+from infra.backends import load_settings, running_backends
+from infra.embedded.refusals import StartRefused
 from settings import MissingSettings, Settings
 from settings import loading as configuration
 from settings.loading import DEFAULT_DATA_DIR
@@ -112,7 +112,7 @@ def worker(
     show: Annotated[bool, typer.Option("--list", help="Show the jobs and how they ran last.")] = False,
 ) -> None:
     """Run jobs when they are due, beside the gateway, until SIGTERM or Ctrl-C. Several workers share the work."""
-    import periodic
+    from composition import periodic
     from infra import logs
 
     settings = load_settings()
@@ -136,7 +136,7 @@ def worker(
 @app.command()
 def migrate() -> None:
     """Bring the tables to the newest revision. Safe to run again."""
-    import jobs
+    from commands import jobs
 
     with running_backends(load_settings(), say) as settings:
         asyncio.run(jobs.migrate(settings))
@@ -148,7 +148,7 @@ def seed(
     products: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many products the demo shop offers.")] = 3000,
 ) -> None:
     """Fill in the demo marketplace: accounts, shops, products, orders, reviews. What is there stays as it is."""
-    import jobs
+    from commands import jobs
 
     with running_backends(load_settings(), say) as settings, progress_bars() as progress:
         summary = asyncio.run(jobs.seed(settings, products, progress))
@@ -164,7 +164,7 @@ def import_online_retail(
     ] = None,
 ) -> None:
     """Take in a real shop: its products, customers, invoices and cancellations. A second time changes nothing."""
-    import jobs
+    from commands import jobs
 
     with running_backends(load_settings(), say) as settings, progress_bars() as progress:
         summary = asyncio.run(jobs.import_online_retail(settings, path, progress, progress))
@@ -176,7 +176,7 @@ def import_online_retail(
 @users.command("erase")
 def erase_users() -> None:
     """Finish deletions of accounts that an outage or a crash interrupted, as workers do. Safe to run again."""
-    import jobs
+    from commands import jobs
 
     with running_backends(load_settings(), say) as settings:
         looked_at = asyncio.run(jobs.erase_users(settings))
@@ -186,7 +186,7 @@ def erase_users() -> None:
 @users.command("repair")
 def repair_users() -> None:
     """Bring the users' rows in line with the user pool: rows that are missing, addresses that moved. Safe to run again."""
-    import jobs
+    from commands import jobs
 
     with running_backends(load_settings(), say) as settings, progress_bars() as progress:
         repaired = asyncio.run(jobs.repair_users(settings, progress))
@@ -199,7 +199,7 @@ def suspend_user(
     reason: Annotated[str | None, typer.Option(help="Why, for the event that is kept of it.")] = None,
 ) -> None:
     """Shut a user out and end its sessions: within a second no token of it is taken. Safe to run again."""
-    import jobs
+    from commands import jobs
 
     with running_backends(load_settings(), say) as settings:
         is_new = asyncio.run(jobs.suspend_user(settings, email, reason))
@@ -209,7 +209,7 @@ def suspend_user(
 @users.command("reinstate")
 def reinstate_user(email: Annotated[str, typer.Argument(help="Address of the user.")]) -> None:
     """Let a suspended user in again, who has to sign in anew. Safe to run again."""
-    import jobs
+    from commands import jobs
 
     with running_backends(load_settings(), say) as settings:
         is_new = asyncio.run(jobs.reinstate_user(settings, email))
@@ -219,7 +219,7 @@ def reinstate_user(email: Annotated[str, typer.Argument(help="Address of the use
 @users.command("grant-admin")
 def grant_admin(email: Annotated[str, typer.Argument(help="Address of the user, who has signed up.")]) -> None:
     """Make a user an admin, in the user pool's group and here. It counts from the next token on. Safe to run again."""
-    import jobs
+    from commands import jobs
 
     with running_backends(load_settings(), say) as settings:
         is_new = asyncio.run(jobs.grant_admin(settings, email))
@@ -229,7 +229,7 @@ def grant_admin(email: Annotated[str, typer.Argument(help="Address of the user, 
 @users.command("revoke-admin")
 def revoke_admin(email: Annotated[str, typer.Argument(help="Address of the admin.")]) -> None:
     """Make an admin a user like others: within a second, tokens and sockets that there are included. Safe to run again."""
-    import jobs
+    from commands import jobs
 
     with running_backends(load_settings(), say) as settings:
         was_one = asyncio.run(jobs.revoke_admin(settings, email))
@@ -239,7 +239,7 @@ def revoke_admin(email: Annotated[str, typer.Argument(help="Address of the admin
 @app.command()
 def reindex() -> None:
     """Make the search index and the recommendations anew. The old ones answer meanwhile."""
-    import jobs
+    from commands import jobs
 
     with running_backends(load_settings(), say) as settings, progress_bars() as progress:
         asyncio.run(jobs.rebuild(settings, progress))
@@ -284,7 +284,7 @@ def explain(
     times: Annotated[int, typer.Option(min=1, max=100, help="How often to run it; the last is shown.")] = 3,
 ) -> None:
     """Run an operation and show how: which field loaded what, how many keys, how long. The gateway has to run."""
-    import explain as explaining
+    from commands import explain as explaining
 
     address = url or f"{load_settings().url}/graphql"
     try:
@@ -302,8 +302,8 @@ def token(
     ] = None,
 ) -> None:
     """Print an access token, for the header `Authorization: Bearer …`. It is good for an hour."""
-    import cloud
     from adapters.cognito.pool import DEMO_ACCOUNTS, DEMO_PASSWORD
+    from composition import cloud
 
     if password is None:
         password = DEMO_PASSWORD if email in DEMO_ACCOUNTS else _asked_password(email)
@@ -314,7 +314,7 @@ def token(
 @app.command()
 def doctor() -> None:
     """Ask each back end how it is. Ends with 1 when one is down."""
-    import jobs
+    from commands import jobs
 
     with running_backends(load_settings(), say, must_run=True) as settings:
         states = asyncio.run(jobs.doctor(settings))
@@ -343,7 +343,7 @@ def steps(settings: Settings, clock: Clock) -> list["Step"]:
 
     def has_no_index() -> bool:
         if settings.opensearch_url.get_secret_value():
-            from search_index import is_built as is_built_there
+            from composition.search_index import is_built as is_built_there
 
             return not asyncio.run(is_built_there(settings))
         from adapters.tantivy.index import is_built

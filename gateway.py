@@ -1,4 +1,4 @@
-"""The gateway as an ASGI app: who is it, which route, how are the back ends. wiring.py makes what it calls."""
+"""The gateway as an ASGI app: who is it, which route, how are the back ends. composition/wiring.py makes what it calls."""
 
 import gc
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket
 from adapters.health import as_json
 from adapters.images.svg import logo_svg, product_svg
 from adapters.receipt_links import RECEIPTS
+from composition.wiring import Marketplace, open_marketplace
 from domain.payments.refusals import UntrustedEvent
 from domain.shared.clock import Clock, SystemClock
 from domain.shared.ids import SellerId
@@ -49,7 +50,6 @@ from resolvers.requests import DEVICE, GUEST, Contexts
 from schema.build import build_schema
 from schema.examples import EXAMPLES
 from settings import STRIPE_WEBHOOKS, EngineKind, Mode, Settings, listed
-from wiring import Marketplace, open_marketplace
 
 GRAPHQL_PATHS = ("/graphql", "/api/graphql")
 HEALTH_PATHS = ("/health", "/api/health")

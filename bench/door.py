@@ -30,7 +30,7 @@ from bench.lookups import counted
 from bench.operations import FEED, LIST, PRODUCT, REDIS, SQL, Variables
 from bench.peers.operations import FEED_QUERY
 from bench.torii import throwaway
-from cloud import token
+from composition.cloud import token
 from gateway import create_app
 from infra.backends import running_backends
 from settings import Settings

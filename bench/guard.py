@@ -27,7 +27,8 @@ from adapters.redis.rates import RedisLimiter
 from bench.lookups import counted
 from bench.operations import REDIS
 from bench.torii import throwaway
-from cloud import token
+from composition.cloud import token
+from composition.wiring import open_marketplace
 from domain.shared.clock import SystemClock
 from domain.shared.rates import Charge, Rate
 from engine.declared.access import GUARD
@@ -45,7 +46,6 @@ from resolvers.context import Context
 from schema.build import build_schema
 from settings import Settings
 from settings import loading as configuration
-from wiring import open_marketplace
 
 TURNS, TIMES = 15, 40
 PRODUCTS = 200

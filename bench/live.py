@@ -28,7 +28,7 @@ from adapters.postgres import tables
 from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
 from bench.torii import throwaway
-from cloud import token
+from composition.cloud import token
 from domain.shared.events import Event
 from domain.shared.viewer import ANONYMOUS
 from engine.transport.socket_messages import PROTOCOL

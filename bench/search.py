@@ -33,6 +33,7 @@ from adapters.postgres.database import Database
 from adapters.tantivy.index import TantivyIndex
 from bench.live import at
 from bench.torii import throwaway
+from composition.search_index import open_index
 from domain.catalog.model import Attribute
 from domain.search.model import SearchDocument, SearchScope
 from domain.search.ports import SearchIndex
@@ -48,7 +49,6 @@ from infra.demo.marketplace import generate
 from infra.demo.products import attributes_of, description_of
 from infra.servers.refusals import NotHere
 from infra.servers.running import OPENSEARCH_SERVER, running
-from search_index import open_index
 from settings import Settings
 
 SEED = 1

@@ -83,7 +83,7 @@ async def find_pool(aws: Aws, name: str) -> Pool | None:
 async def ensure_pool(aws: Aws, name: str) -> Pool:
     """The pool of this name with its app client and groups; what is missing is made, what is there stays as it is.
 
-    One process at a time (wiring.py sees to that): Cognito would make two pools of one name. Raises Unavailable.
+    One process at a time (composition/wiring.py sees to that): Cognito would make two pools of one name. Raises Unavailable.
     """
     pools = await _listed(aws, "list_user_pools", "UserPools", MaxResults=60)
     pool_id = _named(pools, "Name", name, "Id") or await _create_pool(aws, name)

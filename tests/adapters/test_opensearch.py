@@ -9,9 +9,9 @@ import pytest
 
 from adapters.opensearch.index import OpenSearchIndex
 from adapters.opensearch.refusals import IndexBusy, IndexMissing
+from composition.search_index import open_index
 from domain.shared.ids import uuid7
 from domain.shared.paging import encode_cursor
-from search_index import open_index
 from settings import Settings
 from tests.backends import settings_of
 from tests.contract.search_shop import Listed, Shopper, document, product, words

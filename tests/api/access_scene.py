@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from adapters.dynamodb.features import DynamoFeatures
 from adapters.postgres import tables
+from composition.wiring import open_aws, open_jobs
 from domain.recommendations.model import Model, Scored
 from domain.shared.clock import SystemClock
 from domain.shared.ids import ProductId, SellerId, UserId, uuid7
@@ -21,7 +22,6 @@ from settings import Settings
 from tests.api.client import Client
 from tests.api.conftest import Tokens, client_of
 from tests.factories import Factory
-from wiring import open_aws, open_jobs
 
 GROUPS = {
     Persona.OTHER_BUYER: "buyer",

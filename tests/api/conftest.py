@@ -7,9 +7,9 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-import jobs
 from adapters.cognito.pool import DEMO_PASSWORD, ensure_pool, ensure_user
-from cloud import open_aws, token, user_pool
+from commands import jobs
+from composition.cloud import open_aws, token, user_pool
 from domain.accounts.admins import ADMIN_GROUP
 from engine.fragments.store import Store
 from gateway import create_app

@@ -17,6 +17,7 @@ from graphql import (
 from starlette.applications import Starlette
 from websockets.asyncio.client import connect
 
+from composition.wiring import open_marketplace
 from domain.orders.live import OrderEventType, SellerEvent
 from domain.orders.model import OrderItem, OrderStatus
 from domain.shared.clock import SystemClock
@@ -38,7 +39,6 @@ from tests.api.client import Answer
 from tests.api.conftest import Tokens
 from tests.api.sockets import PROTOCOL, begin, exchange
 from tests.factories import Factory
-from wiring import open_marketplace
 
 SCHEMA: GraphQLSchema = build_schema()._schema
 WATCHED = "Subscription"

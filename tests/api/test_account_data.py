@@ -14,6 +14,7 @@ from adapters.postgres import tables
 from adapters.postgres.database import Database
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.sellers import PostgresSellers
+from composition.wiring import open_aws, open_deletions, open_marketplace, user_pool
 from domain.accounts.addresses import AddressFields
 from domain.accounts.deletion import AccountDeletion
 from domain.accounts.preferences import Preferences
@@ -29,7 +30,6 @@ from tests.api.test_account import HOME, create, mutation
 from tests.api.test_new_passwords import a_second_later
 from tests.api.test_sessions import sign_in
 from tests.factories import Factory
-from wiring import open_aws, open_deletions, open_marketplace, user_pool
 
 EXPORT = "mutation { accountExport { data userErrors { code } } }"
 DELETE = mutation("accountDelete", "isDeleted isErased")

@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import select
 from websockets.asyncio.client import connect
 
-import jobs
-import periodic
 from adapters.cognito.pool import DEMO_PASSWORD, ensure_user
 from adapters.postgres import tables
-from cloud import open_aws, token, user_pool
+from commands import jobs
+from composition import periodic
+from composition.cloud import open_aws, token, user_pool
 from domain.accounts.suspension import UserNotFound
 from domain.shared.periodic import Outcome
 from resolvers.global_ids import encode

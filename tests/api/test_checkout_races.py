@@ -15,7 +15,7 @@ from adapters.postgres import tables
 from adapters.postgres.database import Database
 from adapters.postgres.events import RECORD, record_of
 from adapters.postgres.orders_checkout import PostgresOrderBook
-from cloud import open_aws
+from composition.cloud import open_aws
 from domain.events.ports import Delivery
 from domain.orders.leaving import CartLeaving
 from domain.shared.clock import SystemClock

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 from starlette.applications import Starlette
 
-import explain
+from commands import explain
 from gateway import create_app
 from resolvers.global_ids import encode
 from settings import Settings

@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from adapters.cognito.pool import DEMO_PASSWORD, ensure_pool, ensure_user
-from cloud import open_aws
+from composition.cloud import open_aws
 from infra import logs
 from settings import Settings
 from tests.api.sockets import PROTOCOL, closed

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-import jobs
+from commands import jobs
 from gateway import create_app
 from infra.draining import Draining
 from settings import Settings

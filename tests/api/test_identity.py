@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-import jobs
 from adapters.postgres import tables
-from cloud import open_aws
+from commands import jobs
+from composition.cloud import open_aws
 from gateway import create_app
 from settings import Settings
 from tests.api.client import Client

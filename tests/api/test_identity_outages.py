@@ -11,6 +11,7 @@ from aiohttp import web
 from websockets.asyncio.client import connect
 
 from adapters.cognito.issuer import jwks_url_of
+from composition.wiring import open_marketplace
 from domain.accounts.service import OUTAGE_S
 from domain.shared.clock import SystemClock
 from domain.shared.ids import SellerId
@@ -24,7 +25,6 @@ from tests.factories import Factory
 from tests.hostile_tokens import OUR_KEY, resign
 from tests.relay import relayed
 from tests.watch import Watch
-from wiring import open_marketplace
 
 WHO = "{ viewer { email } }"
 OUR_KID = "ours"

@@ -7,10 +7,9 @@ from uuid import uuid4
 import pytest
 from starlette.applications import Starlette
 
-import cloud
-import jobs
-import periodic
 from adapters.cognito.pool import DEMO_PASSWORD
+from commands import jobs
+from composition import cloud, periodic
 from domain.shared.periodic import Outcome
 from gateway import create_app
 from resolvers.global_ids import encode

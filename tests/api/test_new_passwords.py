@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from adapters.cognito.pool import DEMO_PASSWORD
-from cloud import open_aws
+from composition.cloud import open_aws
 from settings import Settings
 from tests.api.client import Client
 from tests.api.test_sessions import code_of, gateway, refreshed, refused, sign_in

@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 
 from adapters.postgres import tables
+from composition.wiring import open_jobs
 from resolvers.global_ids import encode
 from settings import Settings
 from tests.api.client import Client
 from tests.factories import PUBLISHED, Factory
-from wiring import open_jobs
 
 PAGE = """
 query ($filter: ProductFilter, $sort: ProductSort! = NEWEST, $first: Int, $after: String, $last: Int, $before: String) {

@@ -6,12 +6,12 @@ from uuid import UUID
 import pytest
 from starlette.applications import Starlette
 
+from composition.wiring import open_jobs
 from resolvers.global_ids import encode
 from settings import Settings
 from tests.api.client import Client
 from tests.api.statements import counted
 from tests.factories import Factory
-from wiring import open_jobs
 
 SEARCH = """
 query ($query: String! = "", $filter: SearchFilter, $sort: SearchSort! = RELEVANCE, $first: Int, $after: String) {

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-import jobs
+from commands import jobs
 from domain.shared.ids import uuid7
 from gateway import create_app
 from infra.embedded.ports import LOOPBACK

@@ -23,7 +23,7 @@ from graphql import GraphQLSchema
 from websockets.asyncio.client import connect
 
 from adapters.cognito.pool import DEMO_PASSWORD, ensure_user
-from cloud import open_aws, token, user_pool
+from composition.cloud import open_aws, token, user_pool
 from gateway import create_app
 from infra import logs
 from infra.sandbox.stripe.delivery import signature

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.cognito.pool import DEMO_PASSWORD, ensure_user
 from adapters.postgres import tables
-from cloud import open_aws, user_pool
+from composition.cloud import open_aws, user_pool
 from domain.shared.clock import Clock
 from gateway import create_app
 from resolvers.global_ids import encode

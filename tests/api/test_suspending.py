@@ -12,8 +12,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-import jobs
 from adapters.postgres import tables
+from commands import jobs
 from domain.accounts.suspension import MAX_REASON, UserNotFound
 from domain.shared.refusals import InvalidInput
 from settings import Settings

@@ -9,14 +9,14 @@ from uuid import UUID
 
 from websockets.asyncio.client import ClientConnection
 
-import pipeline
 from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
+from composition import pipeline
+from composition.pipeline import open_event_tools, open_teller
 from domain.shared.clock import SystemClock
 from domain.shared.events import Event
 from domain.shared.viewer import ANONYMOUS
 from infra.worker import Stop
-from pipeline import open_event_tools, open_teller
 from resolvers.global_ids import encode
 from settings import Settings
 

@@ -10,10 +10,10 @@ import typer.main
 from typer.core import TyperGroup
 
 from cli import app
+from commands.reports import access_page
 from engine.reading.limits import Code
 from engine.transport.http_request import CODES
 from infra.settings_table import filled_in
-from reports import access_page
 from schema.build import build_schema
 from schema.matrix import access_matrix
 from settings import Settings

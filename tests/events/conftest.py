@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
+from composition.pipeline import EventTools, ensure_places, open_event_tools, run_events
 from domain.shared.clock import SystemClock
 from infra.worker import Stop
-from pipeline import EventTools, ensure_places, open_event_tools, run_events
 from settings import Settings
 from tests.backends import settings_of
 from tests.conftest import EVENTS, Corners

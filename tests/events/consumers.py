@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
-import pipeline
 from adapters.aws.event_places import Subscription
+from composition import pipeline
+from composition.pipeline import EventTools, Subscriber
 from domain.events.ports import Consumer, Delivery
-from pipeline import EventTools, Subscriber
 
 NAME = "listener"
 KIND = "Tested"

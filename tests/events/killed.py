@@ -20,6 +20,7 @@ from sqlalchemy import text
 from adapters.aws import queues
 from adapters.postgres.events import put_out
 from adapters.postgres.events_deliveries import PostgresDeliveries, first_time
+from composition.pipeline import EventTools, open_event_tools, open_teller
 from domain.events.handling import Handling
 from domain.events.ports import Delivery
 from domain.shared.clock import SystemClock
@@ -27,7 +28,6 @@ from domain.shared.events import Event
 from domain.shared.viewer import ANONYMOUS
 from infra.messages import QueueLoop
 from infra.worker import Stop
-from pipeline import EventTools, open_event_tools, open_teller
 from settings.loading import load
 from tests.events.consumers import KIND, NAME
 from tests.events.places import relay_of

@@ -11,9 +11,9 @@ from adapters.aws.event_bus import EventBridgeBus
 from adapters.aws.queues import SqsQueue
 from adapters.postgres.events import RECORD, PostgresOutbox, record_of
 from adapters.postgres.tables import outbox
+from composition.pipeline import EventTools, places_of
 from domain.events.relay import Relay
 from domain.shared.events import EventRecord
-from pipeline import EventTools, places_of
 
 
 class Deliveries:

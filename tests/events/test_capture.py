@@ -14,8 +14,10 @@ from pyarrow import parquet
 from adapters.aws.clients import KINESIS, S3
 from adapters.aws.kinesis import KinesisStream, ensure_stream
 from adapters.postgres.database import Database
-from capturing import CaptureWork, capture_state, drop_capture, open_capture, run_capture
-from cloud import open_aws
+from composition.capturing import CaptureWork, capture_state, drop_capture, open_capture, run_capture
+from composition.cloud import open_aws
+from composition.search_index import open_index
+from composition.search_upkeep import marketplace_documents
 from domain.capture.model import Change, Operation
 from domain.search.model import SearchScope
 from domain.search.request import SearchRequest, SearchSort
@@ -23,8 +25,6 @@ from domain.search.service import Search
 from domain.shared.clock import SystemClock
 from domain.shared.paging import PageRequest
 from infra.worker import Stop
-from search_index import open_index
-from search_upkeep import marketplace_documents
 from settings import Settings
 from tests.events.conftest import until
 from tests.postgres.shop import Shop, connect

@@ -12,9 +12,9 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import cli
-import event_commands
+from commands import events as event_commands
+from composition.pipeline import EventTools
 from domain.shared.refusals import Refusal
-from pipeline import EventTools
 from tests.events.places import Deliveries, all_events, put_in, queues
 from tests.postgres.shop import Shop
 

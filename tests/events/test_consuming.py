@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-import pipeline
 from adapters.aws import queues as sqs
 from adapters.postgres.events_deliveries import first_time
+from composition import pipeline
+from composition.pipeline import EventTools, ensure_places
 from domain.events import handling
 from domain.events.ports import Delivery, GivenUp, PlacesAreGone
 from domain.shared.clock import SystemClock
 from domain.shared.refusals import Unavailable
 from domain.shared.viewer import ANONYMOUS
 from infra import messages
-from pipeline import EventTools, ensure_places
 from tests.events.conftest import at_work, until
 from tests.events.consumers import KIND, NAME, Listener, declare
 from tests.events.places import Deliveries, all_events, put_in, queues, unsent

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import pytest
 
+from composition.pipeline import EventTools, ensure_places, open_teller, upkeep_of
 from infra import messages
-from pipeline import EventTools, ensure_places, open_teller, upkeep_of
 from tests.events.conftest import at_work, until
 from tests.events.consumers import KIND, NAME, Listener, declare
 from tests.events.killed import Counting

@@ -10,9 +10,10 @@ from uuid import uuid4
 
 import pytest
 
-import pipeline
 from adapters.postgres.events import put_out
 from adapters.postgres.events_streams import PostgresUntold
+from composition import pipeline
+from composition.pipeline import EventTools, open_teller
 from domain.events import live as rules
 from domain.events.live import LiveStreams
 from domain.events.streams import CursorExpired
@@ -20,7 +21,6 @@ from domain.shared.events import Event
 from domain.shared.refusals import InvalidCursor, NotFound, Unavailable
 from domain.shared.viewer import ANONYMOUS, Viewer
 from infra.worker import Stop
-from pipeline import EventTools, open_teller
 from tests.events.conftest import until
 from tests.events.live import ADMIN, CountedStreams, live_of, streams_of, watched
 from tests.events.places import all_events

@@ -14,6 +14,7 @@ from adapters.dynamodb.tables import ensure_tables
 from adapters.postgres.accounts_recipients import PostgresRecipients
 from adapters.postgres.events_failures import PostgresFailures
 from adapters.postgres.notifications import PostgresMails
+from composition.pipeline import EventTools, ensure_places, open_event_tools, places_of
 from domain.accounts.preferences import Preferences, PreferredLanguages
 from domain.events.ports import Delivery, GivenUp
 from domain.events.upkeep import redrive
@@ -24,7 +25,6 @@ from domain.shared.clock import SystemClock
 from domain.shared.ids import UserId
 from domain.shared.languages import Language
 from domain.shared.refusals import Unavailable
-from pipeline import EventTools, ensure_places, open_event_tools, places_of
 from settings import Settings
 from tests.events.conftest import at_work, until
 from tests.events.places import Deliveries, all_events, mails_to, queues

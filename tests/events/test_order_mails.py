@@ -11,11 +11,12 @@ from uuid import UUID, uuid4
 import pytest
 from pydantic import SecretStr
 
-import jobs
 from adapters.dynamodb.preferences import DynamoPreferences
 from adapters.dynamodb.tables import ensure_tables
 from adapters.order_links import HiddenOrderLinks, OrderLinks
 from adapters.postgres.events import put_out
+from commands import jobs
+from composition.pipeline import EventTools, ensure_places, links_of, open_event_tools, order_mails
 from domain.accounts.preferences import Preferences
 from domain.events.ports import Delivery
 from domain.notifications.orders import OF_ORDERS, OrderMails, shown
@@ -28,7 +29,6 @@ from domain.shared.languages import Language
 from domain.shared.money import Money
 from domain.shared.refusals import Unavailable
 from domain.shared.viewer import ANONYMOUS
-from pipeline import EventTools, ensure_places, links_of, open_event_tools, order_mails
 from settings import Settings
 from tests.events.conftest import at_work, until
 from tests.events.places import Deliveries, all_events, mails_to, queues

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import EventTools, ensure_places
+from composition.pipeline import EventTools, ensure_places
 from tests.events.consumers import KIND, NAME, Listener, declare
 
 

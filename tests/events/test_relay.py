@@ -9,13 +9,13 @@ from uuid import UUID
 import pytest
 
 from adapters.postgres.events import PostgresOutbox, put_out
+from composition.pipeline import EventTools, ensure_places
 from domain.events.cloud_events import MalformedEvent, cloud_event, read_cloud_event
 from domain.events.relay import Relay, pause_s
 from domain.shared.clock import SystemClock
 from domain.shared.events import Event, EventId, EventRecord
 from domain.shared.refusals import Unavailable
 from domain.shared.viewer import ANONYMOUS
-from pipeline import EventTools, ensure_places
 from tests.events.consumers import KIND, Listener, declare
 from tests.events.places import put_in, queues, relay_of, unsent
 from tests.postgres.shop import connect

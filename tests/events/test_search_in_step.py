@@ -8,15 +8,15 @@ from uuid import UUID
 
 import pytest
 
+from composition.pipeline import EventTools
+from composition.search_index import open_index
+from composition.search_upkeep import open_upkeep
 from domain.search.following import SearchFollower, SearchSweep
 from domain.search.request import SearchRequest
 from domain.search.service import Search
 from domain.search.upkeep import IndexUpkeep
 from domain.shared.ids import ProductId
 from domain.shared.paging import PageRequest
-from pipeline import EventTools
-from search_index import open_index
-from search_upkeep import open_upkeep
 from tests.events.conftest import at_work, until, with_settings
 from tests.events.places import put_in, queues
 from tests.postgres.shop import Shop

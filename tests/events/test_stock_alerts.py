@@ -7,11 +7,11 @@ from uuid import UUID
 import pytest
 
 from adapters.postgres.catalog_low_stock import PostgresLowStock
+from composition.pipeline import EventTools
 from domain.catalog.stock_alerts import STOCK_LOW
 from domain.shared.clock import SystemClock
 from domain.shared.events import EventId
 from domain.shared.ids import ProductId
-from pipeline import EventTools
 from tests.events.conftest import at_work, until
 from tests.events.places import put_in
 from tests.postgres.shop import Shop

@@ -12,12 +12,12 @@ import pytest
 
 from adapters.aws.clients import OF_EVENTS, Aws
 from adapters.postgres.events_failures import PostgresFailures
+from composition.pipeline import EventTools, ensure_places, places_of, settle_events, upkeep_of
 from domain.events.upkeep import FORGOTTEN_AFTER, LATE_AFTER, MAX_RETURNS, delay_s, redrive
 from domain.shared.clock import SystemClock
 from infra.embedded.aws_server import Aws as Emulator
 from infra.embedded.data_dir import DataDir
 from infra.embedded.ports import remembered_ports
-from pipeline import EventTools, ensure_places, places_of, settle_events, upkeep_of
 from tests.events.conftest import at_work, until
 from tests.events.consumers import KIND, NAME, Listener, declare
 from tests.events.places import Deliveries, all_events, put_in, queues, relay_of, unsent

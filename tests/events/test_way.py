@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline import EventTools
+from composition.pipeline import EventTools
 from tests.events.conftest import at_work, until
 from tests.events.shop_front import ShopFront
 from tests.postgres.shop import Shop

@@ -17,12 +17,12 @@ from pydantic import SecretStr
 from sqlalchemy.pool import QueuePool
 
 from adapters.postgres.reading import Reader
+from composition.paying import run_payments
+from composition.periodic import JOBS, Tools, open_tools, runs_of
+from composition.pipeline import run_events
 from domain.shared.clock import SystemClock
 from gateway import create_app
 from infra.worker import Stop, Worker
-from paying import run_payments
-from periodic import JOBS, Tools, open_tools, runs_of
-from pipeline import run_events
 from settings import STRIPE_WEBHOOKS, Settings
 from tests.api.buying import Shopper, guest, pay
 from tests.api.sockets import serving

@@ -19,11 +19,11 @@ from pyarrow import parquet
 from adapters.parquet.online_retail import OnlineRetailFile
 from adapters.postgres.migrate import upgrade_async
 from adapters.postgres.online_retail import OnlineRetailShop
+from commands.reports import import_report, write_unmatched
 from domain.imports.ports import Stage
 from domain.imports.refunds import Unmatched
 from domain.imports.rows import Row
 from domain.imports.service import ImportSummary, OnlineRetailImport
-from reports import import_report, write_unmatched
 from tests.imports.books import FORGET, Books, address_of, totals_of
 from tests.imports.invoice_rows import SAMPLE, file_of, row, table_of
 from tests.imports.test_online_retail_refunds import files

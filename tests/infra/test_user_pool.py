@@ -4,7 +4,7 @@ import asyncio
 from itertools import count
 
 from adapters.cognito.pool import find_pool
-from cloud import make_pool, open_aws
+from composition.cloud import make_pool, open_aws
 from settings import Settings
 
 _numbers = count(1)

@@ -15,10 +15,10 @@ import pytest
 
 from adapters.postgres.database import Database
 from adapters.postgres.jobs import PostgresRuns
+from composition.periodic import JOBS
 from domain.shared.clock import SystemClock
 from domain.shared.periodic import Outcome, Run
 from infra.worker import Job, Stop, Worker
-from periodic import JOBS
 from settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ WORKER = """
 import asyncio
 from datetime import timedelta
 from pathlib import Path
-import periodic
+from composition import periodic
 from infra import logs
 from infra.worker import Job
 from settings.loading import load

@@ -11,10 +11,10 @@ from adapters.postgres.database import Database
 from adapters.postgres.orders_payment import PostgresPaymentBook
 from adapters.stripe.connection import StripeConnection
 from adapters.stripe.payments import StripePayments
+from composition.paying import PaymentTools
 from domain.payments.finaliser import Finaliser
 from domain.payments.model import IntentId
 from domain.shared.clock import SystemClock
-from paying import PaymentTools
 from settings import Settings
 from tests.payments.loops import Door, tools_of
 from tests.payments.scene import MovingClock, Placed, Scene

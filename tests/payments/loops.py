@@ -9,11 +9,11 @@ from typing import Any
 from adapters.postgres.database import Database
 from adapters.postgres.payments import PostgresPaymentEvents
 from adapters.stripe.webhooks import StripeWebhooks
+from composition.paying import PaymentTools, open_payment_tools, run_payments
 from domain.payments.service import PaymentEvents
 from domain.shared.clock import SystemClock
 from infra.sandbox.stripe.delivery import signature
 from infra.worker import Stop
-from paying import PaymentTools, open_payment_tools, run_payments
 from settings import Settings
 from tests.sandbox.running import KEY, Sandbox
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import cli
-import payment_commands
-from paying import PaymentTools
+from commands import payments as payment_commands
+from composition.paying import PaymentTools
 from tests.payments.conftest import Till
 from tests.payments.loops import Door, told_of
 from tests.payments.test_refunds import decide, sold, status

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from composition.paying import PaymentTools
 from domain.payments.inbox import LEASE, Acting, Subject
 from domain.payments.model import IntentId
 from domain.shared.clock import SystemClock
-from paying import PaymentTools
 from settings import Settings
 from tests.payments.conftest import Till
 from tests.payments.loops import Door, Event, at_work, told_of, tools_of, until

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.postgres.database import Database
 from adapters.postgres.orders_made_there import PostgresMadeThere
-from paying import PaymentTools
+from composition.paying import PaymentTools
 from tests.payments.conftest import Till
 from tests.payments.loops import Door, told_of, until
 from tests.payments.scene import Placed

@@ -8,11 +8,11 @@ import pytest
 
 from adapters.postgres.database import Database
 from adapters.postgres.orders_refunding import PostgresRefundBook
+from composition.paying import PaymentTools
 from domain.payments.model import IntentId, Refund, RefundId, RefundStatus
 from domain.payments.refunds import RefundDesk
 from domain.shared.ids import uuid7
 from domain.shared.money import Money
-from paying import PaymentTools
 from tests.payments.conftest import Till
 from tests.payments.loops import Door, at_work, told_of, until
 from tests.payments.scene import Placed

@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-import jobs
 from adapters.postgres.bulk import BulkLoad
+from commands import jobs
 from domain.shared.clock import SystemClock
 from domain.shared.ids import uuid7
 from settings import Settings

@@ -13,14 +13,14 @@ from adapters.postgres.database import Database
 from adapters.postgres.events import CHANNEL
 from adapters.postgres.events_capture import PostgresChangeLog
 from adapters.postgres.events_stream_places import PostgresStreamPlaces
-from cloud import open_aws
+from composition.cloud import open_aws
+from composition.search_index import open_index
+from composition.search_upkeep import marketplace_documents
 from domain.capture.ports import CaptureLost, CaptureNotSetUp, CaptureState, ChangeConsumer
 from domain.capture.service import Capture, Following, IndexFeed
 from domain.search.upkeep import IndexUpkeep
 from infra.woken import Bell, Trouble, WokenLoop, until_stopped
 from infra.worker import Stop
-from search_index import open_index
-from search_upkeep import marketplace_documents
 from settings import Settings, require
 
 log = logging.getLogger("torii.capture")

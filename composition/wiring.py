@@ -1,4 +1,4 @@
-"""The composition root: settings -> adapters -> domain services. gateway.py makes an ASGI app of them, jobs.py commands."""
+"""The composition root: settings -> adapters -> domain services. gateway.py makes an ASGI app of them, commands/jobs.py commands."""
 
 import time
 from collections.abc import AsyncIterator
@@ -64,7 +64,10 @@ from adapters.redis.sessions import CachedSessions
 from adapters.redis.viewed import RedisViews
 from adapters.stripe.connection import StripeConnection
 from adapters.stripe.webhooks import StripeWebhooks
-from cloud import open_aws, user_pool
+from composition.cloud import open_aws, user_pool
+from composition.paying import finaliser_of
+from composition.search_index import highlighter, open_index
+from composition.search_upkeep import marketplace_documents
 from domain.accounts.addresses import Addresses
 from domain.accounts.admins import Admins
 from domain.accounts.attempts import Attempts
@@ -113,10 +116,7 @@ from engine.fairness.shares import Gate
 from engine.fairness.turns import turn
 from engine.fragments.store import Store
 from infra.background import running
-from paying import finaliser_of
 from resolvers.services import Services
-from search_index import highlighter, open_index
-from search_upkeep import marketplace_documents
 from settings import Mode, Settings, require
 
 JOB_TIMEOUT_MS = 60_000

@@ -19,7 +19,19 @@ from adapters.postgres.events_failures import PostgresFailures
 from adapters.postgres.migrate import upgrade_async
 from adapters.postgres.notifications import PostgresMails
 from adapters.postgres.online_retail import OnlineRetailShop
-from cloud import open_aws, user_pool
+from commands.reports import Told
+from composition.cloud import open_aws, user_pool
+from composition.periodic import make_partitions, state_of_workers
+from composition.pipeline import ensure_places, open_event_tools, order_mails, places_of, subscribers
+from composition.wiring import (
+    JOB_TIMEOUT_MS,
+    health_of,
+    open_admins,
+    open_deletions,
+    open_jobs,
+    open_stores,
+    open_suspension,
+)
 from domain.accounts.repair import Repaired, UserRepair
 from domain.events.ports import Failure
 from domain.events.upkeep import redrive as reopen_and_send
@@ -32,11 +44,7 @@ from domain.shared.clock import SystemClock
 from domain.shared.events import EventId
 from domain.shared.refusals import NotFound, Refusal
 from infra.demo.load import Summary, load
-from periodic import make_partitions, state_of_workers
-from pipeline import ensure_places, open_event_tools, order_mails, places_of, subscribers
-from reports import Told
 from settings import Mode, Settings, require
-from wiring import JOB_TIMEOUT_MS, health_of, open_admins, open_deletions, open_jobs, open_stores, open_suspension
 
 
 class NotInProduction(Refusal):

@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from commands.reports import progress_bars
 from infra.backends import load_settings, running_backends
-from reports import progress_bars
 
 if TYPE_CHECKING:
     from domain.search.comparing import Report
@@ -22,7 +22,7 @@ DIFFERS = 1
 @search.command("reindex")
 def reindex() -> None:
     """Build the search index anew. The old one answers meanwhile, changes are not lost, and `rollback` leads back to it."""
-    import search_upkeep
+    from composition import search_upkeep
 
     with running_backends(load_settings(), _say) as settings, progress_bars() as progress:
         products = asyncio.run(search_upkeep.reindex(settings, progress))
@@ -32,7 +32,7 @@ def reindex() -> None:
 @search.command("rollback")
 def rollback() -> None:
     """Go back to the index before the present one, once it is in step with what changed since."""
-    import search_upkeep
+    from composition import search_upkeep
 
     with running_backends(load_settings(), _say) as settings, progress_bars() as progress:
         report = asyncio.run(search_upkeep.rollback(settings, progress))
@@ -44,7 +44,7 @@ def verify(
     repair: Annotated[bool, typer.Option("--repair", help="Put right what differs.")] = False,
 ) -> None:
     """Compare the search index with the database. Ends with 1 when they differ. Workers do so every hour, and repair."""
-    import search_upkeep
+    from composition import search_upkeep
 
     with running_backends(load_settings(), _say) as settings, progress_bars() as progress:
         report = asyncio.run(search_upkeep.verify(settings, repair, progress))

@@ -27,7 +27,7 @@ def list_troubles(
     """Show payments over another amount than their order, Stripe's events that could not be acted on, and refunds that failed."""
     if context.invoked_subcommand is not None:
         return
-    import paying
+    from composition import paying
 
     with running_backends(load_settings(), must_run=True) as settings:
         console.print(_troubles(asyncio.run(paying.troubles(settings, limit))))
@@ -36,7 +36,7 @@ def list_troubles(
 @payments.command("retry")
 def retry() -> None:
     """Let all of it have its turn now, refunds that were refused too."""
-    import paying
+    from composition import paying
 
     with running_backends(load_settings(), must_run=True) as settings:
         again = asyncio.run(paying.try_again(settings))

@@ -15,9 +15,9 @@ from infra.backends import load_settings, running_backends
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from commands.jobs import QueueState
     from domain.events.ports import Failure
     from domain.notifications.ports import Mail
-    from jobs import QueueState
 
 dlq = typer.Typer(help="Look after events that a consumer failed to act on.", no_args_is_help=True)
 mail = typer.Typer(help="Show the mails that were sent.", invoke_without_command=True)
@@ -30,7 +30,7 @@ EventKey = Annotated[UUID | None, typer.Argument(metavar="[EVENT]", help="Id of 
 @dlq.command("list")
 def list_consumers() -> None:
     """Show each consumer: what waits for it, its dead letters, and its failures."""
-    import jobs
+    from commands import jobs
 
     with running_backends(load_settings(), must_run=True) as settings:
         console.print(_consumers(asyncio.run(jobs.queue_states(settings))))
@@ -43,7 +43,7 @@ def show(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many failures, the newest first.")] = 20,
 ) -> None:
     """Show failures of a consumer, or one of them with its event."""
-    import jobs
+    from commands import jobs
 
     with running_backends(load_settings(), must_run=True) as settings:
         if event is None:
@@ -63,7 +63,7 @@ def redrive(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the oldest first.")] = 1000,
 ) -> None:
     """Give a consumer its failed events once more: one, or all."""
-    import jobs
+    from commands import jobs
 
     with running_backends(load_settings(), must_run=True) as settings:
         again = asyncio.run(jobs.redrive(settings, consumer, None if event is None else [event], limit))
@@ -78,7 +78,7 @@ def list_mails(
     """Show the mails that were sent, the newest first."""
     if context.invoked_subcommand is not None:
         return
-    import jobs
+    from commands import jobs
 
     with running_backends(load_settings(), must_run=True) as settings:
         console.print(_mails(asyncio.run(jobs.mails(settings, limit))))
@@ -87,7 +87,7 @@ def list_mails(
 @mail.command("show")
 def show_mail(key: Annotated[UUID, typer.Argument(metavar="MAIL", help="Id of the mail.")]) -> None:
     """Show a mail as it is read, to the address that its user has now."""
-    import jobs
+    from commands import jobs
 
     with running_backends(load_settings(), must_run=True) as settings:
         found, to, letter = asyncio.run(jobs.mail(settings, key))

@@ -14,7 +14,7 @@ console = Console()
 @capture.command("status")
 def status() -> None:
     """Show whether changes are captured, and how much of the database's log is held back for it."""
-    import capturing
+    from composition import capturing
 
     with running_backends(load_settings(), must_run=True) as settings:
         state = asyncio.run(capturing.capture_state(settings))
@@ -41,7 +41,7 @@ def stop() -> None:
 
 
 def _drop(then: str) -> None:
-    import capturing
+    from composition import capturing
 
     with running_backends(load_settings(), must_run=True) as settings:
         dropped = asyncio.run(capturing.drop_capture(settings))

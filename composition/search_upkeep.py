@@ -10,14 +10,14 @@ from adapters.postgres.database import Database
 from adapters.postgres.reviews import PostgresReviews
 from adapters.postgres.search_moments import PostgresMoments
 from adapters.postgres.sellers import PostgresSellers
+from commands.reports import Told
+from composition.search_index import open_index
 from domain.catalog.service import Catalog
 from domain.reviews.service import ReviewBoard
 from domain.search.comparing import Report
 from domain.search.documents import MarketplaceDocuments
 from domain.search.upkeep import IndexUpkeep
 from domain.sellers.service import Sellers
-from reports import Told
-from search_index import open_index
 from settings import Settings, require
 
 PATIENCE_MS = 60_000

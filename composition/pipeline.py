@@ -28,7 +28,8 @@ from adapters.postgres.orders_told import PostgresOrdersTold
 from adapters.postgres.sellers_told import PostgresSellersTold
 from adapters.redis.client import connect
 from adapters.redis.live import RedisAnnouncer
-from cloud import open_aws
+from composition.cloud import open_aws
+from composition.search_upkeep import open_upkeep
 from domain.accounts.preferences import PreferredLanguages
 from domain.catalog.revalidation import Revalidation
 from domain.catalog.stock_alerts import StockAlerts
@@ -49,7 +50,6 @@ from infra.batches import BatchLoop
 from infra.messages import QueueLoop, RelayLoop, TellingLoop
 from infra.woken import Ensure, until_stopped
 from infra.worker import Stop
-from search_upkeep import open_upkeep
 from settings import Settings, require
 
 log = logging.getLogger("torii.events")

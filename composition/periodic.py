@@ -21,8 +21,12 @@ from adapters.postgres.jobs import PostgresRuns, last_sign_of_life
 from adapters.postgres.notifications import forget_mails
 from adapters.postgres.payments import forget_handled
 from adapters.redis.client import RedisClient, connect
-from capturing import run_capture
-from cloud import open_aws, user_pool
+from composition.capturing import run_capture
+from composition.cloud import open_aws, user_pool
+from composition.paying import PaymentTools, open_payment_tools, run_payments
+from composition.pipeline import EventTools, open_event_tools, run_events, settle_events, upkeep_of
+from composition.search_upkeep import open_upkeep
+from composition.wiring import JOB_REDIS_MS, JOB_TIMEOUT_MS, account_deletion, admins
 from domain.accounts.deletion import LATE
 from domain.accounts.repair import UserRepair
 from domain.shared.clock import Clock, SystemClock
@@ -30,11 +34,7 @@ from domain.shared.periodic import Run
 from domain.shared.refusals import Refusal, Unavailable
 from infra.logs import log_stray
 from infra.worker import Job, Result, Stop, Worker
-from paying import PaymentTools, open_payment_tools, run_payments
-from pipeline import EventTools, open_event_tools, run_events, settle_events, upkeep_of
-from search_upkeep import open_upkeep
 from settings import Settings, require
-from wiring import JOB_REDIS_MS, JOB_TIMEOUT_MS, account_deletion, admins
 
 log = logging.getLogger("torii.worker")
 

@@ -1,0 +1,1 @@
+"""The commands of `torii` beyond cli.py: what each group does, and how long work is shown."""
