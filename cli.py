@@ -6,15 +6,14 @@ import sys
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
-from rich.panel import Panel
-from rich.table import Table
 
+from commands import starting
 from commands.capture import capture
 from commands.events import dlq, mail
 from commands.payments import payments
@@ -27,22 +26,19 @@ from commands.reports import (
     import_report,
     jobs_report,
     progress_bars,
-    repair_report,
     seed_report,
     write_unmatched,
 )
+from commands.saying import console, say
 from commands.search import search
-from domain.shared.clock import Clock, SystemClock
+from commands.users import users
+from domain.shared.clock import SystemClock
 from domain.shared.periodic import Outcome
 from domain.shared.refusals import Refusal
 from infra.backends import load_settings, running_backends
 from infra.embedded.refusals import StartRefused
-from settings import MissingSettings, Settings
+from settings import MissingSettings
 from settings import loading as configuration
-from settings.loading import DEFAULT_DATA_DIR
-
-if TYPE_CHECKING:
-    from infra.up import Step
 
 REFUSED, WRONG_SETTING = 1, 2
 
@@ -67,14 +63,12 @@ app = typer.Typer(
 )
 imports = typer.Typer(help="Take in data of another shop.", no_args_is_help=True)
 app.add_typer(imports, name="import")
-users = typer.Typer(help="Look after users.", no_args_is_help=True)
 app.add_typer(users, name="users")
 app.add_typer(dlq, name="dlq")
 app.add_typer(mail, name="mail")
 app.add_typer(capture, name="capture")
 app.add_typer(payments, name="payments")
 app.add_typer(search, name="search")
-console = Console()
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
@@ -88,10 +82,10 @@ def up(
     settings = load_settings()
     supervisor = Supervisor(
         settings,
-        steps(settings, SystemClock()),
+        starting.steps(settings, SystemClock()),
         reload=reload,
         progress=say,
-        ready=lambda: console.print(addresses(settings)),
+        ready=lambda: console.print(starting.addresses(settings)),
     )
     asyncio.run(supervisor.run())
 
@@ -171,69 +165,6 @@ def import_online_retail(
     console.print(import_report(summary))
     if unmatched is not None:
         write_unmatched(summary.added.back.shortfalls, unmatched)
-
-
-@users.command("erase")
-def erase_users() -> None:
-    """Finish deletions of accounts that an outage or a crash interrupted, as workers do. Safe to run again."""
-    from commands import jobs
-
-    with running_backends(load_settings(), say) as settings:
-        looked_at = asyncio.run(jobs.erase_users(settings))
-    say(f"{looked_at} deleted accounts hold nothing of their persons any more")
-
-
-@users.command("repair")
-def repair_users() -> None:
-    """Bring the users' rows in line with the user pool: rows that are missing, addresses that moved. Safe to run again."""
-    from commands import jobs
-
-    with running_backends(load_settings(), say) as settings, progress_bars() as progress:
-        repaired = asyncio.run(jobs.repair_users(settings, progress))
-    say(repair_report(repaired))
-
-
-@users.command("suspend")
-def suspend_user(
-    email: Annotated[str, typer.Argument(help="Address of the user.")],
-    reason: Annotated[str | None, typer.Option(help="Why, for the event that is kept of it.")] = None,
-) -> None:
-    """Shut a user out and end its sessions: within a second no token of it is taken. Safe to run again."""
-    from commands import jobs
-
-    with running_backends(load_settings(), say) as settings:
-        is_new = asyncio.run(jobs.suspend_user(settings, email, reason))
-    say("the user is suspended, and signed out everywhere" if is_new else "the user was suspended before")
-
-
-@users.command("reinstate")
-def reinstate_user(email: Annotated[str, typer.Argument(help="Address of the user.")]) -> None:
-    """Let a suspended user in again, who has to sign in anew. Safe to run again."""
-    from commands import jobs
-
-    with running_backends(load_settings(), say) as settings:
-        is_new = asyncio.run(jobs.reinstate_user(settings, email))
-    say("the user may sign in again" if is_new else "the user was not suspended")
-
-
-@users.command("grant-admin")
-def grant_admin(email: Annotated[str, typer.Argument(help="Address of the user, who has signed up.")]) -> None:
-    """Make a user an admin, in the user pool's group and here. It counts from the next token on. Safe to run again."""
-    from commands import jobs
-
-    with running_backends(load_settings(), say) as settings:
-        is_new = asyncio.run(jobs.grant_admin(settings, email))
-    say("the user is an admin from the next token on" if is_new else "the user was an admin before")
-
-
-@users.command("revoke-admin")
-def revoke_admin(email: Annotated[str, typer.Argument(help="Address of the admin.")]) -> None:
-    """Make an admin a user like others: within a second, tokens and sockets that there are included. Safe to run again."""
-    from commands import jobs
-
-    with running_backends(load_settings(), say) as settings:
-        was_one = asyncio.run(jobs.revoke_admin(settings, email))
-    say("the user is an admin no more" if was_one else "the user was no admin")
 
 
 @app.command()
@@ -327,65 +258,6 @@ def _asked_password(email: str) -> str:
     if not sys.stdin.isatty():
         _refuse(f"{email} needs a password: give --password or set TORII_PASSWORD", WRONG_SETTING)
     return str(typer.prompt("Password", hide_input=True, err=True))
-
-
-def steps(settings: Settings, clock: Clock) -> list["Step"]:
-    """What `torii up` does between the back ends and the gateway.
-
-    The demo shop once; the tables once a revision, and once a month for the coming months' partitions; the search index
-    wherever there is none that this program can read.
-    """
-    from infra.embedded.process import python
-    from infra.up import Step
-
-    revisions = Path(__file__).parent / "adapters" / "postgres" / "migrations" / "versions"
-    tables = f"tables-{max(path.stem for path in revisions.glob('r*.py'))}-{clock.now():%Y-%m}"
-
-    def has_no_index() -> bool:
-        if settings.opensearch_url.get_secret_value():
-            from composition.search_index import is_built as is_built_there
-
-            return not asyncio.run(is_built_there(settings))
-        from adapters.tantivy.index import is_built
-
-        return not is_built(settings.search_dir)
-
-    return [
-        # first, and with the tables: a very first start then looks at them once
-        Step("demo-marketplace", python("-m", "cli", "seed"), once=True, does=(tables,), shows_progress=True),
-        Step(tables, python("-m", "cli", "migrate"), once=True),
-        Step("search-index", python("-m", "cli", "reindex"), is_needed=has_no_index, shows_progress=True),
-    ]
-
-
-def say(message: str) -> None:
-    """One line of progress."""
-    with suppress(OSError):  # the terminal was closed: what is under way goes on to its end
-        console.print(f"[dim]· {escape(message)}[/dim]")
-
-
-def addresses(settings: Settings) -> Panel:
-    """What someone needs to know once everything runs."""
-    rows = Table.grid(padding=(0, 2))
-    rows.add_column(style="bold")
-    rows.add_column(overflow="fold")
-    rows.add_row(
-        "GraphQL", f"{settings.url}/graphql" + ("  (GraphiQL in a browser)" if settings.serves_graphiql else "")
-    )
-    rows.add_row("Health", f"{settings.url}/health   {settings.url}/api/health")
-    rows.add_row("Accounts", "buyer@example.com   seller@example.com   admin@example.com")
-    folder = "" if settings.data_dir == DEFAULT_DATA_DIR else f"DATA_DIR={settings.data_dir} "
-    rows.add_row("Token", f"{folder}{torii_command()} token buyer@example.com")
-    rows.add_row("Data, logs", f"{settings.data_dir}   {settings.data_dir / 'log'}")
-    rows.add_row("Stop", "Ctrl-C")
-    return Panel(rows, title="Torii is up", title_align="left", expand=False)
-
-
-def torii_command() -> str:
-    """How this very command was called, short."""
-    called = Path(sys.argv[0])
-    here = Path.cwd()
-    return str(called.relative_to(here)) if called.is_absolute() and called.is_relative_to(here) else str(called)
 
 
 def main() -> None:

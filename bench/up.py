@@ -7,14 +7,15 @@ import sys
 from dataclasses import replace
 
 import cli
+from commands import starting
 
 DEMO = "demo-marketplace"
 
 
 def main() -> None:
     products = sys.argv[1]
-    usual_steps = cli.steps
-    cli.steps = lambda settings, clock: [
+    usual_steps = starting.steps
+    starting.steps = lambda settings, clock: [
         replace(step, command=(*step.command, "--products", products)) if step.name == DEMO else step
         for step in usual_steps(settings, clock)
     ]

@@ -21,17 +21,10 @@ from adapters.postgres.notifications import PostgresMails
 from adapters.postgres.online_retail import OnlineRetailShop
 from commands.reports import Told
 from composition.cloud import open_aws, user_pool
+from composition.operators import JOB_TIMEOUT_MS, open_admins, open_deletions, open_jobs, open_suspension
 from composition.periodic import make_partitions, state_of_workers
 from composition.pipeline import ensure_places, open_event_tools, order_mails, places_of, subscribers
-from composition.wiring import (
-    JOB_TIMEOUT_MS,
-    health_of,
-    open_admins,
-    open_deletions,
-    open_jobs,
-    open_stores,
-    open_suspension,
-)
+from composition.stores import health_of, open_stores
 from domain.accounts.repair import Repaired, UserRepair
 from domain.events.ports import Failure
 from domain.events.upkeep import redrive as reopen_and_send

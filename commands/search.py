@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from commands.reports import progress_bars
+from commands.saying import say
 from infra.backends import load_settings, running_backends
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ def reindex() -> None:
     """Build the search index anew. The old one answers meanwhile, changes are not lost, and `rollback` leads back to it."""
     from composition import search_upkeep
 
-    with running_backends(load_settings(), _say) as settings, progress_bars() as progress:
+    with running_backends(load_settings(), say) as settings, progress_bars() as progress:
         products = asyncio.run(search_upkeep.reindex(settings, progress))
-    _say(f"the search index is new, with {products:,} products")
+    say(f"the search index is new, with {products:,} products")
 
 
 @search.command("rollback")
@@ -34,9 +35,9 @@ def rollback() -> None:
     """Go back to the index before the present one, once it is in step with what changed since."""
     from composition import search_upkeep
 
-    with running_backends(load_settings(), _say) as settings, progress_bars() as progress:
+    with running_backends(load_settings(), say) as settings, progress_bars() as progress:
         report = asyncio.run(search_upkeep.rollback(settings, progress))
-    _say(f"the earlier index counts again; {report.repaired:,} of {report.products:,} products had changed since")
+    say(f"the earlier index counts again; {report.repaired:,} of {report.products:,} products had changed since")
 
 
 @search.command("verify")
@@ -46,7 +47,7 @@ def verify(
     """Compare the search index with the database. Ends with 1 when they differ. Workers do so every hour, and repair."""
     from composition import search_upkeep
 
-    with running_backends(load_settings(), _say) as settings, progress_bars() as progress:
+    with running_backends(load_settings(), say) as settings, progress_bars() as progress:
         report = asyncio.run(search_upkeep.verify(settings, repair, progress))
     console.print(_told(report))
     if not report.is_in_step:
@@ -66,7 +67,3 @@ def _told(report: "Report") -> Table:
     for what, count in rows:
         table.add_row(what, f"{count:,}")
     return table
-
-
-def _say(message: str) -> None:
-    console.print(f"[dim]· {message}[/dim]")

@@ -23,10 +23,10 @@ from adapters.postgres.payments import forget_handled
 from adapters.redis.client import RedisClient, connect
 from composition.capturing import run_capture
 from composition.cloud import open_aws, user_pool
+from composition.operators import JOB_REDIS_MS, JOB_TIMEOUT_MS, account_deletion, admins
 from composition.paying import PaymentTools, open_payment_tools, run_payments
 from composition.pipeline import EventTools, open_event_tools, run_events, settle_events, upkeep_of
 from composition.search_upkeep import open_upkeep
-from composition.wiring import JOB_REDIS_MS, JOB_TIMEOUT_MS, account_deletion, admins
 from domain.accounts.deletion import LATE
 from domain.accounts.repair import UserRepair
 from domain.shared.clock import Clock, SystemClock

@@ -5,16 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from adapters.aws.clients import OF_REQUESTS, Aws
-from adapters.breaker import Breaker
-from adapters.cognito.admins import CognitoAdmins
 from adapters.cognito.credentials import CognitoCredentials
 from adapters.cognito.directory import CognitoDirectory
 from adapters.cognito.issuer import EMULATOR_KID, EMULATOR_MODULUS, issuer_of, jwks_url_of
 from adapters.cognito.keys import KeySet
 from adapters.cognito.passkeys import CognitoPasskeys
-from adapters.cognito.pool import Pool, check_pool
-from adapters.cognito.removal import CognitoRemoval
+from adapters.cognito.pool import Pool
 from adapters.cognito.sign_ins import CognitoSignIns
 from adapters.cognito.sign_ups import CognitoSignUps
 from adapters.cognito.tokens import CognitoTokens
@@ -23,23 +19,17 @@ from adapters.dynamodb.carts import DynamoCarts
 from adapters.dynamodb.features import DynamoFeatures
 from adapters.dynamodb.preferences import DynamoPreferences
 from adapters.dynamodb.sessions import DynamoSessions
-from adapters.dynamodb.tables import check_tables
 from adapters.guests import GuestTokens
-from adapters.health import BackEnd, Health
+from adapters.health import Health
 from adapters.invalidation import Invalidation
 from adapters.language.popular import DictionaryBeginnings
 from adapters.order_links import OrderLinks
 from adapters.postgres.accounts import PostgresUsers
 from adapters.postgres.accounts_addresses import PostgresAddresses
-from adapters.postgres.accounts_admins import PostgresAdmins
-from adapters.postgres.accounts_deletion import PostgresDeletions
 from adapters.postgres.accounts_favorites import PostgresFavorites
 from adapters.postgres.accounts_profiles import PostgresProfiles
-from adapters.postgres.accounts_repair import PostgresUserRows
-from adapters.postgres.accounts_suspension import PostgresSuspensions
 from adapters.postgres.catalog import PostgresBrands, PostgresCategories, PostgresProducts
 from adapters.postgres.changes import Audiences, CatalogChanges
-from adapters.postgres.database import Database
 from adapters.postgres.events_streams import PostgresStreams
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.orders_checkout import PostgresOrderBook
@@ -55,28 +45,24 @@ from adapters.receipt_links import ReceiptLinks
 from adapters.receipts.press import ReceiptPress
 from adapters.redis.cache import VersionedCache
 from adapters.redis.catalog import CachedCategories, CachedProducts, CatalogCache
-from adapters.redis.client import RedisClient, connect, server_version
 from adapters.redis.live import RedisChannels
 from adapters.redis.persisted import RedisDocuments
 from adapters.redis.popular_queries import RedisPopularQueries
 from adapters.redis.rates import RedisLimiter
 from adapters.redis.sessions import CachedSessions
 from adapters.redis.viewed import RedisViews
-from adapters.stripe.connection import StripeConnection
 from adapters.stripe.webhooks import StripeWebhooks
-from composition.cloud import open_aws, user_pool
+from composition.cloud import user_pool
+from composition.operators import account_deletion
 from composition.paying import finaliser_of
-from composition.search_index import highlighter, open_index
-from composition.search_upkeep import marketplace_documents
+from composition.search_index import highlighter
+from composition.stores import health_of, open_stores
 from domain.accounts.addresses import Addresses
-from domain.accounts.admins import Admins
 from domain.accounts.attempts import Attempts
 from domain.accounts.credentials import CredentialChanges
-from domain.accounts.deletion import AccountDeletion, Eraser
 from domain.accounts.export import AccountExport
 from domain.accounts.favorites import Favorites
 from domain.accounts.fresh_sign_in import FreshSignIn
-from domain.accounts.looks import Onlooker
 from domain.accounts.pace import Pace
 from domain.accounts.passkeys import PasskeyDesk
 from domain.accounts.preferences import PreferenceDesk
@@ -85,9 +71,7 @@ from domain.accounts.registration import Registration
 from domain.accounts.service import Accounts
 from domain.accounts.sessions import Sessions
 from domain.accounts.signing_in import SignIn
-from domain.accounts.suspension import UserSuspension
 from domain.accounts.viewed import ViewHistory
-from domain.carts.model import CartOwner, OwnerKind
 from domain.carts.pricing import Pricing
 from domain.carts.service import CartDesk
 from domain.catalog.service import Catalog
@@ -104,95 +88,15 @@ from domain.payments.service import PaymentEvents
 from domain.payments.settlements import Settlements
 from domain.recommendations.service import Recommendations
 from domain.reviews.service import ReviewBoard
-from domain.search.documents import MarketplaceDocuments
 from domain.search.highlighting import Highlights
 from domain.search.popular import PopularSearches
-from domain.search.ports import SearchIndex
 from domain.search.service import Search
 from domain.sellers.service import Sellers
-from domain.shared.clock import Clock, SystemClock
-from domain.shared.viewer import Role, Viewer
-from engine.fairness.shares import Gate
-from engine.fairness.turns import turn
+from domain.shared.clock import Clock
 from engine.fragments.store import Store
 from infra.background import running
 from resolvers.services import Services
 from settings import Mode, Settings, require
-
-JOB_TIMEOUT_MS = 60_000
-JOB_REDIS_MS = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """The clients of all back ends, open."""
-
-    database: Database
-    aws: Aws
-    redis: RedisClient
-    index: SearchIndex
-    stripe: StripeConnection
-
-
-@asynccontextmanager
-async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
-    """Clients as a gateway uses them, with the limits of a request. Raises MissingSettings."""
-    require(settings, "database_url", "redis_url", "stripe_secret_key")
-    async with AsyncExitStack() as stack:
-        database = Database(
-            settings.database_url.get_secret_value(),
-            replica_url=settings.database_replica_url.get_secret_value(),
-            pool_size=settings.database_pool_size,
-            timeout_ms=settings.database_timeout_ms,
-            gate_of=Gate,
-            turn=turn,
-        )
-        stack.push_async_callback(database.close)
-        aws = await stack.enter_async_context(open_aws(settings, breakers={each: Breaker() for each in OF_REQUESTS}))
-        connected = connect(settings.redis_url.get_secret_value(), timeout_ms=settings.redis_timeout_ms)
-        stack.push_async_callback(connected.aclose)
-        redis = RedisClient(connected, timeout_ms=settings.redis_timeout_ms)
-        index = await stack.enter_async_context(open_index(settings))
-        stripe = StripeConnection(
-            settings.stripe_secret_key.get_secret_value(),
-            api_base=settings.stripe_api_base,
-            timeout_ms=settings.stripe_timeout_ms,
-        )
-        stack.push_async_callback(stripe.close)
-        yield Stores(database, aws, redis, index, stripe)
-
-
-def health_of(settings: Settings, stores: Stores) -> Health:
-    """How to ask after each back end, and what to do when one does not answer."""
-
-    async def check_users() -> str:
-        return await check_pool(stores.aws, (await user_pool(settings, stores.aws)).pool_id)
-
-    redis_url = settings.redis_url.get_secret_value()
-    return Health(
-        [
-            BackEnd(
-                "postgres", stores.database.version, "check TORII_DATABASE_URL and the server; then `torii migrate`"
-            ),
-            BackEnd(
-                "redis",
-                lambda: server_version(redis_url),
-                "check TORII_REDIS_URL; the gateway works without, only slower",
-            ),
-            BackEnd(
-                "dynamodb",
-                lambda: check_tables(stores.aws, settings.dynamodb_table_prefix),
-                "check AWS credentials and region; then `torii migrate`",
-            ),
-            BackEnd("cognito", check_users, "check TORII_COGNITO_USER_POOL_ID; known keys go on serving"),
-            BackEnd("search", stores.index.check, "check TORII_OPENSEARCH_URL, if it is set; then `torii reindex`"),
-            BackEnd(
-                "stripe",
-                stores.stripe.check,
-                "check TORII_STRIPE_SECRET_KEY, and Stripe's own status page; nothing can be paid or refunded meanwhile",
-            ),
-        ]
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,100 +222,6 @@ async def open_marketplace(
         payment_events = PaymentEvents(signed, PostgresPaymentEvents(database))
         health, documents = health_of(settings, stores), RedisDocuments(stores.redis)
         yield Marketplace(services, guests, health, payment_events, settlements, documents)
-
-
-def account_deletion(
-    database: Database, aws: Aws, prefix: str, redis: RedisClient, pool_id: str, clock: Clock
-) -> AccountDeletion:
-    """Every store that keeps something of a user, and how it is erased there."""
-    views, preferences = RedisViews(redis), DynamoPreferences(aws, prefix)
-    carts = DynamoCarts(aws, prefix, clock)
-    sessions = Sessions(CachedSessions(DynamoSessions(aws, prefix, clock), redis), clock)
-    erasers: dict[str, Eraser] = {
-        "cart": lambda user: carts.forget(CartOwner(OwnerKind.USER, user)),
-        "preferences": preferences.forget,
-        "recently viewed": lambda user: views.forget(Onlooker(user, None)),
-        "orders": OrderDesk(PostgresOrders(database)).forget_buyer,
-        "sellers": Sellers(PostgresSellers(database)).forget_member,
-        "sessions": lambda user: sessions.revoke_all(Viewer(Role.USER, user)),
-    }
-    return AccountDeletion(PostgresDeletions(database), CognitoRemoval(aws, pool_id), erasers, clock)
-
-
-@asynccontextmanager
-async def open_deletions(settings: Settings) -> AsyncIterator[AccountDeletion]:
-    """For the command that finishes what was interrupted, as the worker role, with a job's patience."""
-    require(settings, "database_worker_url", "redis_url")
-    async with AsyncExitStack() as stack:
-        database = Database(settings.database_worker_url.get_secret_value(), pool_size=2, timeout_ms=JOB_TIMEOUT_MS)
-        stack.push_async_callback(database.close)
-        aws = await stack.enter_async_context(open_aws(settings, JOB_TIMEOUT_MS))
-        connected = connect(settings.redis_url.get_secret_value(), timeout_ms=JOB_REDIS_MS)
-        stack.push_async_callback(connected.aclose)
-        redis = RedisClient(connected, timeout_ms=JOB_REDIS_MS)
-        pool = await user_pool(settings, aws)
-        yield account_deletion(database, aws, settings.dynamodb_table_prefix, redis, pool.pool_id, SystemClock())
-
-
-@asynccontextmanager
-async def open_suspension(settings: Settings) -> AsyncIterator[UserSuspension]:
-    """For operators, as the worker role."""
-    require(settings, "database_worker_url")
-    database = Database(settings.database_worker_url.get_secret_value(), pool_size=1, timeout_ms=JOB_TIMEOUT_MS)
-    try:
-        yield UserSuspension(PostgresSuspensions(database), SystemClock())
-    finally:
-        await database.close()
-
-
-def admins(database: Database, aws: Aws, pool_id: str) -> Admins:
-    """Who is an admin, with the database as the worker role."""
-    directory = CognitoDirectory(aws, pool_id)
-    return Admins(PostgresAdmins(database), CognitoAdmins(aws, pool_id), directory, PostgresUsers(database))
-
-
-@asynccontextmanager
-async def open_admins(settings: Settings) -> AsyncIterator[Admins]:
-    """For operators, as the worker role."""
-    require(settings, "database_worker_url")
-    async with AsyncExitStack() as stack:
-        database = Database(settings.database_worker_url.get_secret_value(), pool_size=1, timeout_ms=JOB_TIMEOUT_MS)
-        stack.push_async_callback(database.close)
-        aws = await stack.enter_async_context(open_aws(settings, JOB_TIMEOUT_MS))
-        yield admins(database, aws, (await user_pool(settings, aws)).pool_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Jobs:
-    """What works on the whole marketplace, as the worker role, which sees every row."""
-
-    search: Search
-    documents: MarketplaceDocuments
-    recommendations: Recommendations
-    baskets: PostgresOrders
-    user_rows: PostgresUserRows
-    aws: Aws
-
-
-@asynccontextmanager
-async def open_jobs(settings: Settings) -> AsyncIterator[Jobs]:
-    """Adapters and services for seeding, imports and other long work: their calls may take a minute."""
-    require(settings, "database_worker_url")
-    clock = SystemClock()
-    async with AsyncExitStack() as stack:
-        database = Database(settings.database_worker_url.get_secret_value(), pool_size=4, timeout_ms=JOB_TIMEOUT_MS)
-        stack.push_async_callback(database.close)
-        aws = await stack.enter_async_context(open_aws(settings, JOB_TIMEOUT_MS))
-        index = await stack.enter_async_context(open_index(settings))
-        catalog = Catalog(PostgresProducts(database), PostgresBrands(database), PostgresCategories(database))
-        yield Jobs(
-            Search(index),
-            marketplace_documents(database),
-            Recommendations(DynamoFeatures(aws, settings.dynamodb_table_prefix, clock), catalog, clock),
-            PostgresOrders(database),
-            PostgresUserRows(database),
-            aws,
-        )
 
 
 def key_set(settings: Settings, pool: Pool, clock: Clock) -> KeySet:

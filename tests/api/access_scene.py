@@ -11,7 +11,8 @@ from starlette.applications import Starlette
 
 from adapters.dynamodb.features import DynamoFeatures
 from adapters.postgres import tables
-from composition.wiring import open_aws, open_jobs
+from composition.operators import open_jobs
+from composition.wiring import open_aws
 from domain.recommendations.model import Model, Scored
 from domain.shared.clock import SystemClock
 from domain.shared.ids import ProductId, SellerId, UserId, uuid7

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from adapters.postgres import tables
-from composition.wiring import open_jobs
+from composition.operators import open_jobs
 from resolvers.global_ids import encode
 from settings import Settings
 from tests.api.client import Client

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from starlette.applications import Starlette
 
-from composition.wiring import open_jobs
+from composition.operators import open_jobs
 from resolvers.global_ids import encode
 from settings import Settings
 from tests.api.client import Client

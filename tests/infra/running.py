@@ -34,7 +34,8 @@ NO_STEPS = "steps = []"
 UP = """
 {steps}
 import sys, cli
-cli.steps = lambda settings, clock: steps
+from commands import starting
+starting.steps = lambda settings, clock: steps
 sys.argv = ['torii', 'up']
 cli.main()
 """

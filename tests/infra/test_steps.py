@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from cli import steps
+from commands.starting import steps
 from settings import Settings
 from tests.watch import Watch
 

@@ -145,7 +145,7 @@ class TestWhatAConnectionRemembers:
     async def test_a_statement_that_took_too_long_is_an_outage_and_leaves_no_viewer_behind(
         self, market: Market, settings: Settings
     ) -> None:
-        database = Database(settings.database_url.get_secret_value(), pool_size=1, timeout_ms=50)
+        database = Database(settings.database_url.get_secret_value(), pool_size=1, timeout_ms=500)
         with pytest.raises(Unavailable):
             await database.seen_by(market.viewer("hanako"), text("SELECT pg_sleep(10)"))
         assert await database.seen_by(ANONYMOUS, select(users.c.id)) == []

@@ -85,8 +85,8 @@ async def test_it_writes_nobodys_accounts_and_removes_nothing(owner: Any) -> Non
 
 
 async def test_its_time_may_be_longer_than_that_of_others(settings: Settings) -> None:
-    database = Database(settings.database_url.get_secret_value(), pool_size=1, timeout_ms=50)
-    wait = text("SELECT pg_sleep(0.2)")
+    database = Database(settings.database_url.get_secret_value(), pool_size=1, timeout_ms=500)
+    wait = text("SELECT pg_sleep(1)")
     async with database.till(ANONYMOUS, within_s=10) as connection:
         await connection.execute(wait)
     with pytest.raises(Unavailable):
