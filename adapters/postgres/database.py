@@ -22,6 +22,8 @@ PIECE = 100
 """Rows made into values without a break: some two milliseconds."""
 
 CONNECT_TIMEOUT_S = 5.0
+LONGEST_S = 10.0
+"""More than any transaction of a request is given."""
 TILL = "torii_till"
 """The role that moves money and stock, and logs in nowhere."""
 
@@ -55,10 +57,14 @@ def engine_of(url: str, connect: dict[str, Any], **options: Any) -> AsyncEngine:
 
 
 def make_engine(url: str, *, pool_size: int, timeout_ms: int, settings: dict[str, str]) -> AsyncEngine:
-    """A pool. Statements longer than `timeout_ms` are ended by the server, and given up by the client a little later."""
+    """A pool. Statements longer than `timeout_ms` are ended by the server, and given up by the client where that is silent.
+
+    The driver knows one limit for all statements of a connection: it has to leave room for those of a transaction that was
+    given longer. What requests do ends by `outage_is_unavailable` before that.
+    """
     return engine_of(
         url,
-        _connect(timeout_ms, settings) | {"command_timeout": timeout_ms / 1000 + 0.5},
+        _connect(timeout_ms, settings) | {"command_timeout": max(timeout_ms / 1000, LONGEST_S) + 0.5},
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=timeout_ms / 1000,

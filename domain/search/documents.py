@@ -112,6 +112,13 @@ def _document(
 
 
 def _attributes(product: Product, variations: Sequence[Variation]) -> tuple[Attribute, ...]:
-    """The product's own, and those of its kinds on sale: who looks for size M finds what comes in M."""
+    """The product's own, and those of its kinds on sale: who looks for size M finds what comes in M.
+
+    The column holds any JSON. What is no text cannot be looked for, and must not keep a whole shop out of the index.
+    """
     of_kinds = (attribute for each in variations if each.is_active for attribute in each.attributes)
-    return tuple(dict.fromkeys((*product.attributes, *of_kinds)))
+    return tuple(dict.fromkeys(each for each in (*product.attributes, *of_kinds) if _is_text(each.value)))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)

@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 
 from adapters.dynamodb.features import DynamoFeatures
 from adapters.postgres import tables
+from composition.cloud import open_aws
 from composition.operators import open_jobs
-from composition.wiring import open_aws
 from domain.recommendations.model import Model, Scored
 from domain.shared.clock import SystemClock
 from domain.shared.ids import ProductId, SellerId, UserId, uuid7

@@ -37,6 +37,8 @@ ARGUMENTS = {
     "Query.order": "(id: $order)",
     "Query.orderItem": "(id: $orderItem)",
     "Query.product": "(id: $product)",
+    "Query.search": '(query: "煎茶")',
+    "Query.searchSuggestions": '(prefix: "煎")',
     "Query.seller": "(id: $seller)",
     "Query.sellerBalances": "(sellerId: $seller)",
     "Subscription.orderStatusChanged": "(orderId: $order)",
@@ -57,6 +59,7 @@ WAYS = {
     "CheckoutFailed": STATE.format("CheckoutFailed"),
     "CheckoutProcessing": STATE.format("CheckoutProcessing"),
     "CheckoutSucceeded": STATE.format("CheckoutSucceeded"),
+    "SearchRelaxation": 'query { search(query: "煎茶 ぬぬぬぬ") { relaxed { * } } }',
     "CartWarning": "mutation { cartItemAdd(input: {productId: $scarce, quantity: 99}) { warnings { * } } }",
 }
 """Where following fields leads to no value: a query or mutation, with `*` for the fields of the type."""

@@ -14,8 +14,9 @@ from adapters.postgres import tables
 from adapters.postgres.database import Database
 from adapters.postgres.orders import PostgresOrders
 from adapters.postgres.sellers import PostgresSellers
+from composition.cloud import open_aws, user_pool
 from composition.operators import open_deletions
-from composition.wiring import open_aws, open_marketplace, user_pool
+from composition.wiring import open_marketplace
 from domain.accounts.addresses import AddressFields
 from domain.accounts.deletion import AccountDeletion
 from domain.accounts.preferences import Preferences

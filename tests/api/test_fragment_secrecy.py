@@ -1,5 +1,6 @@
 """Nothing that one viewer is shown gets to another out of a fragment: every field of every entity that may be kept, in turn."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -146,8 +147,11 @@ async def _in_turn(people: dict[str, Any], query: str, id: str) -> None:
     fresh = {who: (await client.data(query, id=id)) for who, client in people["fresh"].items()}
     hits = people["store"].counts.hits
     turns = [who for pair in itertools.combinations(people["kept"], 2) for who in pair]  # each after each of the others
-    for who in (*turns, turns[0]):
-        answer = await people["kept"][who].answer(query, id=id)
-        assert answer["data"] == fresh[who], who
-        assert who not in ("seller", "admin") or answer["extensions"]["cache"]["scope"] == "PRIVATE"
-    assert people["store"].counts.hits > hits
+    async with asyncio.timeout(60):
+        while (
+            people["store"].counts.hits == hits
+        ):  # a busy machine may keep it from hearing of changes: then it shows none
+            for who in (*turns, turns[0]):
+                answer = await people["kept"][who].answer(query, id=id)
+                assert answer["data"] == fresh[who], who
+                assert who not in ("seller", "admin") or answer["extensions"]["cache"]["scope"] == "PRIVATE"

@@ -8,6 +8,8 @@ import pytest
 
 from adapters.postgres import tables
 from composition.operators import open_jobs
+from domain.catalog.model import Attribute
+from domain.shared.ids import ProductId
 from resolvers.global_ids import encode
 from settings import Settings
 from tests.api.client import Client
@@ -117,6 +119,15 @@ async def test_what_a_suspended_seller_offers_is_not_public_in_the_search_index(
     async with open_jobs(prepared) as jobs:
         public = {document.product_id: document.is_public async for document in jobs.documents.documents()}
     assert (public[suspended], public[offered], public[empty]) == (False, True, False)
+
+
+async def test_properties_that_are_no_text_keep_neither_their_product_nor_the_shop_out_of_the_index(
+    prepared: Settings, make: Factory
+) -> None:
+    odd = await make.product(attributes={"産地": "宇治", "寸法": {"高さ": 9}, "点": [1], "重さ": 3, "空": None})
+    async with open_jobs(prepared) as jobs:
+        found = {document.product_id: document.attributes async for document in jobs.documents.documents()}
+    assert found[ProductId(odd)] == (Attribute("産地", "宇治"),)
 
 
 async def test_pages_go_forward_and_back_and_inserts_in_between_move_nothing(

@@ -16,7 +16,7 @@ from resolvers.languages import accepted
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [file for folder in ("domain", "resolvers", "adapters") for file in (ROOT / folder).rglob("*.py")]
-OF_OPERATORS = {"domain.imports"}
+OF_OPERATORS = {"domain.imports", "domain.capture", "domain.search.refusals"}
 """Modules whose refusals are shown on the command line alone, in English."""
 
 

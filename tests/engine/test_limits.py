@@ -53,10 +53,10 @@ async def test_what_is_hostile_is_refused_soon_without_a_stall_and_leaves_nothin
 
 
 async def test_the_largest_description_of_the_schema_that_is_allowed_holds_up_nobody(send: Send) -> None:
-    twice = "{ " + " ".join(f"a{n}: __schema {{ types {{ ...FullType }} }}" for n in range(2)) + " } " + FULL_TYPE
-    body = orjson.dumps({"query": twice})
+    text = "{ a: __schema { types { ...FullType } } b: __schema { types { name fields { name } } } } " + FULL_TYPE
+    body = orjson.dumps({"query": text})
     answer = await send(body)
-    assert len(answer["data"]["a1"]["types"]) > 100
+    assert len(answer["data"]["a"]["types"]) > 100
     assert Limits().cost / 2 < answer["extensions"]["cost"]["requested"] <= Limits().cost
     assert min([await longest_stretch(send(body), time.process_time) for _ in range(5)]) < 0.05
 

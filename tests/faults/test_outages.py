@@ -55,9 +55,8 @@ WHAT_COMES: Mapping[str, Mapping[str, set[str]]] = {
 }
 """What has to come at least once of each question while a back end is away. An outage may come of any: the machine is busy."""
 SHORT = (
-    ("stripe", Fault.HALF_OPEN),
     ("redis", Fault.HALF_OPEN),
-    ("dynamodb", Fault.HALF_OPEN),
+    ("dynamodb", Fault.DOWN),
     ("sqs", Fault.RESETTING),
 )
 LONG = tuple((name, fault) for name in WHAT_COMES for fault in Fault)

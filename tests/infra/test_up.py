@@ -24,7 +24,7 @@ from infra.embedded.process import python
 from infra.up import Step
 
 # an emulator that is still empty would have everything done again
-TABLES = "import asyncio, jobs; from settings.loading import load; asyncio.run(jobs.migrate(load()))"
+TABLES = "import asyncio; from commands import jobs; from settings.loading import load; asyncio.run(jobs.migrate(load()))"
 steps = [
     Step("shop", python("-c", TABLES + "; print('shop', file=open({said!r}, 'a'))"), once=True, does=("tables",)),
     Step("tables", python("-c", "print('tables', file=open({said!r}, 'a'))"), once=True),

@@ -324,17 +324,19 @@ class TestHowItIsSetUp:
         programs = [role["oid"] for role in roles if role["rolname"] != "torii_owner"]
         assert await owner.fetchval(owned, programs) == 0
 
-    async def test_the_till_is_taken_on_by_the_gateway_and_the_workers_and_inherited_by_nobody(
-        self, owner: Any
-    ) -> None:
+    async def test_roles_are_taken_on_by_those_who_need_them_and_inherited_by_nobody(self, owner: Any) -> None:
         found = await owner.fetch(
             "SELECT roleid::regrole::text AS role, member::regrole::text AS member, inherit_option, set_option, admin_option"
             " FROM pg_auth_members WHERE roleid::regrole::text LIKE 'torii%' OR member::regrole::text LIKE 'torii%'"
         )
         assert {tuple(row) for row in found} == {
-            ("torii_till", member, False, True, False) for member in ("torii_app", "torii_worker")
+            *(("torii_till", member, False, True, False) for member in ("torii_app", "torii_worker")),
+            ("torii_capture", "torii_worker", False, True, False),
         }
-        assert await owner.fetchval("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'torii_till'") is False
+        can_login = await owner.fetchval(
+            "SELECT bool_or(rolcanlogin) FROM pg_roles WHERE rolname IN ('torii_till', 'torii_capture')"
+        )
+        assert can_login is False
 
     async def test_functions_that_run_as_the_owner_are_closed_and_look_nowhere_else(self, owner: Any) -> None:
         functions = await owner.fetch(
