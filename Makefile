@@ -28,7 +28,7 @@ dev:
 	@$(bootstrap) --dev
 
 test: dev  ## the whole suite, on its own throwaway back ends
-	@.venv/bin/pytest -n $(WORKERS) -m "not servers and not browser and not bench and not clients"
+	@.venv/bin/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not servers and not browser and not bench and not clients"
 
 servers: install  ## build the servers that need Java or Go, once; SERVERS_DIR chooses where
 	@.venv/bin/python -m infra.servers
