@@ -21,6 +21,8 @@ AT_ONCE, BYTES_AT_ONCE = 500, 4_500_000
 """What one PutRecords takes, a little rounded down."""
 ATTEMPTS = 5
 READ_AT_ONCE = 1_000
+LOOKS_AT_ONCE, BETWEEN_LOOKS_S = 100, 0.25
+"""How often a shard is looked at further on where nothing came back; it may be read five times a second."""
 END = "END"
 """The place of a shard that was closed and read to its end."""
 MAKING_S = 60
@@ -66,9 +68,9 @@ class KinesisStream:
         entries = [{"PartitionKey": key_of(each), "Data": record_of(each)} for each in changes]
         start = 0
         while start < len(entries):
-            size, end = 0, start
-            while end < len(entries) and end - start < AT_ONCE and size <= BYTES_AT_ONCE:
-                size += len(entries[end]["Data"]) + len(entries[end]["PartitionKey"])
+            size, end = _size(entries[start]), start + 1
+            while end < len(entries) and end - start < AT_ONCE and size + _size(entries[end]) <= BYTES_AT_ONCE:
+                size += _size(entries[end])
                 end += 1
             await self._put(entries[start:end])
             start = end
@@ -125,14 +127,26 @@ class KinesisReader:
             if reached.get(name) == END or any(reached.get(parent) != END for parent in parents):
                 continue
             iterator = await self._iterator(name, reached.get(name))
-            async with _there(self._aws) as kinesis:
-                answer = await kinesis.get_records(ShardIterator=iterator, Limit=READ_AT_ONCE)
+            answer = await self._read(iterator)
             records = answer["Records"]
             if records:
                 yield ReadBatch(_changes(records), f"{name}-{records[0]['SequenceNumber']}")
                 await self._places.reach(made + name, records[-1]["SequenceNumber"])
             if answer.get("NextShardIterator") is None:
                 await self._places.reach(made + name, END)
+
+    async def _read(self, iterator: str) -> Any:
+        """What is next in a shard. Nothing may come back although there is something further on: that is asked for, too."""
+        for _ in range(LOOKS_AT_ONCE):
+            async with _there(self._aws) as kinesis:
+                answer = await kinesis.get_records(ShardIterator=iterator, Limit=READ_AT_ONCE)
+            more = answer.get("NextShardIterator")
+            if answer["Records"] or more is None or not answer.get("MillisBehindLatest"):
+                return answer
+            iterator = more
+            await asyncio.sleep(BETWEEN_LOOKS_S)
+        log.warning("nothing was found in a shard, although there is more: it is looked at again")
+        return answer
 
     async def _shards(self) -> Sequence[Any]:
         shards: list[Any] = []
@@ -158,6 +172,10 @@ class KinesisReader:
                 log.warning("a place in the stream %s is no longer known: it is read from its beginning", self._name)
         async with _there(self._aws) as kinesis:
             return str((await kinesis.get_shard_iterator(**where, ShardIteratorType="TRIM_HORIZON"))["ShardIterator"])
+
+
+def _size(entry: Any) -> int:
+    return len(entry["Data"]) + len(entry["PartitionKey"])
 
 
 def _changes(records: Sequence[Any]) -> Sequence[Change]:

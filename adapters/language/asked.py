@@ -9,6 +9,8 @@ from adapters.language.lexicon import Lexicon, folded
 
 MAX_PARTS = 24
 """More than that are asked for as they are, without synonyms."""
+MAX_EDGES = 80
+"""Places at which a word may begin or end. Who types more of them types no words: looking each pair up would take long."""
 
 _SCRIPTS = (
     ("kanji", re.compile(r"[㐀-䶿一-鿿豈-﫿々〆]")),
@@ -43,6 +45,9 @@ def _cut(text: str, lexicon: Lexicon) -> Iterator[Part]:
     edges = [place for place in range(len(text) + 1) if _is_edge(text, place)]
     inside = {place for start, end, _ in codes(text) for place in range(start + 1, end)}
     edges = [place for place in edges if place not in inside]
+    if len(edges) > MAX_EDGES:
+        yield from _plain(text)
+        return
     done = 0
     for number, start in enumerate(edges):
         if start < done or start == len(text) or text[start] == " ":

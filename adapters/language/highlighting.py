@@ -46,7 +46,8 @@ class DictionaryHighlighter:
 
 
 def _of_product(analyzer: "Analyzer", clauses: "Sequence[Clause]", name: str, description: str) -> Iterator[Highlight]:
-    name, description = normalize(name), normalize(description[:LOOKED_AT])
+    # cut once more: one character may be written out as eighteen, and the dictionary takes only so many bytes
+    name, description = (normalize(text[:LOOKED_AT])[:LOOKED_AT] for text in (name, description))
     spans = matched(analyzer, clauses, name, by_sound=True)
     if spans:
         yield Highlight("name", _parts(name, spans, 0, len(name)))

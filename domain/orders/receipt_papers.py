@@ -7,7 +7,7 @@ from typing import Protocol
 from domain.orders.receipts import Receipt
 from domain.orders.records import OrderRecords
 from domain.shared.ids import OrderId, SellerId
-from domain.shared.refusals import NotFound
+from domain.shared.refusals import NotFound, Unavailable
 from domain.shared.viewer import Viewer
 
 ReceiptKey = tuple[OrderId, SellerId]
@@ -38,11 +38,16 @@ class Paper:
     content: bytes = field(repr=False)
 
 
+AT_ONCE = 16
+"""Papers that are read and printed at a time: whoever has one address is not to keep all others from the database."""
+
+
 class ReceiptPapers:
     def __init__(self, records: OrderRecords, links: PaperLinks, press: Press) -> None:
         self._records = records
         self._links = links
         self._press = press
+        self._under_way = 0
 
     async def addresses_of(self, keys: Sequence[ReceiptKey]) -> Sequence[str]:
         """Where each is found from now on, for whoever was shown the receipt."""
@@ -53,6 +58,15 @@ class ReceiptPapers:
         order_id = self._links.read(token, seller_id)
         if order_id is None:
             raise NotFound
+        if self._under_way >= AT_ONCE:
+            raise Unavailable("printing")
+        self._under_way += 1
+        try:
+            return await self._paper(order_id, seller_id)
+        finally:
+            self._under_way -= 1
+
+    async def _paper(self, order_id: OrderId, seller_id: SellerId) -> Paper:
         [receipts] = await self._records.receipts_of(Viewer(order_ids=(order_id,)), [order_id])
         for receipt in receipts:
             if receipt.seller_id == seller_id:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import partial
 
 from domain.orders.ports import Settlement, SettlementKind
-from domain.payments.model import LOST, IntentId, IntentStatus, PaymentIntent, refund_id_of
+from domain.payments.model import LOST, IntentId, IntentStatus, PaymentIntent, RefundStatus, refund_id_of
 from domain.payments.ports import PaymentBook, PaymentProvider
 from domain.payments.refusals import KeySpent, PaymentConflict, PaymentRefused
 from domain.payments.standing import DEAD_INTENTS, Decision, Standing, decide, settlement
@@ -175,17 +175,22 @@ class Finaliser:
         """All that was received of an intent that stands in no books, once, whoever gives it back; whether nothing is left."""
         refund_id = refund_id_of(order_id, intent.id)
         for attempt in range(1, KEYS_AT_ONCE + 1):
+            refusal: Exception | None = None
             try:
                 await self._provider.refund(refund_id, intent.id, intent.received, attempt)
-            except (PaymentRefused, KeySpent, PaymentConflict) as refusal:
-                made = await self._provider.refunds_of(intent.id)
-                if sum(each.amount.minor for each in made if each.status not in LOST) >= intent.received.minor:
-                    return True
-                log.warning("a payment that is in no books was not refunded", exc_info=refusal)
-                if isinstance(refusal, PaymentRefused):  # some of it went back by another's hand
-                    return False
-            else:
+            except (PaymentRefused, KeySpent, PaymentConflict) as refused:
+                refusal = refused
+            made = await self._provider.refunds_of(intent.id)
+            if (
+                sum(each.amount.minor for each in made if each.status is RefundStatus.SUCCEEDED)
+                >= intent.received.minor
+            ):
                 return True
+            if sum(each.amount.minor for each in made if each.status not in LOST) >= intent.received.minor:
+                return False  # it is on its way, and may still fail
+            log.warning("a payment that is in no books was not refunded", exc_info=refusal)
+            if isinstance(refusal, PaymentRefused):  # some of it went back by another's hand
+                return False
         return False
 
 

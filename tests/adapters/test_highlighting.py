@@ -53,8 +53,10 @@ async def test_description_is_cut_to_the_first_match(highlighter: DictionaryHigh
     assert len("".join(part.text for part in found.parts)) == AROUND
 
 
-@pytest.mark.parametrize("text", ["", "あ" * 100_000, "\ud800\x00", "👍🏽" * 3_000, "急須" * 5_000])
+@pytest.mark.parametrize(
+    "text", ["", "あ" * 100_000, "\ud800\x00", "👍🏽" * 3_000, "急須" * 5_000, "㌖" * 4_000, "ﷺ" * 4_000]
+)
 async def test_any_text_is_looked_at_within_bounds(highlighter: DictionaryHighlighter, text: str) -> None:
-    [found] = await highlighter.highlights("急須 AB-1", [(text[:250], text)])
+    [found] = await highlighter.highlights("急須 AB-1", [(text, text)])
 
     assert all("".join(part.text for part in each.parts) for each in found)

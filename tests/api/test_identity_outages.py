@@ -110,7 +110,7 @@ async def test_without_the_database_a_user_goes_on_for_five_minutes_but_acts_for
     email = "db-outage@example.com"
     tokens, stranger = await sign_in(prepared, email), await sign_in(prepared, "db-stranger@example.com")
     async with relayed(prepared.database_url.get_secret_value()) as (relay, url):
-        slow = {"database_url": type(prepared.database_url)(url), "database_timeout_ms": 3_000}
+        slow = {"database_url": type(prepared.database_url)(url), "database_timeout_ms": 1_500}
         settings = prepared.model_copy(update=slow)
         async with open_marketplace(settings, SystemClock()) as marketplace:
             accounts = marketplace.services.accounts
@@ -136,7 +136,7 @@ async def test_without_the_database_a_user_goes_on_for_five_minutes_but_acts_for
 async def test_without_the_database_what_does_not_need_it_is_answered_to_whoever_was_here(prepared: Settings) -> None:
     tokens, stranger = [await sign_in(prepared, f"db-wire-{each}@example.com") for each in (1, 2)]
     async with relayed(prepared.database_url.get_secret_value()) as (relay, url):
-        slow = {"database_url": type(prepared.database_url)(url), "database_timeout_ms": 3_000}
+        slow = {"database_url": type(prepared.database_url)(url), "database_timeout_ms": 1_500}
         async with gateway(prepared.model_copy(update=slow)) as http:
             await Client(http, token=tokens["AccessToken"]).data(WHO)
             relay.flowing.clear()

@@ -135,7 +135,7 @@ async def test_without_the_database_the_password_is_new_and_the_answer_says_that
     email = "half-done@example.com"
     mine = await sign_in(prepared, email)
     async with relayed(prepared.database_url.get_secret_value()) as (relay, url):
-        slow = {"database_url": type(prepared.database_url)(url), "database_timeout_ms": 3_000}
+        slow = {"database_url": type(prepared.database_url)(url), "database_timeout_ms": 1_500}
         async with gateway(prepared.model_copy(update=slow)) as http:
             client = Client(http, token=mine["AccessToken"])
             await client.data(WHO)

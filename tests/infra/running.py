@@ -33,8 +33,9 @@ BROKEN_GATEWAY = "raise RuntimeError('no such table: products')"
 NO_STEPS = "steps = []"
 UP = """
 {steps}
-import sys, cli
+import signal, sys, cli
 from commands import starting
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may be in the background of a shell
 starting.steps = lambda settings, clock: steps
 sys.argv = ['torii', 'up']
 cli.main()

@@ -74,7 +74,9 @@ class TestRunning:
         for name, wanted in roles.items():
             pid_file = torii.data_dir / "run" / f"{name}.pid"
             until(pid_file.exists, f"the {name} was started")
-            environment = Path(f"/proc/{pid_file.read_text()}/environ").read_bytes().decode()
+            environ = Path(f"/proc/{pid_file.read_text()}/environ")
+            until(lambda: b"PATH=" in environ.read_bytes(), f"the {name} is more than begun")  # noqa: B023
+            environment = environ.read_bytes().decode()
             assert set(re.findall("torii_(?:app|worker|owner)", environment)) == wanted, name
         # nor does it read them from the file that tells commands where the back ends are
         asked = "from settings.loading import load; s = load(); print([bool(each.get_secret_value()) for each in ("

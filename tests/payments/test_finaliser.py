@@ -8,7 +8,7 @@ import pytest
 
 from domain.orders.ports import Settlement, SettlementKind
 from domain.payments.finaliser import Heard
-from domain.payments.model import IntentId, IntentStatus
+from domain.payments.model import IntentId, IntentStatus, Refund, RefundStatus
 from domain.payments.refusals import PaymentReason, ProviderAway
 from domain.payments.standing import UNANSWERED
 from domain.shared.ids import OrderId
@@ -161,6 +161,27 @@ class TestOverAnotherAmount:
         await till.book.try_again(till.clock.now())
         await till.finaliser.settle(placed.id)
         assert (await till.scene.books(placed), await self.troubles(till, placed)) == (EXPIRED, [])
+
+    @pytest.mark.parametrize("status", [RefundStatus.PENDING, RefundStatus.FAILED])
+    async def test_it_is_not_over_before_the_money_is_back(
+        self, till: Till, monkeypatch: pytest.MonkeyPatch, status: RefundStatus
+    ) -> None:
+        """Some banks take days, and some of them refuse in the end."""
+        placed = await self.odd(till)
+        intent_id, refunds_of = await till.intent_id(placed), till.provider.refunds_of
+
+        async def not_yet(intent_id: IntentId) -> list[Refund]:
+            return [replace(each, status=status) for each in await refunds_of(intent_id)]
+
+        till.clock.move(minutes=31)
+        with monkeypatch.context() as patched:
+            patched.setattr(till.provider, "refunds_of", not_yet)
+            await till.finaliser.settle(placed.id)
+        assert await self.troubles(till, placed) != []
+        await till.book.try_again(till.clock.now())
+        await till.finaliser.settle(placed.id)
+        assert (await till.scene.books(placed), await self.troubles(till, placed)) == (EXPIRED, [])
+        assert sum(each.amount.minor for each in await refunds_of(intent_id)) == 1500
 
     async def test_what_nobody_paid_is_cancelled_like_any_other(self, till: Till) -> None:
         placed = await self.odd(till, is_paid=False)

@@ -118,7 +118,6 @@ WRITING = """
         CREATE TRIGGER texts_on_update AFTER UPDATE ON catalog.categories FOR EACH ROW WHEN (
             (OLD.name, OLD.parent_id) IS DISTINCT FROM (NEW.name, NEW.parent_id)
         ) EXECUTE FUNCTION catalog.keep_texts();
-        SELECT catalog.write_texts(ARRAY(SELECT id FROM catalog.products));
 """
 
 FINDING = """

@@ -9,12 +9,14 @@ down_revision = "0030"
 def upgrade() -> None:
     run(
         """
+        -- In the order in which orders are placed and paid, so that neither waits for the other for ever; and not for long.
+        SET LOCAL lock_timeout = '10s';
+        LOCK TABLE orders.orders, orders.order_payments, orders.reservations IN ACCESS EXCLUSIVE MODE;
         ALTER TABLE orders.reservations
             -- A guest's address under a key of the program's, for as long as units are set aside.
             ADD placed_from text CHECK (length(placed_from) <= 64),
             -- Units that were sold and that the shelf did not have: a stocktake had found less. They never left the stock.
             ADD short integer NOT NULL DEFAULT 0,
-            ADD CONSTRAINT forgotten_when_not_held CHECK (state = 'held' OR placed_from IS NULL),
             ADD CONSTRAINT short_of_what_was_sold CHECK (short BETWEEN 0 AND quantity AND (short = 0 OR state = 'consumed'));
         CREATE INDEX idx_reservations_placed_from ON orders.reservations (placed_from) WHERE placed_from IS NOT NULL;
         GRANT UPDATE (placed_from, short) ON orders.reservations TO torii_till;
@@ -41,7 +43,7 @@ def downgrade() -> None:
         ALTER TABLE orders.order_payments DROP CONSTRAINT problem_has_a_time, DROP problem, DROP problem_at;
         DROP INDEX orders.idx_orders_unpaid_of_cart;
         DROP INDEX orders.idx_reservations_placed_from;
-        ALTER TABLE orders.reservations DROP CONSTRAINT forgotten_when_not_held, DROP CONSTRAINT short_of_what_was_sold,
+        ALTER TABLE orders.reservations DROP CONSTRAINT short_of_what_was_sold,
             DROP placed_from, DROP short;
         """
     )

@@ -7,25 +7,24 @@ down_revision = "0035"
 
 
 def upgrade() -> None:
-    run(
-        """
-        ALTER TABLE accounts.users
-            ADD suspension_reason text CHECK (length(suspension_reason) <= 500),
-            ADD CONSTRAINT reason_of_a_suspension CHECK (suspension_reason IS NULL OR status = 'suspended');
-        """
-    )
-    # What was written before moves over, and is no more in what may be sent again.
+    # What was written before moves over, and is no more in what may be sent again. Events first: users are locked after that alone.
     run(
         """
         CREATE POLICY moving ON events.outbox TO CURRENT_USER USING (true) WITH CHECK (true);
-        UPDATE accounts.users u SET suspension_reason = left(last.payload ->> 'reason', 500)
-            FROM (
-                SELECT DISTINCT ON (aggregate_id) aggregate_id, payload FROM events.outbox
-                WHERE type = 'UserSuspended' ORDER BY aggregate_id, id DESC
-            ) AS last
-            WHERE last.aggregate_id = u.id AND u.status = 'suspended';
+        CREATE TEMPORARY TABLE reasons ON COMMIT DROP AS
+            SELECT DISTINCT ON (aggregate_id) aggregate_id, payload ->> 'reason' AS reason FROM events.outbox
+            WHERE type = 'UserSuspended' ORDER BY aggregate_id, id DESC;
         UPDATE events.outbox SET payload = payload - 'reason' WHERE type = 'UserSuspended' AND payload ? 'reason';
         DROP POLICY moving ON events.outbox;
+        """
+    )
+    # A release of before reinstates without emptying it: it counts for nothing where nobody is suspended.
+    run(
+        """
+        SET LOCAL lock_timeout = '10s';
+        ALTER TABLE accounts.users ADD suspension_reason text CHECK (length(suspension_reason) <= 500);
+        UPDATE accounts.users u SET suspension_reason = left(reasons.reason, 500)
+            FROM reasons WHERE reasons.aggregate_id = u.id AND u.status = 'suspended';
         """
     )
 
