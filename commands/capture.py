@@ -3,12 +3,11 @@
 import asyncio
 
 import typer
-from rich.console import Console
 
+from commands.saying import console
 from infra.backends import load_settings, running_backends
 
 capture = typer.Typer(help="Look after the capture of changes.", no_args_is_help=True)
-console = Console()
 
 
 @capture.command("status")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from commands.saying import console
 from infra.backends import load_settings, running_backends
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 dlq = typer.Typer(help="Look after events that a consumer failed to act on.", no_args_is_help=True)
 mail = typer.Typer(help="Show the mails that were sent.", invoke_without_command=True)
-console = Console()
 
 ConsumerName = Annotated[str, typer.Argument(metavar="CONSUMER", help="As `torii dlq list` names it.")]
 EventKey = Annotated[UUID | None, typer.Argument(metavar="[EVENT]", help="Id of one event.")]

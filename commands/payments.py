@@ -4,10 +4,10 @@ import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from commands.saying import console
 from infra.backends import load_settings, running_backends
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from domain.payments.troubles import OpenProblem
 
 payments = typer.Typer(help="Show what of payments waits or failed.", invoke_without_command=True)
-console = Console()
 
 
 @payments.callback()

@@ -4,18 +4,16 @@ import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from commands.reports import progress_bars
-from commands.saying import say
+from commands.saying import console, say
 from infra.backends import load_settings, running_backends
 
 if TYPE_CHECKING:
     from domain.search.comparing import Report
 
 search = typer.Typer(help="Look after the search index.", no_args_is_help=True)
-console = Console()
 
 DIFFERS = 1
 

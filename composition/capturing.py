@@ -14,6 +14,7 @@ from adapters.postgres.events import CHANNEL
 from adapters.postgres.events_capture import PostgresChangeLog
 from adapters.postgres.events_stream_places import PostgresStreamPlaces
 from composition.cloud import open_aws
+from composition.database import worker_database
 from composition.search_index import open_index
 from composition.search_upkeep import marketplace_documents
 from domain.capture.ports import CaptureLost, CaptureNotSetUp, CaptureState, ChangeConsumer
@@ -57,8 +58,7 @@ async def open_capture(settings: Settings) -> AsyncIterator[CaptureWork]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(changes.close)
         # of each follower the turn that it holds, and what it does meanwhile
-        database = Database(settings.database_worker_url.get_secret_value(), pool_size=5, timeout_ms=DATABASE_MS)
-        stack.push_async_callback(database.close)
+        database = await stack.enter_async_context(worker_database(settings, 5, DATABASE_MS))
         aws = await stack.enter_async_context(open_aws(settings, settings.events_timeout_ms, OF_CAPTURE))
         index = await stack.enter_async_context(open_index(settings))
         consumers: list[ChangeConsumer] = [IndexFeed(IndexUpkeep(index, marketplace_documents(database)))]

@@ -25,6 +25,7 @@ from adapters.redis.client import RedisClient, connect
 from adapters.redis.sessions import CachedSessions
 from adapters.redis.viewed import RedisViews
 from composition.cloud import open_aws, user_pool
+from composition.database import worker_database
 from composition.search_index import open_index
 from composition.search_upkeep import marketplace_documents
 from domain.accounts.admins import Admins
@@ -70,8 +71,7 @@ async def open_deletions(settings: Settings) -> AsyncIterator[AccountDeletion]:
     """For the command that finishes what was interrupted, as the worker role, with a job's patience."""
     require(settings, "database_worker_url", "redis_url")
     async with AsyncExitStack() as stack:
-        database = Database(settings.database_worker_url.get_secret_value(), pool_size=2, timeout_ms=JOB_TIMEOUT_MS)
-        stack.push_async_callback(database.close)
+        database = await stack.enter_async_context(worker_database(settings, 2, JOB_TIMEOUT_MS))
         aws = await stack.enter_async_context(open_aws(settings, JOB_TIMEOUT_MS))
         connected = connect(settings.redis_url.get_secret_value(), timeout_ms=JOB_REDIS_MS)
         stack.push_async_callback(connected.aclose)
@@ -83,12 +83,8 @@ async def open_deletions(settings: Settings) -> AsyncIterator[AccountDeletion]:
 @asynccontextmanager
 async def open_suspension(settings: Settings) -> AsyncIterator[UserSuspension]:
     """For operators, as the worker role."""
-    require(settings, "database_worker_url")
-    database = Database(settings.database_worker_url.get_secret_value(), pool_size=1, timeout_ms=JOB_TIMEOUT_MS)
-    try:
+    async with worker_database(settings, 1, JOB_TIMEOUT_MS) as database:
         yield UserSuspension(PostgresSuspensions(database), SystemClock())
-    finally:
-        await database.close()
 
 
 def admins(database: Database, aws: Aws, pool_id: str) -> Admins:
@@ -100,10 +96,8 @@ def admins(database: Database, aws: Aws, pool_id: str) -> Admins:
 @asynccontextmanager
 async def open_admins(settings: Settings) -> AsyncIterator[Admins]:
     """For operators, as the worker role."""
-    require(settings, "database_worker_url")
     async with AsyncExitStack() as stack:
-        database = Database(settings.database_worker_url.get_secret_value(), pool_size=1, timeout_ms=JOB_TIMEOUT_MS)
-        stack.push_async_callback(database.close)
+        database = await stack.enter_async_context(worker_database(settings, 1, JOB_TIMEOUT_MS))
         aws = await stack.enter_async_context(open_aws(settings, JOB_TIMEOUT_MS))
         yield admins(database, aws, (await user_pool(settings, aws)).pool_id)
 
@@ -123,11 +117,9 @@ class Jobs:
 @asynccontextmanager
 async def open_jobs(settings: Settings) -> AsyncIterator[Jobs]:
     """Adapters and services for seeding, imports and other long work: their calls may take a minute."""
-    require(settings, "database_worker_url")
     clock = SystemClock()
     async with AsyncExitStack() as stack:
-        database = Database(settings.database_worker_url.get_secret_value(), pool_size=4, timeout_ms=JOB_TIMEOUT_MS)
-        stack.push_async_callback(database.close)
+        database = await stack.enter_async_context(worker_database(settings, 4, JOB_TIMEOUT_MS))
         aws = await stack.enter_async_context(open_aws(settings, JOB_TIMEOUT_MS))
         index = await stack.enter_async_context(open_index(settings))
         catalog = Catalog(PostgresProducts(database), PostgresBrands(database), PostgresCategories(database))

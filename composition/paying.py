@@ -13,6 +13,7 @@ from adapters.postgres.payments import CHANNEL, PostgresToldEvents
 from adapters.stripe.connection import StripeConnection
 from adapters.stripe.payments import StripePayments
 from adapters.stripe.subjects import StripeSubjects
+from composition.database import worker_database
 from domain.payments.finaliser import Finaliser
 from domain.payments.inbox import PaymentInbox
 from domain.payments.reconciliation import Bringing, Reconciliation
@@ -56,8 +57,7 @@ async def open_payment_tools(settings: Settings, clock: Clock) -> AsyncIterator[
     require(settings, "database_worker_url", "stripe_secret_key")
     url = settings.database_worker_url.get_secret_value()
     async with AsyncExitStack() as stack:
-        database = Database(url, pool_size=CONNECTIONS, timeout_ms=DATABASE_MS)
-        stack.push_async_callback(database.close)
+        database = await stack.enter_async_context(worker_database(settings, CONNECTIONS, DATABASE_MS))
         key = settings.stripe_secret_key.get_secret_value()
         stripe = StripeConnection(key, api_base=settings.stripe_api_base, timeout_ms=STRIPE_MS)
         stack.push_async_callback(stripe.close)

@@ -23,6 +23,7 @@ from adapters.postgres.payments import forget_handled
 from adapters.redis.client import RedisClient, connect
 from composition.capturing import run_capture
 from composition.cloud import open_aws, user_pool
+from composition.database import worker_database
 from composition.operators import JOB_REDIS_MS, JOB_TIMEOUT_MS, account_deletion, admins
 from composition.paying import PaymentTools, open_payment_tools, run_payments
 from composition.pipeline import EventTools, open_event_tools, run_events, settle_events, upkeep_of
@@ -209,8 +210,7 @@ async def open_tools(settings: Settings, clock: Clock) -> AsyncIterator[Tools]:
     """Clients with a job's patience. Raises MissingSettings."""
     require(settings, "database_worker_url", "redis_url")
     async with AsyncExitStack() as stack:
-        database = Database(settings.database_worker_url.get_secret_value(), pool_size=4, timeout_ms=JOB_TIMEOUT_MS)
-        stack.push_async_callback(database.close)
+        database = await stack.enter_async_context(worker_database(settings, 4, JOB_TIMEOUT_MS))
         aws = await stack.enter_async_context(open_aws(settings, JOB_TIMEOUT_MS))
         connected = connect(settings.redis_url.get_secret_value(), timeout_ms=JOB_REDIS_MS)
         stack.push_async_callback(connected.aclose)

@@ -29,6 +29,7 @@ from adapters.postgres.sellers_told import PostgresSellersTold
 from adapters.redis.client import connect
 from adapters.redis.live import RedisAnnouncer
 from composition.cloud import open_aws
+from composition.database import worker_database
 from composition.search_upkeep import open_upkeep
 from domain.accounts.preferences import PreferredLanguages
 from domain.catalog.revalidation import Revalidation
@@ -195,10 +196,8 @@ async def open_event_tools(settings: Settings, clock: Clock) -> AsyncIterator[Ev
     """Raises MissingSettings."""
     require(settings, "database_worker_url")
     async with AsyncExitStack() as stack:
-        url = settings.database_worker_url.get_secret_value()
         # the relay, who tells those who watch, and for each consumer what it does at most at once
-        database = Database(url, pool_size=3 + len(SUBSCRIBERS), timeout_ms=DATABASE_MS)
-        stack.push_async_callback(database.close)
+        database = await stack.enter_async_context(worker_database(settings, 3 + len(SUBSCRIBERS), DATABASE_MS))
         aws = await stack.enter_async_context(open_aws(settings, settings.events_timeout_ms, (*OF_EVENTS, DYNAMODB)))
         yield EventTools(settings, database, aws, clock)
 

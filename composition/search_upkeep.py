@@ -11,6 +11,7 @@ from adapters.postgres.reviews import PostgresReviews
 from adapters.postgres.search_moments import PostgresMoments
 from adapters.postgres.sellers import PostgresSellers
 from commands.reports import Told
+from composition.database import worker_database
 from composition.search_index import open_index
 from domain.catalog.service import Catalog
 from domain.reviews.service import ReviewBoard
@@ -18,7 +19,7 @@ from domain.search.comparing import Report
 from domain.search.documents import MarketplaceDocuments
 from domain.search.upkeep import IndexUpkeep
 from domain.sellers.service import Sellers
-from settings import Settings, require
+from settings import Settings
 
 PATIENCE_MS = 60_000
 
@@ -41,13 +42,8 @@ async def open_upkeep(settings: Settings, database: Database) -> AsyncIterator[I
 @asynccontextmanager
 async def index_of_the_shop(settings: Settings) -> AsyncIterator[IndexUpkeep]:
     """The same for a command, on a connection of its own. Raises MissingSettings."""
-    require(settings, "database_worker_url")
-    database = Database(settings.database_worker_url.get_secret_value(), pool_size=2, timeout_ms=PATIENCE_MS)
-    try:
-        async with open_upkeep(settings, database) as upkeep:
-            yield upkeep
-    finally:
-        await database.close()
+    async with worker_database(settings, 2, PATIENCE_MS) as database, open_upkeep(settings, database) as upkeep:
+        yield upkeep
 
 
 async def reindex(settings: Settings, progress: Told) -> int:

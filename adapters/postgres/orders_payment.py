@@ -127,10 +127,14 @@ class PostgresPaymentBook:
             return (await connection.execute(update(order_payments).where(TROUBLED).values(check_at=at))).rowcount
 
     async def order_of(self, intent_id: IntentId) -> OrderId | None:
-        found = select(order_payments.c.order_id).where(order_payments.c.stripe_payment_intent_id == intent_id)
-        async with self._database.till(ANONYMOUS) as connection:
-            order_id = await connection.scalar(found)
-        return None if order_id is None else OrderId(order_id)
+        return await order_of_intent(self._database, intent_id)
+
+
+async def order_of_intent(database: Database, intent_id: IntentId) -> OrderId | None:
+    found = select(order_payments.c.order_id).where(order_payments.c.stripe_payment_intent_id == intent_id)
+    async with database.till(ANONYMOUS) as connection:
+        order_id = await connection.scalar(found)
+    return None if order_id is None else OrderId(order_id)
 
 
 def _is_open() -> ColumnElement[bool]:
@@ -147,6 +151,7 @@ class _Settling:
         self._after = decision.after(standing)
         self._now = now
         self._totals: dict[SellerId, int] = {}
+        self._read: Sequence[Any] | None = None
 
     async def write(self, intent: PaymentIntent | None) -> None:
         await self._write_payment(intent)
@@ -188,11 +193,15 @@ class _Settling:
         await write_moves(self._connection, Changes(order_id, PROGRAM, note, status, moves))
 
     async def _items(self) -> Sequence[Any]:
+        """As they were before they moved: read once, for nobody else changes them meanwhile."""
+        if self._read is not None:
+            return self._read
         mine = order_items.c.order_id == self._standing.order_id  # idx_order_items_order_id
         found = select(
             order_items.c.id, order_items.c.seller_id, order_items.c.fulfillment_status, order_items.c.total_price
         ).where(mine)
-        return (await self._connection.execute(found)).all()
+        self._read = (await self._connection.execute(found)).all()
+        return self._read
 
     async def _enter_sale(self) -> None:
         """What each seller is owed, and the marketplace, by what was agreed."""

@@ -13,6 +13,7 @@ from adapters.postgres.again import retried
 from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
 from adapters.postgres.orders_made_there import book_made_there
+from adapters.postgres.orders_payment import order_of_intent
 from adapters.postgres.orders_refund_ends import PENDING, write_end
 from adapters.postgres.tables import order_payments, refunds
 from domain.orders.states import RefundState
@@ -95,10 +96,7 @@ class PostgresRefundBook:
             await book_made_there(connection, order_id, made)
 
     async def order_of(self, intent_id: IntentId) -> OrderId | None:
-        found = select(order_payments.c.order_id).where(order_payments.c.stripe_payment_intent_id == intent_id)
-        async with self._database.till(ANONYMOUS) as connection:
-            order_id = await connection.scalar(found)
-        return None if order_id is None else OrderId(order_id)
+        return await order_of_intent(self._database, intent_id)
 
     async def troubles(self, limit: int) -> Sequence[OpenProblem]:
         read = refunds.c

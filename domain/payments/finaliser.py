@@ -181,13 +181,10 @@ class Finaliser:
             except (PaymentRefused, KeySpent, PaymentConflict) as refused:
                 refusal = refused
             made = await self._provider.refunds_of(intent.id)
-            if (
-                sum(each.amount.minor for each in made if each.status is RefundStatus.SUCCEEDED)
-                >= intent.received.minor
-            ):
-                return True
-            if sum(each.amount.minor for each in made if each.status not in LOST) >= intent.received.minor:
-                return False  # it is on its way, and may still fail
+            coming = sum(each.amount.minor for each in made if each.status not in LOST)
+            if coming >= intent.received.minor:  # what is on its way may still fail
+                back = sum(each.amount.minor for each in made if each.status is RefundStatus.SUCCEEDED)
+                return back >= intent.received.minor
             log.warning("a payment that is in no books was not refunded", exc_info=refusal)
             if isinstance(refusal, PaymentRefused):  # some of it went back by another's hand
                 return False

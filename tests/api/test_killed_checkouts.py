@@ -314,20 +314,21 @@ async def books_are_right(connection: Any, people: Sequence[Buyer]) -> None:
     for buyer in people:
         (order,) = buyer.orders  # whatever was killed, the same key is the same order
         row = await connection.fetchrow(BOOKS, order, buyer.product)
-        assert dict(row) == {
-            "orders": 1,
-            "status": "processing",
-            "payment": "succeeded",
-            "reservations": ["consumed"],
-            "stock": STOCK - BOUGHT,
-            "reserved": 0,
-            "sales": 1,
-            "ledger": 0,
-            "paid": 1,
-            "handled": ["settled"],
-        }
+        assert dict(row) == RIGHT | {"handled": ["settled"]}
 
 
+RIGHT = {
+    "orders": 1,
+    "status": "processing",
+    "payment": "succeeded",
+    "reservations": ["consumed"],
+    "stock": STOCK - BOUGHT,
+    "reserved": 0,
+    "sales": 1,
+    "ledger": 0,
+    "paid": 1,
+}
+"""What `BOOKS` finds of an order that was placed and paid once, but for what Stripe told of it."""
 BOOKS = """
 SELECT
     (SELECT count(DISTINCT order_id) FROM orders.order_items WHERE product_id = $2) AS orders,

@@ -26,6 +26,7 @@ from infra.worker import Stop, Worker
 from settings import STRIPE_WEBHOOKS, Settings
 from tests.api.buying import Shopper, guest, pay
 from tests.api.sockets import serving
+from tests.api.test_killed_checkouts import BOUGHT, STOCK
 from tests.factories import Factory, open_factory
 from tests.relay import Relay, aws_service, relayed
 from tests.sandbox.running import KEY, Sandbox
@@ -41,7 +42,6 @@ LIMITS = (
 )
 JOBS_OF_ORDERS = ("expire-orders", "check-payments")
 GRACE_S = 30.0
-STOCK, BOUGHT = 5, 2
 
 
 @dataclass(frozen=True, slots=True)
