@@ -19,13 +19,22 @@ CRUMB_WEIGHT = 0.3
 """Pieces of kana that are no words match only for want of better."""
 
 
+MOST_NAME, MOST_DESCRIPTION, MOST_LABEL = 1_000, 20_000, 200
+"""Characters that are indexed: a product's text has no bound in the database, what one product may cost the index has."""
+
+
 def goods_name(document: SearchDocument) -> str:
     """The name without the brand's, which is a label: not all that つみき堂 sells is つみき."""
-    rest = document.name.replace(document.brand_name, " ") if document.brand_name else ""
-    return rest if any(map(str.isalnum, rest)) else document.name
+    name = document.name[:MOST_NAME]
+    rest = name.replace(document.brand_name, " ") if document.brand_name else ""
+    return rest if any(map(str.isalnum, rest)) else name
+
+
+def description_text(document: SearchDocument) -> str:
+    return document.description[:MOST_DESCRIPTION]
 
 
 def label_texts(document: SearchDocument) -> tuple[str, ...]:
     """What it is listed under: brand, in kana too, categories from the root down, code."""
     texts = (document.brand_name, document.brand_kana, *document.category_names, document.sku)
-    return tuple(filter(None, texts))
+    return tuple(each[:MOST_LABEL] for each in texts if each)

@@ -60,6 +60,7 @@ def _told(report: "Report") -> Table:
         ("stale: found by what they were", report.stale),
         ("left over: found and should not be", report.leftover),
         ("newer than the database: run `torii search reindex`", report.ahead),
+        ("refused: cannot be indexed as they are, see the log", report.refused),
         ("put right", report.repaired),
     )
     for what, count in rows:

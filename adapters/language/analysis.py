@@ -8,6 +8,7 @@ from functools import lru_cache
 from importlib.metadata import version
 
 import sudachipy
+import sudachipy.errors
 
 from adapters.folding import codes, fold, is_kana, normalize, other_kana
 from adapters.language.asked import Part, parts
@@ -32,6 +33,9 @@ _FIELDS = {"surface", "pos", "normalized_form", "dictionary_form", "reading_form
 _COMMON_NOUN = ("名詞", "普通名詞")
 _GRAMMATICAL = [("助詞",), ("助動詞",)]
 
+
+UNWRITABLE = (ValueError, ArithmeticError, sudachipy.errors.SudachiError)
+"""What making an index's document of a product may raise, where something in it is beyond what can be written."""
 
 Span = tuple[int, int]
 """From where to where in a text."""

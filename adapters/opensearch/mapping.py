@@ -6,7 +6,7 @@ from typing import Any
 from adapters.language.lexicon import Unit
 from domain.search.facets import PLAIN_FACETS
 
-FORMAT = 5
+FORMAT = 6
 """Grows with every change of the mapping or of what is put into it: an index of another format is built anew."""
 
 _PARTICLES = (
@@ -82,6 +82,7 @@ MAPPINGS: Mapping[str, Any] = {
         "brand": {"type": "keyword", "copy_to": "labels"},
         "price": {"type": "float"},
         "seller_id": {"type": "keyword"},
+        "status": {"type": "keyword"},
         "attributes": {
             "type": "nested",
             "properties": {"name": {"type": "keyword"}, "value": {"type": "keyword"}},

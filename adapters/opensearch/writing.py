@@ -6,37 +6,33 @@ writers need no lock.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
-from adapters.language.analysis import Analyzer
+import orjson
+
+from adapters.language.analysis import UNWRITABLE, Analyzer
 from adapters.language.lexicon import Words
+from adapters.opensearch.bulk import CONFLICT, NOT_FOUND, REFUSED, Bulk, Kept, requests
 from adapters.opensearch.client import Client
-from adapters.opensearch.documents import source, tombstone
+from adapters.opensearch.documents import source
 from adapters.opensearch.generations import Generations, own_alias
 from adapters.opensearch.refusals import IndexBusy, IndexMissing
+from domain.search.fingerprint import fingerprint
 from domain.search.model import SearchDocument
 from domain.shared.ids import ProductId
-from domain.shared.refusals import Unavailable
 
 ATTEMPTS = 3
 """An index can take another's place between the look at the aliases and the write."""
 
-CHUNK = 500
-"""Documents in one request."""
-
-_CONFLICT, _NOT_FOUND = 409, 404
-
-Versioned = tuple[ProductId, int, dict[str, Any]]
-"""Id, version and what is kept."""
+_NOT_WRITTEN = frozenset({CONFLICT, *REFUSED})
 
 
 class Writer:
     def __init__(self, client: Client, generations: Generations, words: Words, timeout_s: float) -> None:
-        self._client = client
+        self._bulk = Bulk(client, timeout_s)
         self._generations = generations
         self._words = words
         self._analyzer: Analyzer | None = None
-        self._timeout_s = timeout_s
 
     async def put(self, documents: Sequence[SearchDocument]) -> int:
         """Write those that the index does not know in a newer version; an equal one again. Returns how many.
@@ -44,35 +40,32 @@ class Writer:
         They can be searched from then on. Raises IndexMissing.
         """
         newest = {document.product_id: document for document in sorted(documents, key=lambda each: each.version)}
-        return await self._write_everywhere(
-            [(each.product_id, each.version, kept) for each, kept in await self._sources(list(newest.values()))]
-        )
+        return await self._write_everywhere(await self._kept(list(newest.values())))
 
     async def remove(self, ids: Sequence[ProductId], version: int) -> None:
         """Leave tombstones of that version, except where the index knows a newer one. Raises IndexMissing."""
-        await self._write_everywhere([(each, version, tombstone(each)) for each in dict.fromkeys(ids)])
+        await self._write_everywhere([Kept.gone(each, version) for each in dict.fromkeys(ids)])
 
     async def fill(self, index: str, documents: Sequence[SearchDocument]) -> int:
         """The same into an index that is being built. Raises IndexBusy when another has taken its place."""
-        return await self._write_into(
-            index, [(each.product_id, each.version, kept) for each, kept in await self._sources(documents)]
-        )
+        return await self._write_into(index, await self._kept(documents))
 
     async def empty(self, index: str, ids: Sequence[ProductId], version: int) -> None:
         """`remove` from an index that is being built. Raises IndexBusy."""
-        await self._write_into(index, [(each, version, tombstone(each)) for each in dict.fromkeys(ids)])
+        await self._write_into(index, [Kept.gone(each, version) for each in dict.fromkeys(ids)])
 
-    async def _write_into(self, index: str, documents: Sequence[Versioned]) -> int:
+    async def _write_into(self, index: str, documents: Sequence[Kept]) -> int:
         written = 0
-        for start in range(0, len(documents), CHUNK):
-            statuses = await self._bulk(own_alias(index), documents[start : start + CHUNK], refresh="false")
-            if _NOT_FOUND in statuses:
+        for some in requests(documents):
+            statuses = await self._bulk.send(own_alias(index), some, refresh="false")
+            if NOT_FOUND in statuses:
                 raise IndexBusy(self._generations.alias)
-            written += sum(status != _CONFLICT for status in statuses)
+            written += _written(statuses)
         return written
 
-    async def _sources(self, documents: Sequence[SearchDocument]) -> list[tuple[SearchDocument, dict[str, Any]]]:
-        return await asyncio.to_thread(lambda: [(each, source(each, self._analysis())) for each in documents])
+    async def _kept(self, documents: Sequence[SearchDocument]) -> list[Kept]:
+        """Off the event loop: it is most of the work."""
+        return await asyncio.to_thread(lambda: [_kept(each, self._analysis()) for each in documents])
 
     def _analysis(self) -> Analyzer:
         """The dictionary is loaded by whoever writes; nobody who only searches needs it."""
@@ -80,29 +73,27 @@ class Writer:
             self._analyzer = Analyzer(self._words)
         return self._analyzer
 
-    async def _write_everywhere(self, documents: Sequence[Versioned]) -> int:
+    async def _write_everywhere(self, documents: Sequence[Kept]) -> int:
         targets = await self._generations.targets()
-        return sum([await self._write(documents[i : i + CHUNK], targets) for i in range(0, len(documents), CHUNK)])
+        return sum([await self._write(some, targets) for some in requests(documents)])
 
-    async def _write(self, documents: Sequence[Versioned], targets: tuple[str, ...]) -> int:
+    async def _write(self, documents: Sequence[Kept], targets: tuple[str, ...]) -> int:
         for _ in range(ATTEMPTS):
             # the index that is searched comes first, and its number counts
-            results = [await self._bulk(target, documents, refresh="wait_for") for target in targets]
-            if not any(_NOT_FOUND in statuses for statuses in results):
-                return sum(status != _CONFLICT for status in results[0])
+            results = [await self._bulk.send(target, documents, refresh="wait_for") for target in targets]
+            if not any(NOT_FOUND in statuses for statuses in results):
+                return _written(results[0])
             targets = await self._generations.targets()
         raise IndexMissing(self._generations.alias)
 
-    async def _bulk(self, target: str, documents: Sequence[Versioned], refresh: str) -> list[int]:
-        """The status of each. Raises Unavailable where one could not be written for a reason of the server's."""
-        lines: list[dict[str, Any]] = []
-        for product_id, version, kept in documents:
-            meta = {"_id": str(product_id), "version": version, "version_type": "external_gte", "require_alias": True}
-            lines += [{"index": {"_index": target, **meta}}, kept]
-        async with self._client.working(self._timeout_s) as api:
-            answer = await api.bulk(body=lines, params={"refresh": refresh})
-        results = [item["index"] for item in answer["items"]]
-        for each in results:
-            if each["status"] >= 400 and each["status"] not in (_CONFLICT, _NOT_FOUND):
-                raise Unavailable("search") from RuntimeError(str(each["error"]))
-        return [each["status"] for each in results]
+
+def _kept(document: SearchDocument, analyzer: Analyzer) -> Kept:
+    kept = Kept(document.product_id, document.version, b"", document.revision, fingerprint(document))
+    try:
+        return replace(kept, json=orjson.dumps(source(document, analyzer)))
+    except (*UNWRITABLE, orjson.JSONEncodeError) as error:
+        return kept.refused(repr(error))
+
+
+def _written(statuses: Sequence[int]) -> int:
+    return sum(status not in _NOT_WRITTEN for status in statuses)

@@ -10,7 +10,7 @@ from adapters.folding import normalize
 from adapters.language.analysis import Analyzer
 from adapters.language.beginnings import label_starts
 from adapters.search_ranking import prominence, ranks
-from adapters.search_text import KEY_WEIGHTS, goods_name, label_texts
+from adapters.search_text import KEY_WEIGHTS, description_text, goods_name, label_texts
 from adapters.tantivy.narrowing import FIELDS, attribute_term
 from domain.search.facets import FacetKind, facetable_attributes, terms_of
 from domain.search.fingerprint import fingerprint
@@ -69,7 +69,7 @@ def tantivy_document(document: SearchDocument, analyzer: Analyzer) -> tantivy.Do
     for field, text in (
         ("name", goods_name(document)),
         ("labels", "\n".join(labels)),
-        ("description", document.description),
+        ("description", description_text(document)),
     ):
         kept.add_text(field, " ".join(analyzer.terms(text)))
     kept.add_text("goods", normalize(goods_name(document)))
@@ -90,6 +90,14 @@ def tantivy_document(document: SearchDocument, analyzer: Analyzer) -> tantivy.Do
 def tombstone(product_id: ProductId, version: int) -> tantivy.Document:
     """What is left of a product that is not found any more; a rebuild of the index is rid of it."""
     return _identified(product_id, version)
+
+
+def refusal(document: SearchDocument) -> tantivy.Document:
+    """In the place of a product that cannot be written as it is: see `Entry.is_refused`."""
+    kept = _identified(document.product_id, document.version)
+    kept.add_integer("revision", document.revision)
+    kept.add_integer("fingerprint", fingerprint(document))
+    return kept
 
 
 def id_term(product_id: ProductId) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Container, Sequence
 import tantivy
 from tantivy import FieldType, Order, Query
 
-from adapters.language.analysis import Analyzer
-from adapters.tantivy.documents import id_term, index_schema, product_ids, tantivy_document, tombstone
+from adapters.language.analysis import UNWRITABLE, Analyzer
+from adapters.search_refusing import tell_refused
+from adapters.tantivy.documents import id_term, index_schema, product_ids, refusal, tantivy_document, tombstone
 from adapters.tantivy.generations import Generation
 from domain.search.model import SearchDocument
 from domain.search.ports import Entry
@@ -29,8 +30,19 @@ def put_newer(generation: Generation, analyzer: Analyzer, documents: Sequence[Se
     newest = {document.product_id: document for document in sorted(documents, key=lambda each: each.version)}
     known = {each.product_id: each.version for each in _found(index, list(newest))}
     changed = [each for each in newest.values() if known.get(each.product_id, each.version) <= each.version]
-    _overwrite(index, {each.product_id: tantivy_document(each, analyzer) for each in changed}, known.keys())
-    return len(changed)
+    made = {each.product_id: _made(each, analyzer) for each in changed}
+    refused = [each for each in changed if made[each.product_id] is None]
+    _overwrite(index, {each.product_id: made[each.product_id] or refusal(each) for each in changed}, known.keys())
+    return len(changed) - len(refused)
+
+
+def _made(document: SearchDocument, analyzer: Analyzer) -> tantivy.Document | None:
+    """None where it cannot be written as it is, which must not keep others out."""
+    try:
+        return tantivy_document(document, analyzer)
+    except UNWRITABLE as error:
+        tell_refused(document.product_id, repr(error))
+        return None
 
 
 def forget(generation: Generation, ids: Sequence[ProductId], version: int) -> int:

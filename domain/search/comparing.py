@@ -27,6 +27,7 @@ class Report:
 
     `missing`: cannot be found. `stale`: is found by what it was. `leftover`: is found and should not be. `ahead`: differs
     and is newer in the index than anything in the database, as after a restored backup; only a new index helps.
+    `refused`: cannot be found, since the index could not take it as it is, nor would it now. The log of its last change says why.
     """
 
     products: int = 0
@@ -35,6 +36,7 @@ class Report:
     leftover: int = 0
     ahead: int = 0
     repaired: int = 0
+    refused: int = 0
 
     @property
     def differing(self) -> int:
@@ -43,7 +45,7 @@ class Report:
     @property
     def is_in_step(self) -> bool:
         """Whether nothing differs, now that what was to be put right is."""
-        return self.differing == self.repaired
+        return self.differing == self.repaired and not self.refused
 
 
 async def compare(
@@ -99,6 +101,13 @@ def _differs(document: SearchDocument | None, entry: Entry | None) -> bool:
     return fingerprint(document) != entry.fingerprint
 
 
+def _is_refused(document: SearchDocument | None, entry: Entry | None) -> bool:
+    """Whether the index knows that it cannot take it, as it still is."""
+    if document is None or entry is None or not entry.is_refused:
+        return False
+    return document.is_public and fingerprint(document) == entry.fingerprint
+
+
 async def _looked_at_again(
     index: Written, source: Documents, ids: Sequence[ProductId], since: Suspects, repair: bool, report: Report
 ) -> Report:
@@ -110,6 +119,9 @@ async def _looked_at_again(
     for product_id in ids:
         document, entry = documents.get(product_id), entries.get(product_id)
         if not _differs(document, entry):
+            continue
+        if _is_refused(document, entry):
+            report = replace(report, refused=report.refused + 1)
             continue
         if entry is not None and entry.version > reading.moment:
             report = replace(report, ahead=report.ahead + 1)

@@ -123,6 +123,9 @@ MOST_CATEGORIES = 200
 MOST_ATTRIBUTES = 20
 """Attributes that become facets, the commonest."""
 
+MOST_OF_ONE = 200
+"""Attributes of one product, those of its variations with them, that are facets. OpenSearch takes 10,000."""
+
 MAX_TOKEN = 3 * 4 * 2 * MAX_ATTRIBUTE + 100
 """Characters of a token: up to four bytes a character, three characters a byte."""
 
@@ -141,13 +144,13 @@ def terms_of(document: SearchDocument) -> dict[FacetKind, tuple[str, ...]]:
 
 
 def facetable_attributes(document: SearchDocument) -> list[Attribute]:
-    """Those that can be narrowed to, once each: an essay is no facet."""
+    """Those that can be narrowed to, once each, the first MOST_OF_ONE: an essay is no facet."""
     short = {
         each: None
         for each in document.attributes
         if 0 < len(each.name) <= MAX_ATTRIBUTE and 0 < len(each.value) <= MAX_ATTRIBUTE and _is_clean(each)
     }
-    return list(short)
+    return list(short)[:MOST_OF_ONE]
 
 
 def price_band(price: Money) -> PriceRange:

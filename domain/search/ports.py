@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.search.facets import FacetCounts
+from domain.search.fingerprint import NOTHING
 from domain.search.model import SearchDocument, SearchPage, SearchScope
 from domain.search.request import SearchRequest
 from domain.search.suggesting import Suggestions
@@ -26,12 +27,20 @@ class Entry:
     is_public: bool
     fingerprint: int
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the document of that fingerprint was public and the index could not take it: nobody finds it."""
+        return not self.is_public and self.fingerprint != NOTHING
+
 
 class Written(Protocol):
     """An index as it is written. Every method raises Unavailable, and NotBuilt where there is none."""
 
     async def put(self, documents: Sequence[SearchDocument]) -> int:
-        """Add or overwrite, except what the index knows in a newer version. Returns how many were written."""
+        """Add or overwrite, except what the index knows in a newer version. Returns how many were written.
+
+        One that the index cannot take as it is keeps none of the others out: it is logged, and known as refused.
+        """
         ...
 
     async def remove(self, ids: Sequence[ProductId], version: int) -> None:

@@ -119,6 +119,8 @@ class IndexUpkeep:
             return Report(await self.reindex(_untold))
         if report.differing:
             log.warning("the search index was out of step", extra={"fields": {**asdict(report)}})
+        if report.refused:
+            log.warning("the search index cannot take some products", extra={"fields": {"products": report.refused}})
         if report.ahead:
             await self.reindex(_untold)
         return report

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -10,6 +11,8 @@ import pytest
 from adapters.opensearch.index import OpenSearchIndex
 from adapters.opensearch.refusals import IndexBusy, IndexMissing
 from composition.search_index import open_index
+from domain.search.comparing import Report
+from domain.search.upkeep import IndexUpkeep
 from domain.shared.ids import uuid7
 from domain.shared.paging import encode_cursor
 from settings import Settings
@@ -193,7 +196,41 @@ class TestGenerations:
             "brand": "山田窯",
             "category_path": ["台所用品", "茶器"],
         }
+        assert kept["status"] == "active"
         assert (float(kept["price"]), kept["popularity_score"]) == (1980, 1.5)
+
+
+class TestRefused:
+    """A number that the mapping has no room for: nothing that a shop can hold, but the server says no to it."""
+
+    async def test_one_that_the_server_refuses_keeps_no_other_out_and_is_told(self, cluster: Cluster) -> None:
+        shopper, seen = cluster.open(), document(2, "急須", popularity=1e300)
+        shelf = [document(1, "急須"), seen, document(3, "急須")]
+        await shopper.stock(*shelf)
+        assert await shopper.finds("急須") == [product(1), product(3)]
+
+        upkeep = IndexUpkeep(shopper.index, Listed(shelf))
+        assert await upkeep.verify(True, at_once, quiet) == Report(3, refused=1)
+        assert not (await upkeep.verify(False, at_once, quiet)).is_in_step
+
+        assert await shopper.index.put([replace(seen, popularity=1.0, version=2)]) == 1
+        assert set(await shopper.finds("急須")) == {product(1), product(2), product(3)}
+
+    async def test_what_was_found_before_a_change_that_is_refused_is_found_no_more(self, cluster: Cluster) -> None:
+        shopper = cluster.open()
+        await shopper.stock(document(1, "急須"), document(2, "急須"))
+
+        assert await shopper.index.put([document(1, "土瓶", popularity=1e300, version=2), document(2, "土瓶")]) == 1
+
+        assert await shopper.finds("") == [product(2)]
+
+
+async def at_once(_: float) -> None:
+    pass
+
+
+def quiet(_: int) -> None:
+    pass
 
 
 class TestJapanese:

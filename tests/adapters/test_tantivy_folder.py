@@ -14,6 +14,7 @@ import pytest
 from adapters.language.analysis import Analyzer
 from adapters.tantivy.index import TantivyIndex, is_built
 from adapters.tantivy.refusals import IndexBroken, IndexBusy, IndexMissing
+from domain.search.comparing import Report
 from domain.search.request import SearchRequest, SearchSort
 from domain.search.upkeep import IndexUpkeep
 from domain.shared.paging import PageRequest
@@ -54,6 +55,32 @@ async def opened(folder: Path, analyzer: Analyzer) -> AsyncIterator[Opener]:
     yield open_index
     for index in indexes:
         await index.close()
+
+
+class Choking(Analyzer):
+    """One that a text is too much for."""
+
+    def terms(self, text: str) -> tuple[str, ...]:
+        if "毒" in text:
+            raise ValueError(text)
+        return super().terms(text)
+
+
+async def test_a_product_that_cannot_be_written_keeps_no_other_out_and_is_told(folder: Path) -> None:
+    shelf = [document(1, "急須"), document(2, "毒の急須"), document(3, "急須")]
+    index = TantivyIndex(folder, Choking(), search_timeout_s=30)
+    shopper, upkeep = Shopper(index), IndexUpkeep(index, Listed(shelf))
+
+    async def settled(_: float) -> None:
+        pass
+
+    await shopper.stock(*shelf)
+    assert await shopper.finds("急須") == [product(1), product(3)]
+    report = await upkeep.verify(True, settled, lambda _: None)
+    assert (report, report.is_in_step) == (Report(3, refused=1), False)
+    assert await index.put([document(2, "緑の急須", version=2)]) == 1
+    assert set(await shopper.finds("急須")) == {product(1), product(2), product(3)}
+    await index.close()
 
 
 async def test_an_index_counts_as_built_when_this_program_can_read_it(opened: Opener, folder: Path) -> None:

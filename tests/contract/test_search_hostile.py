@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from importlib.resources import files
 from random import Random
 
@@ -93,6 +94,25 @@ class TestNaughtyStrings:
             answered += 1
 
         assert answered > 10
+
+
+class TestOversized:
+    async def test_a_product_of_any_size_is_found_and_keeps_no_other_out(self, shopper: Shopper) -> None:
+        code, long = "A1" * 20_000, "とても長い名前" * 6_000
+        huge = [
+            document(1, "急須 一", description="陶器です。" * 100_000),
+            document(2, "急須 二", attributes=tuple(Attribute(f"名{n}", "値") for n in range(12_000))),
+            document(3, f"急須 三 {long}", description=long, brand=long, categories=(long, long), sku=long),
+            document(4, "急須 四", description=code, brand=code, categories=(code,), sku=code),
+            document(5, f"急須 五 {code}", attributes=(Attribute(code, code), Attribute("色", "赤"))),
+        ]
+        await shopper.stock(document(0, "急須 零"), *huge)
+        await shopper.index.put([replace(each, version=2) for each in huge])
+
+        assert set(await shopper.finds("急須")) == {product(number) for number in range(6)}
+        assert await shopper.finds("", SearchFilter(attributes=(Attribute("名0", "値"),))) == [product(2)]
+        assert await shopper.finds("", SearchFilter(attributes=(Attribute("名11999", "値"),))) == []
+        assert await shopper.finds("", SearchFilter(attributes=(Attribute("色", "赤"),))) == [product(5)]
 
 
 class TestBounds:
