@@ -11,6 +11,7 @@ from bench.engines import feed
 from engine.compiled.counts import Compiled
 from engine.compiled.engine import Engine
 from engine.declared.access import NOBODY_YET
+from engine.declared.calling import call_directly
 from engine.declared.fields import attribute, edge, resolver
 from engine.declared.kinds import Arguments
 from engine.exchange import Request
@@ -68,7 +69,9 @@ Query = strawberry.type(
         {"__annotations__": {"feed": FeedView}, "feed": resolver(_feed, graphql_type=FeedView, **EVERYBODY)},
     )
 )
-SCHEMA: GraphQLSchema = strawberry.Schema(Query, config=StrawberryConfig(auto_camel_case=False))._schema
+_BUILT = strawberry.Schema(Query, config=StrawberryConfig(auto_camel_case=False))
+call_directly(_BUILT)  # as the gateway's is
+SCHEMA: GraphQLSchema = _BUILT._schema
 
 
 async def _authors(keys: list[Any]) -> list[Any]:

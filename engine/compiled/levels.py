@@ -3,7 +3,7 @@
 A value that comes twice is written once, but where a resolver below may ask where in the answer it is.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -14,7 +14,8 @@ from engine.compiled.lists import Lists
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.render import Renderer, check_shown
 from engine.compiled.selection import Field, Selection, Selections
-from engine.compiled.steps import Below, Call, Column, Load, Paths, Read, Run, Step, deviating, raised, together
+from engine.compiled.steps import Below, Call, Column, Load, Paths, Read, Run, Step, deviating, raised
+from engine.compiled.together import Together
 from engine.declared.access import Guard
 from engine.declared.kinds import Attribute, Computed, Edge
 from engine.fairness.turns import turn
@@ -36,6 +37,7 @@ class Level:
         self._piece = max(1, PIECE // selection.size)
         loaded = tuple(field for field in selection.fields if not field.is_inline)
         self.steps: tuple[Step, ...] = tuple(map(_step, loaded))
+        self._together = Together()
         self._render = Renderer(selection, loaded)
 
     async def rows(self, values: Sequence[Any], paths: Paths, run: Run) -> list[Any]:
@@ -47,7 +49,7 @@ class Level:
             return []
         columns: Sequence[Column] = ()
         if self.steps:
-            columns = await together([_column(step, values, paths, run) for step in self.steps])
+            columns = await self._together.all([_column(step, values, paths, run) for step in self.steps])
         if len(values) <= self._piece:
             return self._written(values, columns)
         written: list[Any] = []
@@ -75,7 +77,7 @@ class Level:
             raise raised(error) from error
 
 
-def _column(step: Step, values: Sequence[Any], paths: Paths, run: Run) -> Awaitable[Column]:
+def _column(step: Step, values: Sequence[Any], paths: Paths, run: Run) -> Coroutine[Any, Any, Column]:
     column = step.column(values, paths, run)
     return column if run.probe is None else run.probe.around(step.field.key, "field", len(values), column)
 
@@ -116,6 +118,7 @@ class OfSeveralTypes:
         self._by_type: Mapping[str, Selection] = selections.by_type
         self._sites = selections.sites
         self._levels: dict[str, Level | KeptRows] = {}
+        self._together = Together()
 
     async def complete(self, column: Column, paths: Paths, run: Run) -> Column:
         return await self._completion.of(column, paths, self._rows, run)
@@ -130,7 +133,7 @@ class OfSeveralTypes:
             for name, where in places.items()
         ]
         rows: list[Any] = [None] * len(values)
-        for where, part in zip(places.values(), await together(parts) if parts else (), strict=True):
+        for where, part in zip(places.values(), await self._together.all(parts), strict=True):
             for place, row in zip(where, part, strict=True):
                 rows[place] = row
         return rows

@@ -5,7 +5,7 @@ should graphql-core take over.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -16,6 +16,7 @@ from graphql.pyutils import Path, is_awaitable
 
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.selection import Field
+from engine.compiled.together import ended
 from engine.declared.kinds import Arguments, Edge
 from engine.fairness.turns import pieces
 from engine.fragments.store import Shelf
@@ -92,25 +93,6 @@ def raised(error: Exception) -> Deviation:
     return Deviation(Reason.ATTRIBUTE, type(error).__name__)
 
 
-async def together(waited: Sequence[Awaitable[Any]]) -> list[Any]:
-    """What each gives. All come to an end before one's exception is raised, so that what they loaded is in the journal."""
-    if len(waited) < 2:
-        return [await each for each in waited]
-    *others, last = waited
-    begun = [asyncio.ensure_future(each) for each in others]
-    try:
-        own = await _ended(last)  # a task less
-        ended = [*[await _ended(each) for each in begun], own]
-    except BaseException:  # given up
-        for each in begun:
-            each.cancel()
-        raise
-    for each in ended:
-        if isinstance(each, Exception):
-            raise each
-    return ended
-
-
 class Read:
     """A field read off the value, with something below it that is not."""
 
@@ -184,10 +166,10 @@ class Call:
                 column += [self._call(*each, run, arguments) for each in piece]
         waited = [row for row, result in enumerate(column) if is_awaitable(result)]
         if len(waited) == 1:
-            column[waited[0]] = await _ended(column[waited[0]])
+            column[waited[0]] = await ended(column[waited[0]])
         elif waited:
-            ended = await asyncio.gather(*(_ended(column[row]) for row in waited))
-            for row, result in zip(waited, ended, strict=True):
+            results = await asyncio.gather(*(ended(column[row]) for row in waited))
+            for row, result in zip(waited, results, strict=True):
                 column[row] = result
         run.journal.append(Entry(values, self.field, column, own))
         return await self._below.complete(_sound(column), paths, run)
@@ -200,14 +182,6 @@ class Call:
             return self.field.definition.resolve(value, run.info(self.field, path), **arguments)
         except Exception as error:  # noqa: BLE001  (see above)
             return error
-
-
-async def _ended(result: Awaitable[Any]) -> Any:
-    """What an awaitable comes to, an exception included."""
-    try:
-        return await result
-    except Exception as error:  # noqa: BLE001  (as in Call)
-        return error
 
 
 def _sound(column: Column) -> Column:

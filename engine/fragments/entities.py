@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from engine.compiled.reasons import Deviation, Reason
-from engine.compiled.steps import Run, deviating, together
+from engine.compiled.steps import Run, deviating
+from engine.compiled.together import together
 from engine.fragments.filling import Wanted, entry_of, filled, nested_of, whole
 from engine.fragments.rendered import Rendered
 from engine.fragments.sites import Shape, Site

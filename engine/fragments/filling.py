@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from engine.compiled.reasons import Deviation, Reason
-from engine.compiled.steps import Run, together
+from engine.compiled.steps import Run
+from engine.compiled.together import together
 from engine.fragments.rendered import MAX_TAGS, At, Rendered, cut
 from engine.fragments.sites import Shape, Site
 from engine.fragments.store import Entry, Hole, Store

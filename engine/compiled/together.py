@@ -1,0 +1,108 @@
+"""What one operation does side by side: coroutines, all of which come to an end before one's exception is raised.
+
+So what they loaded is in the journal of the run, should graphql-core take over.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
+from contextvars import copy_context
+from types import coroutine
+from typing import Any
+
+AGAIN = 100
+"""Times that tasks are made at once, after one had to wait."""
+
+Work = Coroutine[Any, Any, Any]
+
+
+async def together(waited: Sequence[Work]) -> list[Any]:
+    """What each gives, each but one in a task of its own. Raises what the first of those that failed has raised."""
+    if len(waited) < 2:
+        return [await each for each in waited]
+    *others, last = waited
+    begun = [asyncio.ensure_future(each) for each in others]
+    try:
+        own = await ended(last)  # a task less
+        return _sound([*[await ended(each) for each in begun], own])
+    except BaseException:  # given up
+        for each in begun:
+            each.cancel()
+        raise
+
+
+class Together:
+    """The same, of one place of a plan: without tasks, one after the other, for as long as none of them has to wait.
+
+    A task costs some microseconds and a round of the event loop. Where one did wait, tasks are made at once the next times, so that all
+    begin in one round, and what they ask of a back end in it goes there together.
+    """
+
+    def __init__(self) -> None:
+        self._left = 0
+        """Times that tasks are made at once."""
+
+    async def all(self, waited: Sequence[Work]) -> list[Any]:
+        """As `together`. Those after the first that waits go on in tasks."""
+        if self._left or len(waited) < 2:
+            self._left = max(0, self._left - 1)
+            return await together(waited)
+        rest = iter(waited)
+        begun: list[asyncio.Task[Any]] = []
+        context = copy_context()  # as none of them has changed it
+
+        def begin() -> None:
+            self._left = AGAIN
+            loop = asyncio.get_running_loop()
+            begun.extend(loop.create_task(each, context=context.copy()) for each in rest)
+
+        try:
+            came = [await _begun(each, begin) for each in rest]
+            return _sound([*came, *[await ended(each) for each in begun]])
+        except BaseException:  # given up
+            for task in begun:
+                task.cancel()
+            for each in rest:
+                each.close()
+            raise
+
+
+async def ended(result: Awaitable[Any]) -> Any:
+    """What an awaitable comes to, an exception included."""
+    try:
+        return await result
+    except Exception as error:  # noqa: BLE001  (it is told where it belongs, once the others have ended)
+        return error
+
+
+def _sound(came: list[Any]) -> list[Any]:
+    for each in came:
+        if isinstance(each, Exception):
+            raise each
+    return came
+
+
+@coroutine
+def _begun(work: Work, waits: Callable[[], None]) -> Generator[Any, Any, Any]:
+    """What it comes to, as `ended` does; `waits` is called before it first does."""
+    try:
+        waited = work.send(None)
+        waits()
+        return (yield from _resumed(work, waited))
+    except StopIteration as end:
+        return end.value
+    except Exception as error:  # noqa: BLE001  (as in `ended`)
+        return error
+
+
+def _resumed(work: Work, waited: Any) -> Generator[Any, Any, Any]:
+    """The rest of what waits for something already."""
+    while True:
+        try:
+            yield waited
+        except BaseException as error:  # noqa: BLE001  (who waits is given up: what is waited for has to hear of it)
+            try:
+                waited = work.throw(error)
+            except StopIteration as end:
+                return end.value
+        else:
+            return (yield from work.__await__())
