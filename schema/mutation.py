@@ -69,7 +69,8 @@ for when a back end was away."""
 
 CHECKOUT_S = 10
 CHECKOUT = """Places an order of all that is in the cart, and begins its payment. Units are set aside for 30 minutes. Where price, stock or
-terms are no longer as quoted nothing is written. It answers within 10 seconds whatever the payment provider does."""
+terms are no longer as quoted nothing is written. While the payment provider is slow or away it answers `CheckoutProcessing` in about
+two seconds, and within 10 seconds whatever happens."""
 
 
 @strawberry.type(description="What can be done. A refusal is data (`userErrors`); only outages and bugs are errors.")

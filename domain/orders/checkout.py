@@ -26,8 +26,12 @@ from domain.shared.viewer import Viewer
 
 HASH = 64
 """Characters of a quote's hash."""
+ANSWER_SOON_S = 1.5
+"""After which a checkout whose payment is not begun is answered: whoever buys hears within two seconds, and asks again."""
+PROVIDER_HAS_S = 0.5
+"""What the payment provider gets all the same where the writing of the order took long."""
 ANSWER_WITHIN_S = 9.0
-"""After which a checkout is answered whatever the payment provider does: it has ten seconds."""
+"""After which it is answered whatever the writing took: it has ten seconds."""
 WRITE_WITHIN_S = 5.0
 """How long the writing of an order may take, with the wait for those who buy the same."""
 LOOK_WITHIN_S = 1.2
@@ -100,8 +104,7 @@ class Checkout:
         done = await self._book.place(viewer, call, attempt, lambda shelf: place(intent, shelf), WRITE_WITHIN_S)
         for order_id in done.gave_way:  # what it could be paid by ends now, and not when a job comes by
             self._settling.begin(order_id)
-        left_s = max(ANSWER_WITHIN_S - (self._elapsed() - begun), 0.0)
-        return CheckedOut(done.id, await self._settling.settle(done.id, left_s))
+        return CheckedOut(done.id, await self._settling.settle(done.id, patience_s(self._elapsed() - begun)))
 
     async def state(self, viewer: Viewer, order_id: OrderId) -> CheckedOut | None:
         """How far an order of the viewer's has come; None for one that is not theirs. Raises Unavailable.
@@ -134,6 +137,11 @@ class Checkout:
             [address] = await self._addresses.by_ids(viewer, [asked.address_id])
             fields = address.fields if address is not None and viewer.is_user(address.user_id) else None
         return None if fields is None or email is None else Delivery(asked.address_id, fields, email, language)
+
+
+def patience_s(gone_s: float) -> float:
+    """How long a checkout waits for the provider, so many seconds after it began."""
+    return max(min(max(ANSWER_SOON_S - gone_s, PROVIDER_HAS_S), ANSWER_WITHIN_S - gone_s), 0.0)
 
 
 def _buyer(viewer: Viewer) -> Buyer:

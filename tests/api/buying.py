@@ -1,5 +1,6 @@
 """Shoppers who buy: a cart, a quote and a checkout through the gateway, and what a browser does with the payment."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -86,6 +87,15 @@ class Shopper:
         return await self.send(await self.input(key, quote_hash, **changes))
 
     async def send(self, given: dict[str, Any]) -> Any:
+        """What comes of a checkout, asked for again as a browser does while the payment is being begun: a busy machine takes long."""
+        answer = await self.send_once(given)
+        async with asyncio.timeout(60):
+            while (answer["checkout"] or {}).get("__typename") == "CheckoutProcessing":
+                await asyncio.sleep(0.05)
+                answer["checkout"] = await self.state(answer["checkout"]["order"]["id"])
+        return answer
+
+    async def send_once(self, given: dict[str, Any]) -> Any:
         return (await self.client.data(CHECKOUT, input=given))["checkout"]
 
     async def state(self, order: str) -> Any:
