@@ -31,7 +31,8 @@ _SENTENCE = re.compile(r"[^。！!？?\n]+")
 _WRITTEN = re.compile(r"[^\W_ー]")
 _FIELDS = {"surface", "pos", "normalized_form", "dictionary_form", "reading_form"}
 _COMMON_NOUN = ("名詞", "普通名詞")
-_GRAMMATICAL = [("助詞",), ("助動詞",)]
+_PARTICLE = ("助詞",)
+_GRAMMATICAL = [_PARTICLE, ("助動詞",)]
 
 
 UNWRITABLE = (ValueError, ArithmeticError, sudachipy.errors.SudachiError)
@@ -46,12 +47,13 @@ class Word:
     """A unit of text: its forms, any of which may match (as written, as the dictionary has it, normalized), folded.
 
     `parts` are those of a compound that the dictionary does not know, which may match in its place, all of them. A crumb
-    is hardly a word: it is no reading of another.
+    is hardly a word: it is no reading of another. Particles are grammatical, and so are auxiliary verbs.
     """
 
     forms: tuple[str, ...]
     parts: tuple[str, ...] = ()
     is_grammatical: bool = False
+    is_particle: bool = False
     is_crumb: bool = False
 
 
@@ -95,6 +97,7 @@ class Analyzer:
         """`words` are the shop's own. `dictionary` is small, core or full, as the package sudachidict_… is installed."""
         self._dictionary = sudachipy.Dictionary(dict=dictionary)
         self._is_grammatical = self._dictionary.pos_matcher(_GRAMMATICAL)
+        self._is_particle = self._dictionary.pos_matcher([_PARTICLE])
         self._threads = threading.local()
         self._words_file = words
         self._own = _OwnWords({})
@@ -237,6 +240,7 @@ class Analyzer:
                 each.normalized_form(),
                 each.dictionary_form(),
                 self._is_grammatical(each),
+                self._is_particle(each),
             )
             if word is not None:
                 parts = self._parts(each)
@@ -251,19 +255,22 @@ class Analyzer:
         return tokenizer
 
 
-def _folded_word(surface: str, normalized: str, dictionary: str, is_grammatical: bool) -> Word | None:
+def _folded_word(surface: str, normalized: str, dictionary: str, grammatical: bool, particle: bool) -> Word | None:
     """None for spaces, punctuation, emoji and a lone long-vowel mark."""
     if not _WRITTEN.search(surface):
         return None
     forms = tuple(dict.fromkeys(filter(None, map(fold, (surface, normalized, dictionary)))))
-    return Word(forms, is_grammatical=is_grammatical) if forms else None
+    return Word(forms, is_grammatical=grammatical, is_particle=particle) if forms else None
 
 
 def _kana_way(words: list[Word]) -> tuple[Word, ...]:
     """The words of a query in kana alone, where Sudachi cuts what it does not know to crumbs (くつした: くつ, し, た).
 
     Crumbs match as written only, else し would find every する and た every 田, and particles among them are no particles.
+    Neither is what begins a query, or a particle that ends one: きょうと is not きょう, さーばー not ばー.
     """
+    if len(words) > 1 and (words[0].is_grammatical or words[-1].is_particle):
+        return tuple(Word(word.forms[:1], is_crumb=True) for word in words)
     content = [word for word in words if not word.is_grammatical]
     if content and all(len(word.forms[0]) >= CRUMB for word in content):
         words = content

@@ -15,7 +15,6 @@ from adapters.postgres.database import Database
 from adapters.postgres.keyset import Slice, SortColumn, key_part, slice_values, sliced
 from adapters.postgres.reading import Prepared
 from adapters.postgres.search_narrowing import CONDITIONS, narrowing_values
-from adapters.postgres.search_words import Pieces
 from adapters.postgres.tables import product_ratings, products
 from adapters.search_ranking import (
     MOST_YEARS,
@@ -31,6 +30,7 @@ from adapters.search_ranking import (
     position,
 )
 from domain.search.model import Hit, SearchPage, SearchScope
+from domain.search.pieces import Pieces
 from domain.search.ports import IN_DATABASE
 from domain.search.request import BEST_RATING, SearchRequest, SearchSort
 from domain.shared.ids import ProductId

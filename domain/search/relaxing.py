@@ -1,19 +1,23 @@
 """A request that finds nothing is asked once more with less: the nearest results, and what was left out to find them."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from domain.search.facets import FacetKey, FacetKind, FacetTerm, selected_terms, token_of
 from domain.search.model import Relaxation, SearchPage, SearchScope
+from domain.search.pieces import Pieces
 from domain.search.ports import SearchIndex
-from domain.search.request import NO_FILTER, SearchFilter, SearchQuery, SearchRequest
+from domain.search.request import NO_FILTER, SearchFilter, SearchQuery, SearchRequest, SearchSort
 from domain.shared.paging import PageRequest
 
 MOST_WORDS = 6
 """Words that are looked at one by one; of a longer query the first."""
 
 MOST_FILTERS = 8
+
+LEAST_PIECE = 2
+"""Letters of a piece of a word that is asked for alone."""
 
 _LEAST_MISSED = (
     FacetKind.ATTRIBUTE,
@@ -40,24 +44,34 @@ async def nearest(index: SearchIndex, request: SearchRequest, page: PageRequest)
     """The page of the nearest request that finds something; None where even less finds nothing.
 
     First words are spelled otherwise, then single filters left out, then single words, then all filters, then all words
-    but one. At most 17 counts and 6 spellings, side by side.
+    but one. At most 17 requests and 12 spellings, side by side.
     """
-    tries = [await _respelled(index, request)]
-    for relaxed in (*tries, *_with_less(request)):
-        if not relaxed:
-            continue
-        counts = await asyncio.gather(*(index.count(SearchScope(each.request)) for each in relaxed))
-        finding = [(count.value, each) for count, each in zip(counts, relaxed, strict=True) if count.value]
-        if finding:
-            return await _page(index, finding[0][1] if len(finding) == 1 else _best(finding), page)
+    text = request.query.text
+    words: Sequence[str] = text.split()
+    respelled = await _respelled(index, request, words)
+    if respelled is None and len(words) == 1:
+        words = _pieces(text)
+        respelled = await _respelled(index, request, words)
+    tries = [[respelled] if respelled else []]
+    for relaxed in (*tries, *_with_less(request, words)):
+        best = await _best(index, relaxed)
+        if best is not None:
+            return await _page(index, best, page)
     return None
 
 
-def _best(finding: Sequence[tuple[int, Relaxed]]) -> Relaxed:
-    """Of filters the one least missed, as they come; of words what is left says most where it finds least."""
-    if finding[0][1].left_out.filters:
-        return finding[0][1]
-    return min(finding, key=lambda each: each[0])[1]
+async def _best(index: SearchIndex, relaxed: Sequence[Relaxed]) -> Relaxed | None:
+    """Of filters the one least missed, as they come; of words what is left says most where it finds what scores highest:
+    that is a name rather than a description, and a rare word rather than a common one."""
+    if not relaxed:
+        return None
+    if len(relaxed) == 1 or relaxed[0].left_out.filters:
+        counts = await asyncio.gather(*(index.count(SearchScope(each.request)) for each in relaxed))
+        return next((each for count, each in zip(counts, relaxed, strict=True) if count.value), None)
+    by_score = (replace(each.request, sort=SearchSort.RELEVANCE) for each in relaxed)
+    pages = await asyncio.gather(*(index.search(each, PageRequest(size=1)) for each in by_score))
+    found = [(page.nodes[0].score, each) for page, each in zip(pages, relaxed, strict=True) if page.nodes]
+    return max(found, key=lambda each: each[0])[1] if found else None
 
 
 async def _page(index: SearchIndex, relaxed: Relaxed, page: PageRequest) -> SearchPage:
@@ -66,21 +80,36 @@ async def _page(index: SearchIndex, relaxed: Relaxed, page: PageRequest) -> Sear
     return found
 
 
-async def _respelled(index: SearchIndex, request: SearchRequest) -> list[Relaxed]:
-    words = request.query.text.split()
+async def _respelled(index: SearchIndex, request: SearchRequest, words: Sequence[str]) -> Relaxed | None:
     some = words[:MOST_WORDS]
     spelled = await asyncio.gather(*(index.spelled(word) for word in some))
-    changed = [word for word, other in zip(some, spelled, strict=True) if other is not None]
+    changed = {word: other for word, other in zip(some, spelled, strict=True) if other is not None}
     if not changed:
-        return []
-    text = " ".join([other or word for word, other in zip(some, spelled, strict=True)] + words[MOST_WORDS:])
+        return None
+    text = _in_place(request.query.text, some, changed)
     query = SearchQuery(text[:200])
-    return [Relaxed(replace(request, query=query), Relaxation(words=tuple(changed)), query.text)]
+    return Relaxed(replace(request, query=query), Relaxation(words=tuple(changed)), query.text)
 
 
-def _with_less(request: SearchRequest) -> Iterator[list[Relaxed]]:
+def _in_place(text: str, words: Sequence[str], changed: Mapping[str, str]) -> str:
+    """The text with some of its words, which stand in it one after the other, changed."""
+    done = 0
+    for word in words:
+        place = text.index(word, done)
+        other = changed.get(word, word)
+        text, done = text[:place] + other + text[place + len(word) :], place + len(other)
+    return text
+
+
+def _pieces(word: str) -> Sequence[str]:
+    """Where a word that was typed without a space may be cut, as far as one sees: 無糖コーヒ. Not codes."""
+    pieces = Pieces.of(word).needed
+    is_cut = not any(map(str.isdigit, word)) and all(len(piece) >= LEAST_PIECE for piece in pieces)
+    return pieces if is_cut else (word,)
+
+
+def _with_less(request: SearchRequest, words: Sequence[str]) -> Iterator[list[Relaxed]]:
     chosen = sorted(selected_terms(request.which).items(), key=lambda each: _LEAST_MISSED.index(each[0].kind))
-    words = request.query.text.split()
     yield [_without_filter(request, key, values) for key, values in chosen[:MOST_FILTERS]]
     if 1 < len(words) <= MOST_WORDS:
         yield [

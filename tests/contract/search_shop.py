@@ -121,12 +121,17 @@ class Shopper:
         return await self.index.search(request, PageRequest.of(sort.order, first=first, after=after))
 
     async def near(
-        self, text: str, first: int = 20, after: str | None = None, *, which: SearchFilter = NO_FILTER
+        self,
+        text: str,
+        first: int = 20,
+        after: str | None = None,
+        *,
+        which: SearchFilter = NO_FILTER,
+        sort: SearchSort = SearchSort.RELEVANCE,
     ) -> SearchPage:
         """What is shown: the nearest where nothing matches."""
-        return await self.search.search(
-            SearchRequest.of(text, which), PageRequest.of("search", first=first, after=after)
-        )
+        request = SearchRequest.of(text, which, sort)
+        return await self.search.search(request, PageRequest.of(sort.order, first=first, after=after))
 
     async def finds(
         self, text: str = "", which: SearchFilter = NO_FILTER, sort: SearchSort = SearchSort.RELEVANCE

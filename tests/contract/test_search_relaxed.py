@@ -6,7 +6,7 @@ import pytest
 
 from domain.catalog.model import Attribute
 from domain.search.model import Relaxation
-from domain.search.request import NO_FILTER, PriceRange, SearchFilter
+from domain.search.request import NO_FILTER, PriceRange, SearchFilter, SearchSort
 from domain.shared.paging import encode_cursor
 from tests.contract.search_shop import Shopper, document, product
 
@@ -24,10 +24,11 @@ class TestSpelling:
             ("ほうじゃ茶", "ほうじ茶"),
             ("おりたたみがた", "折りたたみ傘"),
             ("tenugi 藍染め", "手ぬぐい 藍染め"),
+            ("tenugi 手 tenugi", "手ぬぐい 手 手ぬぐい"),
         ],
     )
     async def test_nearest_word_of_the_shop_is_meant(self, shopper: Shopper, typed: str, meant: str) -> None:
-        names = ("藍染めの手ぬぐい", "フィナンシェ", "ほうじ茶", "折りたたみ傘")
+        names = ("藍染めの手ぬぐい 手", "フィナンシェ", "ほうじ茶", "折りたたみ傘")
         await shopper.stock(*[document(number, name) for number, name in enumerate(names)])
 
         page = await shopper.near(typed)
@@ -35,6 +36,14 @@ class TestSpelling:
         assert page.did_you_mean == meant
         assert page.relaxed == Relaxation(words=(typed.split()[0],))
         assert [hit.product_id for hit in page.nodes] == await shopper.finds(meant) != []
+
+    async def test_word_inside_of_what_was_typed_without_a_space(self, shopper: Shopper) -> None:
+        await shopper.stock(document(1, "無糖 コーヒー"), document(2, "無糖 ヨーグルト"))
+
+        page = await shopper.near("無糖コーフィー")
+
+        assert (page.did_you_mean, page.relaxed) == ("無糖コーヒー", Relaxation(words=("コーフィー",)))
+        assert [hit.product_id for hit in page.nodes] == [product(1)]
 
     @pytest.mark.parametrize("typed", ["かさ", "はこ", "AB-1243", "zzzzzzzz", "赤い屋根", "!", "🎉"])
     async def test_what_is_short_or_a_code_or_far_from_all_is_not(self, shopper: Shopper, typed: str) -> None:
@@ -73,13 +82,37 @@ class TestLess:
         assert page.relaxed is not None
         assert [token.partition(":")[0] for token in page.relaxed.filters] == ["price"]
 
-    async def test_word_is_left_out_and_the_rest_finds_the_fewest(self, shopper: Shopper) -> None:
+    @pytest.mark.parametrize("sort", [SearchSort.RELEVANCE, SearchSort.PRICE_ASC])
+    async def test_word_is_left_out_and_what_names_a_product_stays(self, shopper: Shopper, sort: SearchSort) -> None:
+        await shopper.stock(document(1, "手ぬぐい 青"), document(2, "手ぬぐい 白"), document(3, "水筒", "蓋は銀"))
+
+        page = await shopper.near("手ぬぐい 銀", sort=sort)
+
+        assert page.relaxed == Relaxation(words=("銀",))
+        assert {hit.product_id for hit in page.nodes} == {product(1), product(2)}
+
+    async def test_of_two_names_the_rarer_stays(self, shopper: Shopper) -> None:
         await shopper.stock(document(1, "手ぬぐい 青"), document(2, "手ぬぐい 白"), document(3, "青い水筒 銀"))
 
         page = await shopper.near("手ぬぐい 銀")
 
         assert page.relaxed == Relaxation(words=("手ぬぐい",))
         assert [hit.product_id for hit in page.nodes] == [product(3)]
+
+    async def test_piece_of_what_was_typed_without_a_space_is_left_out(self, shopper: Shopper) -> None:
+        await shopper.stock(document(1, "有機 緑茶"), document(2, "水筒"))
+
+        page = await shopper.near("深海魚の緑茶")
+
+        assert page.relaxed == Relaxation(words=("深海魚",))
+        assert [hit.product_id for hit in page.nodes] == [product(1)]
+
+    async def test_code_is_not_cut(self, shopper: Shopper) -> None:
+        await shopper.stock(document(1, "部品 AB-9999"))
+
+        page = await shopper.near("部品AB-1234")
+
+        assert (page.relaxed, len(page.nodes)) == (None, 0)
 
     async def test_nearest_results_have_pages_too(self, shopper: Shopper) -> None:
         await shopper.stock(*[document(number, "手ぬぐい") for number in range(5)])

@@ -9,10 +9,10 @@ import pytest
 
 from adapters.postgres.database import Database
 from adapters.postgres.search_text import PostgresTextSearch
-from adapters.postgres.search_words import Pieces
 from adapters.search_ranking import prominence
 from domain.catalog.model import Attribute
 from domain.search.model import SearchDocument, SearchPage, SearchScope
+from domain.search.pieces import Pieces
 from domain.search.ports import IN_DATABASE
 from domain.search.request import NO_FILTER, PriceRange, SearchFilter, SearchRequest, SearchSort
 from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId, uuid7
