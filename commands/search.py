@@ -42,13 +42,21 @@ def rollback() -> None:
 def verify(
     repair: Annotated[bool, typer.Option("--repair", help="Put right what differs.")] = False,
 ) -> None:
-    """Compare the search index with the database. Ends with 1 when they differ. Workers do so every hour, and repair."""
+    """Compare the search index with the database, and the texts that the database itself searches by while the index is away.
+
+    Ends with 1 when they differ. Workers do so every hour, and repair.
+    """
     from composition import search_upkeep
 
     with running_backends(load_settings(), say) as settings, progress_bars() as progress:
-        report = asyncio.run(search_upkeep.verify(settings, repair, progress))
+        texts, report = asyncio.run(search_upkeep.verify(settings, repair, progress))
     console.print(_told(report))
-    if not report.is_in_step:
+    if texts.differing:
+        put_right = ", put right" if repair else ""
+        console.print(
+            f"texts that the database searches by while the index is away: {texts.differing:,} differ{put_right}"
+        )
+    if not (report.is_in_step and texts.is_in_step):
         raise typer.Exit(DIFFERS)
 
 

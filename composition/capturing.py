@@ -17,7 +17,7 @@ from composition.cloud import open_aws
 from composition.database import worker_database
 from composition.search_index import open_index
 from composition.search_upkeep import marketplace_documents
-from domain.capture.ports import CaptureLost, CaptureNotSetUp, CaptureState, ChangeConsumer
+from domain.capture.ports import CaptureLost, CaptureNotSetUp, CaptureState, CaptureStuck, ChangeConsumer
 from domain.capture.service import Capture, Following, IndexFeed
 from domain.search.upkeep import IndexUpkeep
 from infra.woken import Bell, Trouble, WokenLoop, until_stopped
@@ -104,7 +104,7 @@ def _telling(pump: Work) -> Work:
     async def told() -> int:
         try:
             return await pump()
-        except (CaptureLost, CaptureNotSetUp) as refusal:
+        except (CaptureLost, CaptureNotSetUp, CaptureStuck) as refusal:
             log.error("%s", refusal)
             raise
 

@@ -21,13 +21,13 @@ from adapters.postgres.jobs import PostgresRuns, last_sign_of_life
 from adapters.postgres.notifications import forget_mails
 from adapters.postgres.payments import forget_handled
 from adapters.redis.client import RedisClient, connect
+from composition import search_upkeep
 from composition.capturing import run_capture
 from composition.cloud import open_aws, user_pool
 from composition.database import worker_database
 from composition.operators import JOB_REDIS_MS, JOB_TIMEOUT_MS, account_deletion, admins
 from composition.paying import PaymentTools, open_payment_tools, run_payments
 from composition.pipeline import EventTools, open_event_tools, run_events, settle_events, upkeep_of
-from composition.search_upkeep import open_upkeep
 from domain.accounts.deletion import LATE
 from domain.accounts.repair import UserRepair
 from domain.shared.clock import Clock, SystemClock
@@ -100,11 +100,6 @@ async def _follow_admins(tools: Tools) -> Counts:
     yield await admins(tools.database, tools.aws, await tools.pool_id()).follow()
 
 
-async def _keep_search_index(tools: Tools) -> Counts:
-    async with open_upkeep(tools.settings, tools.database) as upkeep:
-        yield (await upkeep.keep(asyncio.sleep)).repaired
-
-
 async def _make_partitions(tools: Tools) -> Counts:
     await make_partitions(tools.settings, tools.clock)
     yield MONTHS_AHEAD + 1
@@ -139,8 +134,8 @@ JOBS: Sequence[Job[Tools]] = (
     Job(
         "verify-search-index",
         timedelta(hours=1),
-        "compares the search index with the database, and puts right what differs",
-        _keep_search_index,
+        "compares the search index, and the texts that the database searches by, with the database, and puts right what differs",
+        lambda tools: search_upkeep.keep(tools.settings, tools.database),
     ),
     Job("make-order-partitions", timedelta(days=1), "makes the partitions of the coming months", _make_partitions),
     Job(

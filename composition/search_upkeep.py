@@ -1,7 +1,7 @@
 """What keeps the search index in step, put together: for the worker, and for commands."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 from adapters.postgres.catalog import PostgresBrands, PostgresCategories, PostgresProducts
@@ -9,6 +9,7 @@ from adapters.postgres.catalog_keys import PostgresProductKeys
 from adapters.postgres.database import Database
 from adapters.postgres.reviews import PostgresReviews
 from adapters.postgres.search_moments import PostgresMoments
+from adapters.postgres.search_texts_check import PostgresTexts
 from adapters.postgres.sellers import PostgresSellers
 from commands.reports import Told
 from composition.database import worker_database
@@ -17,6 +18,7 @@ from domain.catalog.service import Catalog
 from domain.reviews.service import ReviewBoard
 from domain.search.comparing import Report
 from domain.search.documents import MarketplaceDocuments
+from domain.search.texts import TextReport, check_texts, keep_texts
 from domain.search.upkeep import IndexUpkeep
 from domain.sellers.service import Sellers
 from settings import Settings
@@ -60,7 +62,16 @@ async def rollback(settings: Settings, progress: Told) -> Report:
         return await upkeep.rollback(lambda done: progress("comparing products", done, 0))
 
 
-async def verify(settings: Settings, repair: bool, progress: Told) -> Report:
-    """How index and database differ. Raises Unavailable, NotBuilt."""
-    async with index_of_the_shop(settings) as upkeep:
-        return await upkeep.verify(repair, asyncio.sleep, lambda done: progress("comparing products", done, 0))
+async def verify(settings: Settings, repair: bool, progress: Told) -> tuple[TextReport, Report]:
+    """How the texts that the database itself searches by, and the index, differ from it. Raises Unavailable, NotBuilt."""
+    async with worker_database(settings, 2, PATIENCE_MS) as database, open_upkeep(settings, database) as upkeep:
+        texts = await check_texts(PostgresTexts(database), repair=repair)
+        report = await upkeep.verify(repair, asyncio.sleep, lambda done: progress("comparing products", done, 0))
+    return texts, report
+
+
+async def keep(settings: Settings, database: Database) -> AsyncGenerator[int, None]:
+    """Compare both with the database, and put right what differs: how much that was. Raises Unavailable."""
+    yield await keep_texts(PostgresTexts(database))
+    async with open_upkeep(settings, database) as upkeep:
+        yield (await upkeep.keep(asyncio.sleep)).repaired

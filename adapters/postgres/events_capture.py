@@ -6,15 +6,16 @@ asyncpg has not. The slot is moved when what was read has arrived: what comes in
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 
 from adapters.postgres.capture_messages import Begin, Commit, Relation, RowMessage, read
+from adapters.postgres.capture_patience import Patience
+from adapters.postgres.capture_rows import CapturedRows
 from adapters.postgres.capture_values import value_of
 from adapters.postgres.reading import OUTAGES, SERVICE
-from domain.capture.model import CAPTURED, Change, Operation
+from domain.capture.model import Change, Operation
 from domain.capture.ports import CaptureLost, CaptureNotSetUp, CaptureState
 from domain.shared.refusals import Unavailable
 
@@ -25,6 +26,8 @@ BATCH = 500
 ENOUGH = 2_000
 """Changes after which no further transaction is read in one go."""
 LIMIT_S = 60.0
+PATIENT = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
+"""What ends a statement here is the client's limit, and a stream that takes a transaction slowly does not end it."""
 
 STATE = """
     SELECT wal_status = 'lost' OR invalidation_reason IS NOT NULL AS is_lost, database <> current_database() AS is_others,
@@ -39,6 +42,7 @@ PEEK = f"""
     SELECT pg_wal_lsn_diff(lsn, '0/0')::bigint, data FROM pg_logical_slot_peek_binary_changes(
         $1, $2::text::pg_lsn, {ENOUGH}, 'proto_version', '1', 'publication_names', '{PUBLICATION}')
 """
+ADVANCE = "SELECT pg_replication_slot_advance($1, $2::text::pg_lsn)"
 
 
 class PostgresChangeLog:
@@ -46,11 +50,13 @@ class PostgresChangeLog:
 
     Parameters:
         slot: its name, one for a database on the whole server.
+        patience: how long reading the log may take, which the server does a whole transaction at a time.
     """
 
-    def __init__(self, worker_url: str, slot: str) -> None:
+    def __init__(self, worker_url: str, slot: str, patience: Patience | None = None) -> None:
         self._url = worker_url
         self._slot = slot
+        self._patience = patience or Patience(LIMIT_S)
         self._connection: Any = None
         self._read_to: str | None = None
 
@@ -92,6 +98,7 @@ class PostgresChangeLog:
                 raise CaptureNotSetUp(f"the replication slot {self._slot} is another database's: name another")
         if state is None:
             await self._connection.execute("DELETE FROM events.captures WHERE slot = $1", self._slot)
+            await self._rows.begin()
             async with self._as_capture() as connection:
                 await connection.execute("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", self._slot)
         return not await self._connection.fetchval(
@@ -100,30 +107,18 @@ class PostgresChangeLog:
 
     async def rows(self) -> AsyncIterator[Sequence[Change]]:
         """After the slot was made: what changes meanwhile comes once more, at a later position."""
-        async with self._connection.transaction(isolation="repeatable_read", readonly=True):
-            position = await self._connection.fetchval(
-                "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint"
-            )
-            for table, listed in CAPTURED.items():
-                names = listed.split()
-                statement = await self._connection.prepare(f"SELECT {', '.join(names)} FROM {table} LIMIT 0")
-                oids = [each.type.oid for each in statement.get_attributes()]
-                texts = ", ".join(f"{name}::text" for name in names)
-                batch: list[Change] = []
-                async for row in self._connection.cursor(f"SELECT {texts} FROM {table}", prefetch=BATCH):
-                    values = {name: value_of(text, oid) for name, text, oid in zip(names, row, oids, strict=True)}
-                    key = {names[0]: values[names[0]]}
-                    batch.append(Change(table, Operation.READ, key, None, values, position, 0, datetime.now(UTC)))
-                    if len(batch) == BATCH:
-                        yield batch
-                        batch = []
-                if batch:
-                    yield batch
+        async for page in self._rows.pages():
+            yield page
 
     async def told_all(self) -> None:
         await self._connection.execute(
             "INSERT INTO events.captures (slot) VALUES ($1) ON CONFLICT DO NOTHING", self._slot
         )
+        await self._rows.told_all()
+
+    @property
+    def _rows(self) -> CapturedRows:
+        return CapturedRows(self._connection, self._slot)
 
     async def changes(self) -> AsyncIterator[Sequence[Change]]:
         self._read_to = None
@@ -133,14 +128,18 @@ class PostgresChangeLog:
                 return
             decoding = _Decoding()
             batch: list[Change] = []
-            async with connection.transaction(readonly=True):
-                async for position, data in connection.cursor(PEEK, self._slot, to, prefetch=BATCH):
-                    change = decoding.of(position, data)
-                    if change is not None:
-                        batch.append(change)
-                    if len(batch) == BATCH:
-                        yield batch
-                        batch = []
+            limit_s = self._patience.limit_s
+            with self._patience.kept():
+                async with connection.transaction(readonly=True):
+                    async for position, data in connection.cursor(
+                        PEEK, self._slot, to, prefetch=BATCH, timeout=limit_s
+                    ):
+                        change = decoding.of(position, data)
+                        if change is not None:
+                            batch.append(change)
+                        if len(batch) == BATCH:
+                            yield batch
+                            batch = []
             if batch:
                 yield batch
             # where nothing came, all up to there is nobody's: the log need not be held for it
@@ -150,9 +149,9 @@ class PostgresChangeLog:
         if self._read_to is None:
             return
         async with self._as_capture() as connection:
-            await connection.execute(
-                "SELECT pg_replication_slot_advance($1, $2::text::pg_lsn)", self._slot, self._read_to
-            )
+            with self._patience.kept():
+                await connection.execute(ADVANCE, self._slot, self._read_to, timeout=self._patience.limit_s)
+        self._patience.was_enough()
 
     async def state(self) -> CaptureState:
         async with _own_connection(self._url, self._slot) as connection:
@@ -227,7 +226,7 @@ async def _connected(url: str) -> Any:
         url,
         timeout=10,
         command_timeout=LIMIT_S,
-        server_settings={"application_name": "torii capture", "timezone": "UTC"},
+        server_settings={"application_name": "torii capture", "timezone": "UTC", **PATIENT},
     )
 
 

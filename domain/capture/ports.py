@@ -30,6 +30,18 @@ class CaptureNotSetUp(Refusal):
         super().__init__(f"changes cannot be captured: {why}")
 
 
+class CaptureStuck(Refusal):
+    """A transaction is too large to be read from the log."""
+
+    code = "CAPTURE_STUCK"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"changes are held up: the database did not read a transaction from its log within {seconds:,.0f} s. Where more time"
+            " would not help, `torii capture restart` begins anew behind it, with all rows as they stand"
+        )
+
+
 class ChangeLog(Protocol):
     """The changes of a database, in the order of their commits, from where it was last acknowledged. Raises Unavailable."""
 
@@ -53,7 +65,7 @@ class ChangeLog(Protocol):
         ...
 
     def changes(self) -> AsyncIterable[Sequence[Change]]:
-        """Whole transactions, in batches of bounded size: some of those that are there."""
+        """Whole transactions, in batches of bounded size: some of those that are there. Raises CaptureStuck."""
         ...
 
     async def acknowledge(self) -> None:

@@ -1,5 +1,6 @@
 """Changes captured by logical decoding: what is told, from where again, what never leaves the database, what is let go."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -7,12 +8,15 @@ from uuid import UUID
 import pytest
 
 from adapters.debezium import change_of, record_of
+from adapters.postgres import capture_rows
+from adapters.postgres.capture_patience import Patience
 from adapters.postgres.events_capture import PostgresChangeLog
 from adapters.postgres.migrate import upgrade_async
 from domain.capture.model import CAPTURED, Change, Operation
-from domain.capture.ports import CaptureLost
+from domain.capture.ports import CaptureLost, CaptureStuck
 from domain.capture.service import Capture
 from domain.shared.ids import uuid7
+from domain.shared.refusals import Unavailable
 from infra.embedded import postgres
 from tests.own_postgres import own_postgres
 from tests.postgres.conftest import Addresses, Server
@@ -234,3 +238,91 @@ async def test_no_value_of_a_column_that_is_not_listed_is_on_the_stream(
     assert len(seen) > 50
     assert all(kept_back[name] for name in ("accounts.users.email", "orders.order_addresses.recipient_name"))
     assert {name: found for name, values in kept_back.items() if (found := (values - listed) & seen)} == {}
+
+
+async def test_a_row_stands_below_a_change_that_was_open_while_it_was_read(
+    log: PostgresChangeLog, shelf: Shelf, worker: Any, owner_of_all: Any
+) -> None:
+    """The change is further back in the log than the row was read, and is told later."""
+    changed, removed = await shelf.product(name="古い"), await shelf.product()
+    async with log.turn():
+        assert await log.begin()
+    told = Told()
+    async with worker.transaction():
+        await worker.execute("UPDATE catalog.products SET name = '新しい' WHERE id = $1", changed)
+        await worker.execute("DELETE FROM catalog.products WHERE id = $1", removed)
+        made = await Shelf(Shop(worker), shelf.seller, shelf.category).product()
+        await owner_of_all.execute("SELECT pg_log_standby_snapshot()")  # the log goes on
+        async with log.turn():
+            async for rows in log.rows():
+                await told.put(rows)
+            await log.told_all()
+    await until_told(Capture(log, told))
+    for key, operations in ((changed, "ru"), (removed, "rd"), (made, "c")):
+        assert "".join(each.operation for each in told.of(key)) == operations
+        assert [each.position for each in told.of(key)] == sorted({each.position for each in told.of(key)})
+    last = max(told.of(changed), key=lambda each: each.position)
+    assert last.after is not None
+    assert last.after["name"] == "新しい"
+
+
+async def test_rows_go_on_from_the_page_that_was_put_last(
+    log: PostgresChangeLog, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture_rows, "PAGE", 2)
+    keys = [await shelf.product() for _ in range(7)]
+    told = Told()
+    for _ in range(3):  # each time it is cut after three pages more
+        told.fails_after = len(told.changes) + 6
+        with pytest.raises(Cut):
+            await Capture(log, told).pump()
+    told.fails_after = None
+    await until_told(Capture(log, told))
+    assert [len(told.of(key)) for key in keys] == [1] * 7
+    everything = [(each.table, str(each.key)) for each in told.changes]
+    assert len(everything) == len(set(everything))
+
+
+async def test_what_begins_anew_stands_above_what_was_told_before(log: PostgresChangeLog, shelf: Shelf) -> None:
+    told = Told()
+    await until_told(Capture(log, told))
+    key = await shelf.product(name="古い")
+    await until_told(Capture(log, told))
+    await log.drop()
+    await until_told(Capture(log, told))
+    made, row = told.of(key)
+    assert (made.operation, row.operation) == (Operation.CREATE, Operation.READ)
+    assert made.position < row.position
+
+
+async def test_a_transaction_that_takes_longer_than_the_limit_gets_longer_ones(
+    addresses: Addresses, worker: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = PostgresChangeLog(addresses.worker, f"torii_{uuid7().hex[-12:]}", Patience(0.001))
+    stuck = PostgresChangeLog(addresses.worker, log._slot, Patience(0.001, 0.001))
+    told = Told()
+    await until_read(log, told)
+    name = f"窯 {uuid7()}"
+    await worker.execute("INSERT INTO catalog.brands (name) SELECT $1 FROM generate_series(1, 3000)", name)
+    with pytest.raises(CaptureStuck, match="torii capture restart"):
+        await until_read(stuck, told)
+    failures = await until_read(log, told)
+    assert failures > 0
+    assert "did not get through its log in time" in caplog.text
+    assert len([each for each in told.changes if each.after and each.after.get("name") == name]) == 3_000
+    assert log._patience.limit_s == 0.001
+    await stuck.close()
+    await log.close()
+    await log.drop()
+
+
+async def until_read(log: PostgresChangeLog, told: Told) -> int:
+    """How often it was not."""
+    failures = 0
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await until_told(Capture(log, told))
+                return failures
+            except Unavailable:  # ran out, or the server is still at what was given up
+                failures += 1

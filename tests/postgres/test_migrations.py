@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from adapters.postgres import migrate
 from adapters.postgres.database import engine_of
-from adapters.postgres.migrate import newest_revision, upgrade_async
-from adapters.postgres.migrations.script import MigrationRefused
+from adapters.postgres.migrate import Patience, newest_revision, upgrade_async
+from adapters.postgres.migrations.script import MigrationBlocked, MigrationRefused
 from tests.postgres.conftest import Addresses, Server
 from tests.postgres.shop import Shop, connect
 
@@ -117,6 +117,34 @@ async def test_a_migration_that_fails_leaves_the_revision_before(empty: Addresse
     await connection.execute("DROP SCHEMA catalog")
     await connection.close()
     assert await everything(empty) == before
+
+
+async def test_a_migration_waits_for_a_lock_so_long_and_no_longer(empty: Addresses) -> None:
+    await upgrade_async(empty.owner, "0038")
+    before = await everything(empty)
+    shopping = await connect(empty.worker)
+    async with shopping.transaction():
+        await shopping.fetch("SELECT id FROM catalog.brands")
+        with pytest.raises(MigrationBlocked, match="pg_stat_activity"):
+            await upgrade_async(empty.owner, "0039", Patience(lock_ms=50, pauses_s=(0, 0)))
+    await shopping.close()
+    assert await everything(empty) == before
+
+
+async def test_a_migration_that_got_no_lock_is_tried_again(empty: Addresses, caplog: pytest.LogCaptureFixture) -> None:
+    await upgrade_async(empty.owner, "0038")
+    shopping = await connect(empty.worker)
+    holding = shopping.transaction()
+    await holding.start()
+    await shopping.fetch("SELECT id FROM catalog.brands")
+    going_on = asyncio.create_task(upgrade_async(empty.owner, "0039", Patience(50, (0.01,) * 3_000)))
+    async with asyncio.timeout(30):
+        while "got no lock within 50 ms" not in caplog.text:
+            await asyncio.sleep(0.01)
+    await holding.commit()
+    await going_on
+    await shopping.close()
+    assert await revision(empty) == "0039"
 
 
 async def test_addresses_that_differ_in_capital_letters_stop_the_migration_which_names_none(empty: Addresses) -> None:

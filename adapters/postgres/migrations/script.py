@@ -13,6 +13,19 @@ class MigrationRefused(Refusal):
     code = "MIGRATION_REFUSED"
 
 
+class MigrationBlocked(Refusal):
+    """Somebody has a table that a migration needs, for longer than it is waited for."""
+
+    code = "MIGRATION_BLOCKED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a migration was given up: other transactions have had a table that it needs, each time it asked. Nothing of it is left, and"
+            " those before it are applied. Look for what runs long (SELECT pid, xact_start, application_name FROM pg_stat_activity"
+            " ORDER BY xact_start), end it or wait for it, and migrate again"
+        )
+
+
 def run(sql: str) -> None:
     """Run several statements in the revision's transaction."""
     bind = op.get_bind()
