@@ -4,10 +4,10 @@ An answer that is whole goes out whole wherever the client takes that as gladly;
 carries them. Among what it takes equally gladly, what it named first is taken.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -20,6 +20,9 @@ MAX_KNOWN = 512
 """Characters of an Accept header whose meaning is remembered: clients of one kind send the same."""
 T = TypeVar("T")
 UTF8 = ("utf-8", "utf8")
+WHOLE = (JSON, GRAPHQL_RESPONSE)
+"""The media types of a single answer, what older clients expect first."""
+STARS = ("application/*", "*/*")
 
 
 class Carrier(StrEnum):
@@ -84,8 +87,10 @@ def accepted(header: str | None) -> Accepted:
 
 
 def _accepted(header: str) -> Accepted:
-    offers = [each for each in map(_offer, header.split(",")) if each.quality > 0]
-    whole, gladness = _best(offers, _whole)
+    named = [_offer(each) for each in header.split(",")]
+    offers = [each for each in named if each.quality > 0]
+    refused = {each.media for each in named if not each.quality > 0}
+    whole, gladness = _best(offers, partial(_whole, refused))
     parts, parts_gladness = _best(offers, _parts)
     events, _ = _best(offers, _events)
     if whole is None and parts is None and events is None:
@@ -105,10 +110,13 @@ def _best(offers: list[_Offer], ours: Callable[[_Offer], T | None]) -> tuple[T |
     return best, gladness
 
 
-def _whole(offer: _Offer) -> str | None:
+def _whole(refused: Set[str], offer: _Offer) -> str | None:
+    """What is refused by its name is not meant by a star."""
     if offer.parameters.get("charset", "utf-8") not in UTF8:
         return None
-    return {GRAPHQL_RESPONSE: GRAPHQL_RESPONSE, JSON: JSON, "application/*": JSON, "*/*": JSON}.get(offer.media)
+    if offer.media in STARS:
+        return next((each for each in WHOLE if each not in refused), None)
+    return offer.media if offer.media in WHOLE else None
 
 
 def _parts(offer: _Offer) -> Carrier | None:

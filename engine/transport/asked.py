@@ -27,6 +27,13 @@ class Asked:
         value = self._headers.get(name)
         return None if value is None else value.decode("latin-1")
 
+    def listed(self, name: bytes) -> str | None:
+        """The value of a header that is a list: of several of one name, all of them (RFC 9110, 5.3)."""
+        if len(self._headers) == len(self.scope["headers"]):
+            return self.header(name)
+        values = [value for each, value in self.scope["headers"] if each == name]
+        return b", ".join(values).decode("latin-1") if values else None
+
     def cookie(self, name: str) -> str | None:
         if COOKIE not in self._headers:
             return None

@@ -34,6 +34,9 @@ from engine.transport.socket_watch import SocketWatch
 TOKEN = b"x-graphql-event-stream-token"
 MAX_QUERY = 1024
 TEXT = "text/plain"
+UNKNOWN = (
+    "There is no such channel here: reserve one by PUT, and send all requests of its token to the gateway that gave it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ class EventChannels:
     def open(self, token: str, asked: Asked, receive: Receive) -> Reply:
         """The stream of a channel. Raises BadRequest, NotAcceptable."""
         channel = self._found(token)
-        if EVENT_STREAM not in (asked.header(b"accept") or ""):
+        if EVENT_STREAM not in (asked.listed(b"accept") or ""):
             raise NotAcceptable
         if channel.is_open:
             raise BadRequest(409, "The stream of this reservation is open already.")
@@ -264,4 +267,4 @@ def _complete(id: str) -> bytes:
 
 
 def _unknown() -> BadRequest:
-    return BadRequest(404, "There is no such channel here: reserve one by PUT.")
+    return BadRequest(404, UNKNOWN)

@@ -63,7 +63,7 @@ class GraphQLHTTP:
     async def _reply(self, asked: Asked, receive: Receive) -> Reply:
         media = GRAPHQL_RESPONSE
         try:
-            takes = accepted(asked.header(b"accept"))
+            takes = accepted(asked.listed(b"accept"))
             media = takes.whole or JSON
             if self._channels is not None:
                 token = token_of(asked)

@@ -63,7 +63,7 @@ async def read_any(asked: Asked, receive: Receive, limits: Limits) -> Request | 
         charset = parameters.partition("charset=")[2].split(";")[0].strip().strip('"')
         if charset not in ("", "utf-8", "utf8"):
             raise BadRequest(415, "Send the operation in UTF-8.")
-    if (asked.header(b"content-encoding") or IDENTITY) != IDENTITY:
+    if (asked.header(b"content-encoding") or IDENTITY).lower() != IDENTITY:
         raise BadRequest(415, "Send the body as it is, without compressing it.", {"accept-encoding": IDENTITY})
     sent = decoded(await body_of(asked, receive, limits.body_bytes, limits.body_s), limits, "The body")
     return sent if isinstance(sent, list) else checked(sent)
@@ -110,9 +110,12 @@ def _from_query_string(asked: Asked, limits: Limits) -> Request:
     if len(query) > limits.url_bytes:
         raise BadRequest(414, f"The query string is longer than {limits.url_bytes} bytes: send the operation by POST.")
     try:
-        sent: dict[str, Any] = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=20))
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=20)
     except ValueError as error:
         raise BadRequest(400, "The address has too many parameters.") from error
+    sent: dict[str, Any] = dict(pairs)
+    if len(sent) < len(pairs):  # which of two would count is another question to each who reads it on the way
+        raise BadRequest(400, "The address has a parameter twice.")
     for name in ("variables", "extensions"):
         if sent.get(name):
             sent[name] = decoded(sent[name].encode(), limits, name)
@@ -149,7 +152,9 @@ def _document_id(sent: dict[str, Any]) -> str | None:
     persisted = (extensions or {}).get("persistedQuery")
     if persisted is not None and not (isinstance(persisted, dict) and persisted.get("version", 1) == 1):
         raise BadRequest(400, "persistedQuery must be an object of version 1.")
-    id = sent.get("documentId") or (persisted or {}).get("sha256Hash")
+    id = sent.get("documentId")
+    if id is None or id == "":
+        id = (persisted or {}).get("sha256Hash")
     if persisted is not None and id is None:
         raise BadRequest(400, "persistedQuery needs a sha256Hash.")
     if id is not None and not (isinstance(id, str) and len(id) <= MAX_ID):

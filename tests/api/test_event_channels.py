@@ -7,8 +7,10 @@ import httpx
 import pytest
 
 from adapters.postgres import tables
+from gateway import create_app
 from resolvers.global_ids import encode
-from tests.api.conftest import Tokens
+from settings import Settings
+from tests.api.conftest import Tokens, client_of
 from tests.api.test_event_streams import EVENTS, STOCK, Watching, browser
 from tests.factories import Factory
 
@@ -92,6 +94,19 @@ async def test_an_unknown_token_opens_and_runs_nothing(browser: httpx.AsyncClien
     assert (await browser.get("/graphql", headers=unknown | EVENTS)).status_code == 404
     assert (await send(browser, unknown, "{ __typename }", "1")).status_code == 404
     assert (await browser.delete("/graphql?operationId=1", headers=unknown)).status_code == 404
+
+
+async def test_a_channel_is_of_one_gateway_and_another_says_so(browser: httpx.AsyncClient, prepared: Settings) -> None:
+    channel = await reserve(browser)
+    app = create_app(prepared)
+    async with app.router.lifespan_context(app), client_of(app) as another:
+        opened_there = await another.get("/graphql", headers=channel | EVENTS)
+        sent_there = await send(another, channel, "{ __typename }", "1")
+        stopped_there = await another.delete("/graphql?operationId=1", headers=channel)
+    for answer in (opened_there, sent_there, stopped_there):
+        assert answer.status_code == 404
+        assert "to the gateway that gave it" in answer.json()["errors"][0]["message"]
+    assert (await send(browser, channel, "{ __typename }", "1")).status_code == 202  # nothing was spoilt
 
 
 async def test_a_token_of_somebody_else_runs_nothing(browser: httpx.AsyncClient, token_of: Tokens) -> None:

@@ -209,6 +209,18 @@ async def test_an_id_may_be_used_again_but_not_twice_at_once() -> None:
         assert (await closed(socket))[0] == 4409
 
 
+async def test_complete_of_what_never_ran_or_has_ended_is_no_mistake() -> None:
+    async with serving() as server, client(server) as socket:
+        await say(socket, type="complete", id="never")
+        for _ in range(2):
+            await ask(socket, "1", "{ hello }")
+            assert [(await heard(socket))["type"] for _ in range(2)] == ["next", "complete"]
+            await say(socket, type="complete", id="1")
+            await say(socket, type="complete", id="1")
+        await say(socket, type="ping")
+        assert (await heard(socket))["type"] == "pong"
+
+
 async def test_complete_ends_an_operation_and_its_work() -> None:
     async with serving() as server, client(server) as socket:
         await ask(socket, "1", "{ wait }")
