@@ -48,7 +48,9 @@ class Level:
         if not values:
             return []
         columns: Sequence[Column] = ()
-        if self.steps:
+        if len(self.steps) == 1:
+            columns = [await _column(self.steps[0], values, paths, run)]
+        elif self.steps:
             columns = await self._together.all([_column(step, values, paths, run) for step in self.steps])
         if len(values) <= self._piece:
             return self._written(values, columns)

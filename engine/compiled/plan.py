@@ -78,7 +78,7 @@ class Plan:
         if needing is not None:
             needing(self._needs)
         run = Run(
-            context, partial(self._arguments, variables), self._info_of(context, variables), journal, probe, shelf
+            context, partial(self._arguments, variables), partial(self._info, context, variables), journal, probe, shelf
         )
         rows = self._level.rows_in_turn if self._is_mutation else self._level.rows
         [row] = await rows([root], [None], run)
@@ -106,26 +106,23 @@ class Plan:
             given = self._given[id(field)] = Given(field)
         return given.of(variables)
 
-    def _info_of(self, context: Any, variables: VariableValues) -> Callable[[Field, Path], GraphQLResolveInfo[Any]]:
-        def info(field: Field, path: Path) -> GraphQLResolveInfo[Any]:
-            return GraphQLResolveInfo(
-                field.name,
-                list(field.nodes),
-                field.type,
-                field.parent,
-                path,
-                self._schema,
-                self._fragments,
-                None,
-                self._operation,
-                variables,
-                context,
-                is_awaitable,
-                None,
-                HELPERS,
-            )
-
-        return info
+    def _info(self, context: Any, variables: VariableValues, field: Field, path: Path) -> GraphQLResolveInfo[Any]:
+        return GraphQLResolveInfo(
+            field.name,
+            list(field.nodes),
+            field.type,
+            field.parent,
+            path,
+            self._schema,
+            self._fragments,
+            None,
+            self._operation,
+            variables,
+            context,
+            is_awaitable,
+            None,
+            HELPERS,
+        )
 
 
 _background: set[Future[Any]] = set()

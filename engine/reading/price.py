@@ -62,13 +62,15 @@ class Priced:
     def below_column(self, column: Sequence[Any]) -> float:
         """The same without the field itself."""
         total = 0.0
-        if list in set(map(type, column)):
-            lists = [value for value in column if type(value) is list]
+        classes = set(map(type, column))
+        if list in classes:
+            all_lists = len(classes) == 1
+            lists = column if all_lists else [value for value in column if type(value) is list]
             if not self.below:
                 total += self.each * sum(map(len, lists))
             else:
                 total += self.of_values(list(chain.from_iterable(lists)))
-            column = [value for value in column if type(value) is not list]
+            column = () if all_lists else [value for value in column if type(value) is not list]
         return total + self.of_values(column)
 
     def of_values(self, values: Sequence[Any]) -> float:
