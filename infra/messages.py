@@ -22,7 +22,7 @@ POLL_QUEUE_S = 2
 """The longest that a receive waits, and so the longest that a stop waits for it."""
 HEARTBEAT_S = 10.0
 LONGEST_S = 600.0
-"""The longest that a consumer may be at one message."""
+"""The longest that a consumer may be at one message, or at one step of it where it goes step by step."""
 
 
 class RelayLoop(WokenLoop):
@@ -72,8 +72,9 @@ class QueueLoop:
 
     async def work(self, message: Message) -> None:
         """Handle a message, and keep it from others meanwhile. Raises Unavailable, PlacesAreGone, TimeoutError."""
-        async with kept_from_others(self._queue, [message]), asyncio.timeout(LONGEST_S):
-            verdict = await self._handling.handle(message)
+        now = asyncio.get_running_loop().time
+        async with kept_from_others(self._queue, [message]), asyncio.timeout(LONGEST_S) as limit:
+            verdict = await self._handling.handle(message, lambda: limit.reschedule(now() + LONGEST_S))
         if verdict.is_done:
             await self._queue.delete([message])
         else:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from domain.events.ports import Consumer, Deliveries, Delivery, GivenUp, Message, Standing
+from domain.events.ports import Consumer, Deliveries, Delivery, GivenUp, Message, PagedConsumer, Standing
 from domain.events.relay import PAUSES_S
 from domain.shared.clock import Clock
 from domain.shared.faults import named
@@ -32,6 +32,10 @@ class Verdict:
 DONE = Verdict(is_done=True)
 
 
+def _unheard() -> None:
+    """Nobody waits for a step."""
+
+
 class Handling:
     """One consumer's messages, one after another."""
 
@@ -50,8 +54,11 @@ class Handling:
         self._pause = pause
         self._max_receives = max_receives
 
-    async def handle(self, message: Message) -> Verdict:
-        """Act on a message, and keep what came of it. Raises Unavailable where that cannot be kept."""
+    async def handle(self, message: Message, step: Callable[[], None] = _unheard) -> Verdict:
+        """Act on a message, and keep what came of it. Raises Unavailable where that cannot be kept.
+
+        `step` is called whenever a consumer that goes step by step has come so far.
+        """
         record, name = message.record, self._consumer.name
         later = COMES_AGAIN_S if message.receives < self._max_receives else 0
         if record is None:
@@ -62,7 +69,7 @@ class Handling:
             return DONE
         if standing is Standing.FAILED:  # people have it: it goes to the dead letters
             return Verdict(is_done=False)
-        problem, attempts = await self._attempted(Delivery(record, reopened_at))
+        problem, attempts = await self._attempted(Delivery(record, reopened_at), step)
         if problem is None:
             await self._deliveries.processed(name, record.id, self._clock.now())
             return DONE
@@ -73,11 +80,11 @@ class Handling:
         await self._deliveries.failed(name, record.id, self._clock.now(), attempts, reason_of(problem))
         return Verdict(is_done=False)
 
-    async def _attempted(self, delivery: Delivery) -> tuple[Exception | None, int]:
+    async def _attempted(self, delivery: Delivery, step: Callable[[], None]) -> tuple[Exception | None, int]:
         """What the last attempt failed with, and how many there were."""
         for attempt, pause in enumerate((*PAUSES_S, None), start=1):
             try:
-                await self._consumer.consume(delivery)
+                await self._consume(delivery, step)
                 return None, attempt
             except GivenUp as hopeless:
                 return hopeless, attempt
@@ -85,6 +92,12 @@ class Handling:
                 if pause is None or await self._pause(pause):
                     return error, attempt
         raise AssertionError("the last attempt returns")
+
+    async def _consume(self, delivery: Delivery, step: Callable[[], None]) -> None:
+        if isinstance(self._consumer, PagedConsumer):
+            await self._consumer.consume_stepwise(delivery, step)
+        else:
+            await self._consumer.consume(delivery)
 
 
 def reason_of(problem: BaseException) -> str:

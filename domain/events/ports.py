@@ -1,6 +1,6 @@
 """What the way of an event needs from the outside: the outbox, the bus, queues, and what is kept of each delivery."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -127,6 +127,15 @@ class BatchConsumer(Consumer, Protocol):
 
     async def consume_all(self, deliveries: Sequence[Delivery]) -> None:
         """Act on all of these, as `consume` does on one; when it raises, on none or some. Raises Unavailable."""
+        ...
+
+
+@runtime_checkable
+class PagedConsumer(Consumer, Protocol):
+    """A consumer that may be at one event for any time: each step of the way has a limit of its own, and not the whole."""
+
+    async def consume_stepwise(self, delivery: Delivery, step: Callable[[], None]) -> None:
+        """Act on the event as `consume` does, and call `step` after each step."""
         ...
 
 

@@ -72,6 +72,7 @@ async def compare(
         some = ids[start : start + REPAIR_BATCH]
         since = {each: suspects[each] for each in some} if settle is not None else {}
         report = await _looked_at_again(index, source, some, since, repair, report)
+        progress(products)
     return report
 
 

@@ -1,6 +1,6 @@
 """What events have done to the index. The page of a product shows the database's: here it is about what is found."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from domain.catalog.tags import CATALOG_CHANGED, PRODUCT_CHANGED
@@ -49,13 +49,17 @@ class SearchSweep:
         self._upkeep = upkeep
 
     async def consume(self, delivery: Delivery) -> None:
+        await self.consume_stepwise(delivery, lambda: None)
+
+    async def consume_stepwise(self, delivery: Delivery, step: Callable[[], None]) -> None:
+        """A step is some thousand products at most: a shop of millions takes longer than any one message may."""
         event = delivery.record.event
         if event.type == CATALOG_CHANGED:
-            await self._upkeep.follow_revisions()
+            await self._upkeep.follow_revisions(lambda _: step())
         elif event.type == LISTINGS_CHANGED:
-            await self._upkeep.follow_differences()
+            await self._upkeep.follow_differences(lambda _: step())
         else:
-            await self._upkeep.follow_listings(_listings(event))
+            await self._upkeep.follow_listings(_listings(event), lambda _: step())
 
 
 def _listings(event: Event) -> Listings:

@@ -20,6 +20,10 @@ REVISIONS = 5_000
 """Products whose versions are compared at once."""
 
 
+def _untold(_: int) -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProductChange:
     """A product changed, came or went, or something that is shown with it did.
@@ -63,28 +67,32 @@ class IndexUpkeep:
         except NotBuilt:  # nothing is out of step, and who builds it reads what is stored by then
             return 0
 
-    async def follow_listings(self, which: Listings) -> int:
+    async def follow_listings(self, which: Listings, progress: Progress = _untold) -> int:
         """Bring all of these products in step, batch by batch. Raises Unavailable."""
         done, last = 0, None
         while ids := await self._source.ids_in(which, last, BATCH):
             done += await self.follow([ProductChange(each) for each in ids])
             last = ids[-1]
+            progress(done)
         return done
 
-    async def follow_revisions(self) -> int:
+    async def follow_revisions(self, progress: Progress = _untold) -> int:
         """Bring those products in step whose own version is another in the index, or that are gone. Raises Unavailable."""
         done = 0
         try:
             async for ids in self._revised():
-                done += await self.follow([ProductChange(each) for each in ids])
+                for some in (ids[at : at + BATCH] for at in range(0, len(ids), BATCH)):
+                    done += await self.follow([ProductChange(each) for each in some])
+                    progress(done)
+                progress(done)
         except NotBuilt:
             return 0
         return done
 
-    async def follow_differences(self) -> int:
+    async def follow_differences(self, progress: Progress = _untold) -> int:
         """Bring everything in step that differs, whatever it is. Raises Unavailable."""
         try:
-            return (await compare(self._index, self._source, repair=True, settle=None, progress=_untold)).repaired
+            return (await compare(self._index, self._source, repair=True, settle=None, progress=progress)).repaired
         except NotBuilt:
             return 0
 
@@ -145,10 +153,6 @@ class IndexUpkeep:
             yield [each.product_id for each in entries.values() if each.is_public]
             last = found[-1][0]
         yield [each.product_id for each in await self._index.entries(last, None) if each.is_public]
-
-
-def _untold(_: int) -> None:
-    """Nobody watches."""
 
 
 def _is_revised(entry: Entry | None, revision: int) -> bool:

@@ -135,6 +135,29 @@ class TestFollowing:
         assert await upkeep.follow_listings(Listings()) == 5
         assert await shopper.finds("") == []
 
+    async def test_what_takes_long_says_after_each_batch_how_far_it_is(
+        self, shop: Shop, upkeep: IndexUpkeep, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("domain.search.upkeep.BATCH", 2)
+        monkeypatch.setattr("domain.search.comparing.BATCH", 2)
+        monkeypatch.setattr("domain.search.comparing.REPAIR_BATCH", 2)
+        await upkeep.reindex(quiet)
+        told: list[int] = []
+        for change in (
+            lambda: upkeep.follow_listings(Listings(), told.append),
+            lambda: upkeep.follow_revisions(told.append),
+        ):
+            told.clear()
+            for number in range(5):
+                shop.change(number, "土瓶")
+            assert await change() == 5
+            assert {2, 4, 5} <= set(told)
+        told.clear()
+        for number in range(5):
+            shop.change(number, "茶碗")
+        assert await upkeep.follow_differences(told.append) == 5
+        assert len(told) == 6  # three batches are compared, and three put right
+
 
 class TestVerify:
     async def test_what_is_in_step_is_told_as_that(self, shop: Shop, upkeep: IndexUpkeep) -> None:
