@@ -87,9 +87,24 @@ class Gateway:
         self.fragments.tell(self.metrics)
         self._draining = draining
         self._marketplace: Marketplace | None = None
+        self._tell_of_capture()
         self._contexts: Contexts | None = None
         self._shared: list[PersistedDocuments] = []
         self._jobs: list[Callable[[], Coroutine[Any, Any, None]]] = []
+
+    def _tell_of_capture(self) -> None:
+        held = "Bytes of the database's log that are held back for the capture of changes."
+        most = "Bytes of it that may be held back: with more, changes are lost."
+        self.metrics.gauge(
+            "torii_capture_held_bytes",
+            held,
+            lambda: {} if self._marketplace is None else self._marketplace.capture.held(),
+        )
+        self.metrics.gauge(
+            "torii_capture_most_bytes",
+            most,
+            lambda: {} if self._marketplace is None else self._marketplace.capture.most(),
+        )
 
     def share(self, documents: PersistedDocuments) -> None:
         """Documents that all processes are to know of, once the back ends are open."""
@@ -156,6 +171,8 @@ class Gateway:
         sent = request.headers.get("authorization", "")
         if token and not compare_digest(sent.encode(), f"Bearer {token}".encode()):
             return PlainTextResponse("not for you", 401, {"www-authenticate": "Bearer"})
+        if self._marketplace is not None:
+            await self._marketplace.capture.look()
         return Response(self.metrics.text(), media_type=METRICS_TYPE)
 
     async def stripe_webhook(self, request: Request) -> Response:

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from adapters.aws.clients import OF_CAPTURE, Aws
 from adapters.aws.kinesis import KinesisReader, KinesisStream, ensure_stream
 from adapters.aws.lake import S3Lake
+from adapters.postgres.capture_state import capture_state
 from adapters.postgres.database import Database
 from adapters.postgres.events import CHANNEL
 from adapters.postgres.events_capture import PostgresChangeLog
@@ -111,8 +112,22 @@ def _telling(pump: Work) -> Work:
     return told
 
 
-async def capture_state(settings: Settings) -> CaptureState:
-    return await change_log(settings).state()
+async def state_of_capture(settings: Settings) -> CaptureState:
+    """How the slot stands. Raises MissingSettings, Unavailable."""
+    async with worker_database(settings, 1, DATABASE_MS) as database:
+        return await capture_state(database, settings.capture_slot)
+
+
+async def watch_capture(settings: Settings, database: Database) -> AsyncGenerator[int, None]:
+    """Say in the log what should be looked at; how many bytes are held back. Also where nothing is captured any more: a slot that was
+    forgotten holds the log back all the same. Raises Unavailable."""
+    state = await capture_state(database, settings.capture_slot)
+    told = {"heldBytes": state.held_bytes, "mostBytes": state.most_bytes}
+    for warning in state.warnings:
+        log.warning("%s", warning, extra={"fields": told})
+    if state.is_lost:
+        log.error("%s", CaptureLost(settings.capture_slot), extra={"fields": told})
+    yield state.held_bytes
 
 
 async def drop_capture(settings: Settings) -> bool:

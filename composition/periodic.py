@@ -22,7 +22,7 @@ from adapters.postgres.notifications import forget_mails
 from adapters.postgres.payments import forget_handled
 from adapters.redis.client import RedisClient, connect
 from composition import search_upkeep
-from composition.capturing import run_capture
+from composition.capturing import run_capture, watch_capture
 from composition.cloud import open_aws, user_pool
 from composition.database import worker_database
 from composition.operators import JOB_REDIS_MS, JOB_TIMEOUT_MS, account_deletion, admins
@@ -136,6 +136,12 @@ JOBS: Sequence[Job[Tools]] = (
         timedelta(hours=1),
         "compares the search index, and the texts that the database searches by, with the database, and puts right what differs",
         lambda tools: search_upkeep.keep(tools.settings, tools.database),
+    ),
+    Job(
+        "watch-capture",
+        timedelta(minutes=5),
+        "warns where much of the database's log is held back for the capture of changes, or without a bound",
+        lambda tools: watch_capture(tools.settings, tools.database),
     ),
     Job("make-order-partitions", timedelta(days=1), "makes the partitions of the coming months", _make_partitions),
     Job(

@@ -28,6 +28,7 @@ from adapters.postgres.accounts import PostgresUsers
 from adapters.postgres.accounts_addresses import PostgresAddresses
 from adapters.postgres.accounts_favorites import PostgresFavorites
 from adapters.postgres.accounts_profiles import PostgresProfiles
+from adapters.postgres.capture_state import CaptureFigures
 from adapters.postgres.catalog import PostgresBrands, PostgresCategories, PostgresProducts
 from adapters.postgres.changes import Audiences, CatalogChanges
 from adapters.postgres.events_streams import PostgresStreams
@@ -109,6 +110,7 @@ class Marketplace:
     payment_events: PaymentEvents
     settlements: Settlements
     documents: RedisDocuments
+    capture: CaptureFigures
 
 
 @asynccontextmanager
@@ -221,7 +223,8 @@ async def open_marketplace(
         signed = StripeWebhooks(settings.stripe_webhook_secret.get_secret_value(), clock)
         payment_events = PaymentEvents(signed, PostgresPaymentEvents(database))
         health, documents = health_of(settings, stores), RedisDocuments(stores.redis)
-        yield Marketplace(services, guests, health, payment_events, settlements, documents)
+        capture = CaptureFigures(database, settings.capture_slot)
+        yield Marketplace(services, guests, health, payment_events, settlements, documents, capture)
 
 
 def key_set(settings: Settings, pool: Pool, clock: Clock) -> KeySet:

@@ -16,7 +16,7 @@ from adapters.postgres.capture_rows import CapturedRows
 from adapters.postgres.capture_values import value_of
 from adapters.postgres.reading import OUTAGES, SERVICE
 from domain.capture.model import Change, Operation
-from domain.capture.ports import CaptureLost, CaptureNotSetUp, CaptureState
+from domain.capture.ports import CaptureLost, CaptureNotSetUp
 from domain.shared.refusals import Unavailable
 
 PUBLICATION = "torii_changes"
@@ -31,13 +31,9 @@ PATIENT = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 
 STATE = """
     SELECT wal_status = 'lost' OR invalidation_reason IS NOT NULL AS is_lost, database <> current_database() AS is_others,
-        pg_wal_lsn_diff(pg_current_wal_flush_lsn(), coalesce(restart_lsn, pg_current_wal_flush_lsn()))::bigint AS held,
         pg_current_wal_flush_lsn() > confirmed_flush_lsn AS is_behind
     FROM pg_replication_slots WHERE slot_name = $1
 """
-MOST = (
-    "SELECT pg_size_bytes(setting || unit) FROM pg_settings WHERE name = 'max_slot_wal_keep_size' AND setting <> '-1'"
-)
 PEEK = f"""
     SELECT pg_wal_lsn_diff(lsn, '0/0')::bigint, data FROM pg_logical_slot_peek_binary_changes(
         $1, $2::text::pg_lsn, {ENOUGH}, 'proto_version', '1', 'publication_names', '{PUBLICATION}')
@@ -152,13 +148,6 @@ class PostgresChangeLog:
             with self._patience.kept():
                 await connection.execute(ADVANCE, self._slot, self._read_to, timeout=self._patience.limit_s)
         self._patience.was_enough()
-
-    async def state(self) -> CaptureState:
-        async with _own_connection(self._url, self._slot) as connection:
-            row, most = await connection.fetchrow(STATE, self._slot), await connection.fetchval(MOST)
-        if row is None:
-            return CaptureState(self._slot, is_there=False, most_bytes=most)
-        return CaptureState(self._slot, True, bool(row["is_lost"]), row["held"], most)
 
     async def drop(self) -> bool:
         """Let the log go; whether there was a slot. The next `begin` makes it anew, and tells all rows."""

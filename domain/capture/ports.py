@@ -83,6 +83,24 @@ class CaptureState:
     held_bytes: int = 0
     most_bytes: int | None = None
 
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What somebody should look at before changes are lost, or a disk is full; in words."""
+        if not self.is_there or self.is_lost:
+            return []
+        if self.most_bytes is None:
+            return [
+                "max_slot_wal_keep_size is not set on the server: where workers stand still, the log that is held back for them"
+                " fills its disk"
+            ]
+        if self.held_bytes * 2 <= self.most_bytes:
+            return []
+        return [
+            f"{self.held_bytes:,} bytes of the database's log are held back for the replication slot {self.slot}, of"
+            f" {self.most_bytes:,} at most: beyond that changes are lost. See that a worker with TORII_CAPTURE_STREAM runs and what"
+            " its log says, set max_slot_wal_keep_size higher, or let the log go by `torii capture stop`"
+        ]
+
 
 class ChangeStream(Protocol):
     """Where changes are put for any number of readers."""

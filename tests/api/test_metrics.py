@@ -1,6 +1,7 @@
 """`/metrics`: what is told, and to whom."""
 
 import asyncio
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -12,6 +13,7 @@ from resolvers.global_ids import encode
 from settings import Mode, Settings
 from tests.api.conftest import client_of
 from tests.factories import Factory
+from tests.postgres.shop import connect
 
 
 async def figures(http: httpx.AsyncClient, token: str | None = None) -> dict[tuple[str, ...], float]:
@@ -40,6 +42,23 @@ async def test_operations_are_counted_by_type_and_outcome(http: httpx.AsyncClien
         grown("torii_engine_operations_total", "compiled") + grown("torii_engine_operations_total", "interpreted") == 1
     )
     assert after["process_resident_memory_bytes",] > 0
+
+
+async def test_how_much_of_the_log_capture_holds_back_is_told(prepared: Settings) -> None:
+    slot = f"t_{uuid4().hex[:12]}"
+    app = create_app(prepared.model_copy(update={"capture_slot": slot}))
+    worker = await connect(prepared.database_worker_url.get_secret_value())
+    async with app.router.lifespan_context(app), client_of(app) as http:
+        assert not any(name.startswith("torii_capture") for name, *_ in await figures(http))
+        await worker.execute("SET ROLE torii_capture")
+        await worker.execute("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", slot)
+        try:
+            told = await figures(http)
+        finally:
+            await worker.execute("SELECT pg_drop_replication_slot($1)", slot)
+            await worker.close()
+    assert told["torii_capture_held_bytes",] >= 0
+    assert told["torii_capture_most_bytes",] == 2**30
 
 
 async def test_a_token_keeps_others_out(prepared: Settings) -> None:

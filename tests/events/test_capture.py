@@ -14,7 +14,7 @@ from pyarrow import parquet
 from adapters.aws.clients import KINESIS, S3
 from adapters.aws.kinesis import KinesisStream, ensure_stream
 from adapters.postgres.database import Database
-from composition.capturing import CaptureWork, capture_state, drop_capture, open_capture, run_capture
+from composition.capturing import CaptureWork, drop_capture, open_capture, run_capture, state_of_capture
 from composition.cloud import open_aws
 from composition.search_index import open_index
 from composition.search_upkeep import marketplace_documents
@@ -148,5 +148,5 @@ async def test_a_worker_captures_by_itself_and_is_told_to_stop(captured: Setting
 
         await until(is_found, 60)
         stop.ask()
-    state = await capture_state(captured)
+    state = await state_of_capture(captured)
     assert (state.is_there, state.is_lost) == (True, False)

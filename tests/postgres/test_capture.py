@@ -10,10 +10,12 @@ import pytest
 from adapters.debezium import change_of, record_of
 from adapters.postgres import capture_rows
 from adapters.postgres.capture_patience import Patience
+from adapters.postgres.capture_state import capture_state
+from adapters.postgres.database import Database
 from adapters.postgres.events_capture import PostgresChangeLog
 from adapters.postgres.migrate import upgrade_async
 from domain.capture.model import CAPTURED, Change, Operation
-from domain.capture.ports import CaptureLost, CaptureStuck
+from domain.capture.ports import CaptureLost, CaptureState, CaptureStuck
 from domain.capture.service import Capture
 from domain.shared.ids import uuid7
 from domain.shared.refusals import Unavailable
@@ -73,6 +75,15 @@ async def log(addresses: Addresses) -> AsyncIterator[PostgresChangeLog]:
     yield log
     await log.close()
     await log.drop()
+
+
+async def standing(addresses: Addresses, log: PostgresChangeLog) -> CaptureState:
+    """As a gateway sees it, whose role may read no slot."""
+    database = Database(addresses.app, pool_size=1, timeout_ms=30_000)
+    try:
+        return await capture_state(database, log._slot)
+    finally:
+        await database.close()
 
 
 async def until_told(capture: Capture) -> None:
@@ -154,7 +165,9 @@ async def test_one_at_a_time(addresses: Addresses, log: PostgresChangeLog, shelf
     await other.close()
 
 
-async def test_what_nobody_captures_holds_no_log(log: PostgresChangeLog, shop: Shop, worker: Any) -> None:
+async def test_what_nobody_captures_holds_no_log(
+    addresses: Addresses, log: PostgresChangeLog, shop: Shop, worker: Any
+) -> None:
     capture = Capture(log, Told())
     await until_told(capture)
     for _ in range(20):
@@ -167,8 +180,8 @@ async def test_what_nobody_captures_holds_no_log(log: PostgresChangeLog, shop: S
         "SELECT confirmed_flush_lsn > $2 FROM pg_replication_slots WHERE slot_name = $1", log._slot, before
     )
     assert after
-    state = await log.state()
-    assert (state.is_there, state.is_lost, state.most_bytes) == (True, False, 2**30)
+    state = await standing(addresses, log)
+    assert (state.is_there, state.is_lost, state.most_bytes, state.warnings) == (True, False, 2**30, [])
 
 
 async def test_the_publication_tells_the_columns_of_the_list_and_no_other(worker: Any) -> None:
@@ -190,20 +203,32 @@ async def test_a_slot_that_nobody_read_is_let_go_and_capture_begins_anew(monkeyp
         seller, category = await shop.seller(), await shop.category()
         await until_told(Capture(log, Told()))
         admin = await connect(server.url("postgres", "lost"))
+        urls = Addresses(*(server.url(role, "lost") for role in ("torii_owner", "torii_worker", "torii_app")))
+        assert (await standing(urls, log)).warnings == []
+        await admin.execute("SELECT pg_switch_wal()")
+        await shop.product(seller, category)
+        [warning] = (await standing(urls, log)).warnings
+        assert "of 1,048,576 at most: beyond that changes are lost" in warning
         for _ in range(4):
             await shop.product(seller, category)
             await admin.execute("SELECT pg_switch_wal()")
         await admin.execute("CHECKPOINT")
         with pytest.raises(CaptureLost, match="torii capture restart"):
             await Capture(log, Told()).pump()
-        assert (await log.state()).is_lost
+        assert (await standing(urls, log)).is_lost
         assert await log.drop()
         told = Told()
         await until_told(Capture(log, told))
-        assert len([each for each in told.changes if each.table == "catalog.products"]) == 4
+        assert len([each for each in told.changes if each.table == "catalog.products"]) == 5
         await admin.close()
         await shop.connection.close()
         await log.close()
+
+
+def test_what_is_held_back_without_a_bound_is_warned_of() -> None:
+    [warning] = CaptureState("torii", is_there=True, held_bytes=1).warnings
+    assert "max_slot_wal_keep_size is not set" in warning
+    assert CaptureState("torii", is_there=False).warnings == []
 
 
 COLUMNS = """
