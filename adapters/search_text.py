@@ -19,7 +19,7 @@ CRUMB_WEIGHT = 0.3
 """Pieces of kana that are no words match only for want of better."""
 
 
-MOST_NAME, MOST_DESCRIPTION, MOST_LABEL = 1_000, 20_000, 200
+MOST_NAME, MOST_DESCRIPTION, MOST_LABEL = 1_000, 100_000, 200
 """Characters that are indexed: a product's text has no bound in the database, what one product may cost the index has."""
 
 

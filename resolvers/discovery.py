@@ -7,7 +7,7 @@ from typing import Any
 from domain.catalog.model import Attribute
 from domain.recommendations.model import RECOMMENDATIONS_ORDER, Recommendation
 from domain.search.facets import narrowed_by
-from domain.search.model import SearchPage
+from domain.search.model import Beside, SearchPage
 from domain.search.request import MAX_CHOICES, NO_FILTER, PriceRange, SearchFilter, SearchRequest, SearchSort
 from domain.search.suggesting import Suggestion, listed
 from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId
@@ -22,9 +22,15 @@ from resolvers.global_ids import key_of
 async def search(info: Info, query: str, which: Any, sort: SearchSort, paging: Paging) -> SearchPage:
     request = SearchRequest.of(query, NO_FILTER if which is None else search_filter(which), sort)
     page = PageRequest.of(sort.order, *paging)
-    found = await info.context.services.search.search(request, page)
+    found = await info.context.services.search.search(request, page, _beside(info))
     await info.context.services.popular.searched(info.context.viewer, request, page, found)
     return found
+
+
+def _beside(info: Info) -> Beside:
+    """What the operation will ask of its pages of hits, as far as that is known."""
+    looked_at = info.context.loaders.needs.get("SearchHitConnection", frozenset())
+    return Beside(total="scope" in looked_at, facets="narrowing" in looked_at)
 
 
 async def suggestions(info: Info, typed: str) -> list[Suggestion]:

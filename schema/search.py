@@ -141,7 +141,7 @@ class SearchRelaxation:
 class SearchHitConnection(Connection[SearchHit]):
     facets: list[Facet] | None = edge(
         "facets_of_search",
-        key="scope",
+        key="narrowing",
         access=PUBLIC,
         cost=50,
         size=10,

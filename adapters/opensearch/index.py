@@ -1,35 +1,38 @@
 """The search port on OpenSearch."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
-from opensearchpy.exceptions import ConnectionError as NoConnection
-from opensearchpy.exceptions import NotFoundError, TransportError
-
-from adapters.language.lexicon import Lexicon, Words
+from adapters.language.lexicon import Words
+from adapters.opensearch.asking import Asking
 from adapters.opensearch.client import Client
 from adapters.opensearch.entries import entries, entries_of
 from adapters.opensearch.facets import aggregations, facet_counts
 from adapters.opensearch.generations import Generations, own_alias
+from adapters.opensearch.labels import Labels
 from adapters.opensearch.narrowing import narrowed, narrowing
 from adapters.opensearch.queries import Query, matching, ranked
 from adapters.opensearch.refusals import IndexMissing
-from adapters.opensearch.snapshots import KEEP_ALIVE_S, REOPEN_S, Snapshots, State
+from adapters.opensearch.snapshots import KEEP_ALIVE_S, REOPEN_S, Snapshots
 from adapters.opensearch.spelling import spelled, spelling_body
-from adapters.opensearch.suggesting import completion_body, completions
+from adapters.opensearch.suggesting import LABELS, completions, label_body, label_starts_of, products_body
 from adapters.opensearch.writing import Writer
 from adapters.search_ranking import Position, column_of, hit_of, position, search_page
 from domain.search.facets import FacetCounts
-from domain.search.model import SearchDocument, SearchPage, SearchScope
+from domain.search.model import NOTHING_BESIDE, Beside, SearchDocument, SearchPage, SearchScope
 from domain.search.ports import Entry
 from domain.search.request import BROWSE, SearchQuery, SearchRequest
 from domain.search.suggesting import NO_SUGGESTIONS, Suggestions
 from domain.shared.ids import ProductId
 from domain.shared.paging import Count, PageRequest
 from domain.shared.refusals import Unavailable
+
+LONG = 40
+"""Characters of a query: to take one of 200 apart can take 20 ms."""
 
 
 class OpenSearchIndex:
@@ -58,52 +61,59 @@ class OpenSearchIndex:
         self._client = Client(url, timeout_ms)
         self._words = words
         self._timeout_s = timeout_ms / 1000
-        self._limits = {"cancel_after_time_interval": f"{timeout_ms}ms"}  # so that it works for nobody no longer
         self._generations = Generations(
             self._client, name, words, refresh_s=refresh_s, write_timeout_s=write_timeout_ms / 1000, kept_s=kept_s
         )
         self._writer = Writer(self._client, self._generations, words, write_timeout_ms / 1000)
         self._snapshots = Snapshots(self._generations.alias, reopen_s, now)
+        self._asking = Asking(self._client, self._snapshots, self._generations.alias, timeout_ms)
+        self._labels = Labels(self._client, self._generations.alias, now)
 
-    async def search(self, request: SearchRequest, page: PageRequest) -> SearchPage:
+    async def search(self, request: SearchRequest, page: PageRequest, beside: Beside = NOTHING_BESIDE) -> SearchPage:
         start = position(page)
-        found = await self._asked(
-            "" if start is None else start[0], _page_body(request, page, start, self._words.current())
-        )
+        matches = await self._matching(request.query)
+        bodies = [_page_body(request, page, start, matches)]
+        if beside.total:
+            bodies.append(_count_body(request, matches))
+        if beside.facets:
+            bodies.append(_facets_body(request, matches))
+        found = await self._asking.of_state("" if start is None else start[0], bodies)
         if found is None:
             return SearchPage((), (), request.sort.order, scope=SearchScope(request))
-        state, answer = found
-        rows = answer["hits"]["hits"]
-        hits = [hit_of(request, ProductId(UUID(each["_id"])), each["sort"][0]) for each in rows]
-        return search_page(hits, page, SearchScope(request, state.name), state.seen_at)
+        state, [paged, *others] = found
+        total = _total(others.pop(0)) if beside.total else None
+        counted = tuple(facet_counts(others[0]["aggregations"], request.which)) if beside.facets else None
+        hits = [hit_of(request, ProductId(UUID(each["_id"])), each["sort"][0]) for each in paged["hits"]["hits"]]
+        return search_page(hits, page, SearchScope(request, state.name, total, counted), state.seen_at)
 
     async def count(self, scope: SearchScope) -> Count:
-        body = {"query": _found(scope.request, self._words.current()), "size": 0, "track_total_hits": True}
-        found = await self._asked(scope.state, body)
-        return Count(0 if found is None else found[1]["hits"]["total"]["value"])
+        body = _count_body(scope.request, await self._matching(scope.request.query))
+        found = await self._asking.of_state(scope.state, [body])
+        return Count(0) if found is None else _total(found[1][0])
 
     async def facets(self, scope: SearchScope) -> Sequence[FacetCounts]:
-        which = scope.request.which
-        body = {
-            "query": {"bool": {"filter": [matching(scope.request.query, self._words.current())]}},
-            "size": 0,
-            "track_total_hits": False,
-            "aggs": aggregations(which),
-        }
-        found = await self._asked(scope.state, body)
-        return [] if found is None else facet_counts(found[1]["aggregations"], which)
+        body = _facets_body(scope.request, await self._matching(scope.request.query))
+        found = await self._asking.of_state(scope.state, [body])
+        return [] if found is None else facet_counts(found[1][0]["aggregations"], scope.request.which)
 
-    async def complete(self, prefix: str) -> Suggestions:
-        body = completion_body(prefix, self._words.current())
-        found = None if body is None else await self._asked("", body)
-        return NO_SUGGESTIONS if found is None else completions(found[1])
+    async def complete(self, prefix: str) -> Suggestions | None:
+        body = products_body(prefix, self._words.current())
+        if body is None:
+            return NO_SUGGESTIONS
+        names = [
+            (facet, id)
+            for kind, facet, most in LABELS
+            for id in await self._labels.begun(label_starts_of(prefix, kind), most)
+        ]
+        answers = await self._asking.now([body, *(label_body(facet, id) for facet, id in names)])
+        return None if answers is None else completions(answers, names)
 
     async def spelled(self, word: str) -> str | None:
         body = spelling_body(word)
         if body is None or (await self.count(SearchScope(SearchRequest(SearchQuery(word))))).value:
             return None
-        found = await self._asked("", body)
-        return None if found is None else spelled(word, found[1])
+        found = await self._asking.of_state("", [body])
+        return None if found is None else spelled(word, found[1][0])
 
     async def is_built(self) -> bool:
         return await self._generations.current() is not None
@@ -133,6 +143,7 @@ class OpenSearchIndex:
                 with suppress(Unavailable):  # what is left goes with the next build
                     await self._generations.abandon(index)
         self._snapshots.expire()
+        self._labels.expire()
 
     async def put(self, documents: Sequence[SearchDocument]) -> int:
         written = await self._writer.put(documents)
@@ -153,39 +164,15 @@ class OpenSearchIndex:
         return True  # versions keep any number of writers apart
 
     async def close(self) -> None:
+        await self._labels.close()
         await self._client.close()
 
-    async def _asked(self, name: str, body: Mapping[str, Any]) -> tuple[State, Mapping[str, Any]] | None:
-        """The answer of the state that is named while it is kept, else of the latest; None while there is no index."""
-        async with self._client.answering() as api:
-            state = await self._snapshots.named(name, api)
-            answer = None if state is None else await self._answer(api, state, body, is_named=state.name == name)
-            if state is not None and answer is None:  # its time is over: on in the latest
-                self._snapshots.expire()
-                state = await self._snapshots.latest(api)
-                answer = None if state is None else await self._answer(api, state, body, is_named=False)
-        if state is None:
-            return None
-        if answer is None:
-            raise Unavailable("search")
-        return state, answer
-
-    async def _answer(
-        self, api: Any, state: State, body: Mapping[str, Any], *, is_named: bool
-    ) -> Mapping[str, Any] | None:
-        """None when that state is kept no longer."""
-        here = {} if "pit" in state.place else {"index": self._generations.alias}
-        try:
-            answer: Mapping[str, Any] = await api.search(body={**body, **state.place}, params=self._limits, **here)
-        except NotFoundError:
-            return None
-        except NoConnection:
-            raise
-        except TransportError:  # of any status: a state that somebody made up must not look like an outage
-            if not is_named:
-                raise
-            return None
-        return answer
+    async def _matching(self, query: SearchQuery) -> Query:
+        """Long queries are taken apart beside the event loop."""
+        lexicon = self._words.current()
+        if len(query.text) <= LONG:
+            return matching(query, lexicon)
+        return await asyncio.to_thread(matching, query, lexicon)
 
 
 class Built:
@@ -209,20 +196,20 @@ class Built:
         return await entries_of(self._client, own_alias(self._index), ids)
 
 
-def _found(request: SearchRequest, lexicon: Lexicon) -> Query:
-    return narrowed(matching(request.query, lexicon), narrowing(request.which).values())
+def _found(request: SearchRequest, matches: Query) -> Query:
+    return narrowed(matches, narrowing(request.which).values())
 
 
-def _page_body(request: SearchRequest, page: PageRequest, start: Position | None, lexicon: Lexicon) -> dict[str, Any]:
+def _page_body(request: SearchRequest, page: PageRequest, start: Position | None, matches: Query) -> dict[str, Any]:
     column = column_of(request)
     if column is None:
         query, rank = (
-            narrowed(ranked(request.query, lexicon), narrowing(request.which).values()),
+            narrowed(ranked(request.query, matches), narrowing(request.which).values()),
             {"_score": {"order": "desc"}},
         )
     else:
         name, is_down = column
-        query, rank = _found(request, lexicon), {name: {"order": "desc" if is_down else "asc"}}
+        query, rank = _found(request, matches), {name: {"order": "desc" if is_down else "asc"}}
     body = {
         "query": query,
         "size": page.size + 1,
@@ -231,3 +218,20 @@ def _page_body(request: SearchRequest, page: PageRequest, start: Position | None
         "_source": False,
     }
     return body if start is None else {**body, "search_after": [start[1], str(start[2])]}
+
+
+def _count_body(request: SearchRequest, matches: Query) -> dict[str, Any]:
+    return {"query": {"bool": {"filter": [_found(request, matches)]}}, "size": 0, "track_total_hits": True}
+
+
+def _total(answer: Mapping[str, Any]) -> Count:
+    return Count(answer["hits"]["total"]["value"])
+
+
+def _facets_body(request: SearchRequest, matches: Query) -> dict[str, Any]:
+    return {
+        "query": {"bool": {"filter": [matches]}},
+        "size": 0,
+        "track_total_hits": False,
+        "aggs": aggregations(request.which),
+    }

@@ -6,7 +6,7 @@ from typing import Any
 from adapters.language.lexicon import Unit
 from domain.search.facets import PLAIN_FACETS
 
-FORMAT = 6
+FORMAT = 7
 """Grows with every change of the mapping or of what is put into it: an index of another format is built anew."""
 
 _PARTICLES = (
@@ -65,6 +65,14 @@ ANALYSIS: Mapping[str, Any] = {
 _TEXT = {"type": "text", "analyzer": "japanese", "search_analyzer": "asked"}
 _WRITTEN = {"type": "text", "analyzer": "as_written"}
 _KEY = {"type": "keyword", "norms": False, "doc_values": False}
+_BEGUN = {
+    "type": "text",
+    "analyzer": "keyword",
+    "norms": False,
+    "index_options": "docs",
+    "index_prefixes": {"min_chars": 1, "max_chars": 4},
+}
+"""Keys, and what they begin with: what begins with one letter has thousands of keys."""
 
 MAPPINGS: Mapping[str, Any] = {
     "dynamic": "strict",
@@ -93,7 +101,7 @@ MAPPINGS: Mapping[str, Any] = {
         "sku": {"type": "keyword", "copy_to": "labels"},
         "goods": {**_TEXT, "fields": {"written": _WRITTEN}},
         "brand_kana": {"type": "keyword", "copy_to": "labels"},
-        "name_keys": _KEY,
+        "name_keys": _BEGUN,
         "name_written": {"type": "keyword", "index": False, "doc_values": False},
         "label_keys": _KEY,
         "starts": {"type": "keyword", "norms": False},
@@ -124,6 +132,9 @@ def index_body(refresh_s: float, dictionary: Mapping[str, Sequence[Unit]]) -> di
         "settings": {
             "number_of_shards": 1,
             "auto_expand_replicas": "0-1",
+            # what stands out comes first on the disk too: browsing and suggestions end at the first that fit
+            "sort.field": ["prominence", "id"],
+            "sort.order": ["desc", "asc"],
             "refresh_interval": f"{int(refresh_s * 1000)}ms",
             "analysis": {
                 **ANALYSIS,

@@ -22,11 +22,9 @@ def matching(query: SearchQuery, lexicon: Lexicon) -> Query:
     return {"bool": {"filter": [_PUBLIC], "must": clauses, "should": labels}} if clauses else _NOTHING
 
 
-def ranked(query: SearchQuery, lexicon: Lexicon) -> Query:
-    """The same, popular and new products a little up."""
+def ranked(query: SearchQuery, matches: Query) -> Query:
+    """What the query finds, popular and new products a little up."""
     if query.is_browse:
-        return matching(query, lexicon)
+        return matches
     factor = {"field": "text_factor", "missing": 1}
-    return {
-        "function_score": {"query": matching(query, lexicon), "field_value_factor": factor, "boost_mode": "multiply"}
-    }
+    return {"function_score": {"query": matches, "field_value_factor": factor, "boost_mode": "multiply"}}

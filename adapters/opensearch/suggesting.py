@@ -1,4 +1,4 @@
-"""What begins with what was typed, in one question to OpenSearch."""
+"""What begins with what was typed, in one request to OpenSearch."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,57 +7,52 @@ from uuid import UUID
 from adapters.language.beginnings import BRAND, CATEGORY, PARTING, beginnings
 from adapters.language.lexicon import Lexicon
 from adapters.opensearch.text_query import text_clauses
+from domain.search.facets import FacetKind
 from domain.search.suggesting import BRANDS, CATEGORIES, PRODUCTS, Suggestions
 from domain.shared.ids import BrandId, CategoryId, ProductId
 
-MOST_LABELS = 50
+LABELS = ((CATEGORY, FacetKind.CATEGORY, CATEGORIES), (BRAND, FacetKind.BRAND, BRANDS))
+"""Kinds of names as keys have them, the facet that says which products have one, and how many are shown."""
 
-_KINDS = {"categories": (CATEGORY, CATEGORIES), "brands": (BRAND, BRANDS)}
+
+def label_starts_of(prefix: str, kind: str) -> list[str]:
+    return [PARTING.join((kind, each)) for each in beginnings(prefix)]
 
 
-def completion_body(prefix: str, lexicon: Lexicon) -> dict[str, Any] | None:
-    """None where nothing can begin so."""
+def products_body(prefix: str, lexicon: Lexicon) -> dict[str, Any] | None:
+    """Products with a word that begins so, and all words before it; None where nothing can. Only what is public has keys."""
     before, _, last = prefix.rpartition(" ")
-    begun, whole = beginnings(last), beginnings(prefix)
+    begun = [{"prefix": {"name_keys": each}} for each in beginnings(last)]
     if not begun:
         return None
-    named = [{"prefix": {"name_keys": each}} for each in begun]
-    starts = {name: [PARTING.join((kind, each)) for each in whole] for name, (kind, _) in _KINDS.items()}
-    labelled = [{"prefix": {"starts": each}} for some in starts.values() for each in some]
     return {
-        "query": {"bool": {"filter": [{"term": {"public": True}}, _any_of([*named, *labelled])]}},
-        "post_filter": {"bool": {"filter": [_any_of(named), *text_clauses(before, lexicon)]}},
-        "sort": [{"prominence": "desc"}, {"id": "asc"}],
+        "query": {"bool": {"filter": [_any_of(begun), *text_clauses(before, lexicon)]}},
+        "sort": [{"prominence": "desc"}, {"id": "asc"}],  # as the index is sorted: it ends at the first that fit
         "size": PRODUCTS,
         "track_total_hits": False,
         "_source": False,
-        "aggs": {
-            name: {"terms": {"field": "starts", "size": MOST_LABELS, "include": _pattern(some)}}
-            for name, some in starts.items()
-        },
     }
 
 
-def completions(answer: Mapping[str, Any]) -> Suggestions:
+def label_body(kind: FacetKind, id: str) -> dict[str, Any]:
+    """Whether there is a product to show of a category or brand."""
+    return {
+        "query": {"bool": {"filter": [{"term": {f"facet.{kind}": id}}]}},
+        "size": 0,
+        "terminate_after": 1,
+        "track_total_hits": True,
+    }
+
+
+def completions(answers: Sequence[Mapping[str, Any]], names: Sequence[tuple[FacetKind, str]]) -> Suggestions:
+    """From the answers to `products_body`, and to `label_body` of each name."""
+    shown = [name for name, each in zip(names, answers[1:], strict=True) if each["hits"]["total"]["value"]]
     return Suggestions(
-        products=tuple(ProductId(UUID(each["_id"])) for each in answer["hits"]["hits"]),
-        categories=tuple(map(CategoryId, _labels(answer, "categories"))),
-        brands=tuple(map(BrandId, _labels(answer, "brands"))),
+        products=tuple(ProductId(UUID(each["_id"])) for each in answers[0]["hits"]["hits"]),
+        categories=tuple(CategoryId(UUID(id)) for kind, id in shown if kind is FacetKind.CATEGORY),
+        brands=tuple(BrandId(UUID(id)) for kind, id in shown if kind is FacetKind.BRAND),
     )
-
-
-def _labels(answer: Mapping[str, Any], name: str) -> list[UUID]:
-    counts: dict[str, int] = {}
-    for each in answer["aggregations"][name]["buckets"]:
-        id = each["key"].rpartition(PARTING)[2]
-        counts[id] = max(counts.get(id, 0), each["doc_count"])
-    return [UUID(id) for id in sorted(counts, key=lambda id: (-counts[id], id))[: _KINDS[name][1]]]
 
 
 def _any_of(queries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"bool": {"should": list(queries), "minimum_should_match": 1}}
-
-
-def _pattern(starts: Sequence[str]) -> str:
-    """A regular expression of Lucene's; what keys begin with has letters and digits alone."""
-    return "|".join(f"{each.replace(PARTING, chr(92) + PARTING)}.*" for each in starts)

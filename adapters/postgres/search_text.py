@@ -8,31 +8,22 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Float, Integer, Select, Text, bindparam, case, cast, func, literal_column, select
+from sqlalchemy import ColumnElement, Float, Integer, Select, Text, bindparam, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from adapters.postgres.database import Database
 from adapters.postgres.keyset import Slice, SortColumn, key_part, slice_values, sliced
 from adapters.postgres.reading import Prepared
 from adapters.postgres.search_narrowing import CONDITIONS, narrowing_values
+from adapters.postgres.search_prominence import MEAN, POPULARITY, PROMINENCE
+from adapters.postgres.search_suggestions import SUGGESTED, suggestions
 from adapters.postgres.tables import product_ratings, products
-from adapters.search_ranking import (
-    MOST_YEARS,
-    POPULARITY_HALF,
-    POPULARITY_WEIGHT,
-    PRIOR_RATINGS,
-    RATING_PRIOR,
-    RATING_WEIGHT,
-    RECENCY_WEIGHT,
-    RECENT_FROM,
-    STOCK_WEIGHT,
-    YEAR_S,
-    position,
-)
+from adapters.search_ranking import position
 from domain.search.model import Hit, SearchPage, SearchScope
 from domain.search.pieces import Pieces
 from domain.search.ports import IN_DATABASE
-from domain.search.request import BEST_RATING, SearchRequest, SearchSort
+from domain.search.request import SearchRequest, SearchSort
+from domain.search.suggesting import Suggestions
 from domain.shared.ids import ProductId
 from domain.shared.paging import Count, Key, PageRequest, Precision, cut_page
 
@@ -41,20 +32,6 @@ MOST_COUNTED = 1_000
 FOUND = func.catalog.found_by_text(
     bindparam("words", type_=ARRAY(Text)), bindparam("needed", type_=ARRAY(Text))
 ).table_valued("product_id", "score", name="found")
-LISTED_AT = func.coalesce(P.published_at, P.created_at)
-POPULARITY = func.ln(1 + cast(func.coalesce(R.rating_count, 0), Float))
-MEAN = case(
-    (R.rating_count > 0, cast(R.rating_total + RATING_PRIOR * PRIOR_RATINGS, Float) / (R.rating_count + PRIOR_RATINGS)),
-    else_=0.0,
-)
-YEARS = func.extract("epoch", LISTED_AT - RECENT_FROM) / YEAR_S
-PROMINENCE = (
-    POPULARITY_WEIGHT * POPULARITY / (POPULARITY + POPULARITY_HALF)
-    + RATING_WEIGHT * func.greatest(MEAN - 1, 0.0) / (BEST_RATING - 1)
-    + STOCK_WEIGHT * cast(cast(P.sellable_quantity > 0, Integer), Float)
-    + RECENCY_WEIGHT * cast(func.least(func.greatest(YEARS, 0.0), MOST_YEARS), Float)
-)
-"""As `prominence` of search_ranking.py has it: below 1.5."""
 STEP = 2
 """Between one kind of match and the next: no prominence makes up for it."""
 BY_ID: SortColumn = (P.id, UUID)
@@ -144,6 +121,9 @@ class PostgresTextSearch:
         asked = Asked.of(scope.request)
         found: int = (await self._database.public(_counting_of(asked.shape), asked.parameters))[0][0]
         return Count(min(found, MOST_COUNTED), Precision.EXACT if found <= MOST_COUNTED else Precision.AT_LEAST)
+
+    async def complete(self, prefix: str) -> Suggestions:
+        return suggestions(await self._database.public(SUGGESTED, {"typed": prefix}))
 
     async def _placed(self, request: SearchRequest, page: PageRequest) -> PageRequest:
         """The page with the cursor's place as the database has it. One of the index goes on behind its product as that stands

@@ -1,13 +1,18 @@
 """What is searched and what is found. What is asked: request.py; how it can be narrowed: facets.py."""
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from domain.catalog.model import Attribute
 from domain.search.request import SearchRequest
 from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId
 from domain.shared.money import Money
-from domain.shared.paging import Page
+from domain.shared.paging import Count, Page
+
+if TYPE_CHECKING:
+    from domain.search.facets import FacetCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +110,25 @@ class Relaxation:
 class SearchScope:
     """All that one request finds, in one state of the index: totals and facets are counted by it.
 
-    `state` is the index's own name for that state; empty is the latest.
+    `state` is the index's own name for that state; empty is the latest. `total` and `counted` (the facets) are what the
+    index told beside a page; None is to be asked for.
     """
 
     request: SearchRequest
     state: str = ""
+    total: Count | None = field(default=None, compare=False)
+    counted: "tuple[FacetCounts, ...] | None" = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is wanted beside a page of hits, so that an index may tell it in the same answer."""
+
+    total: bool = False
+    facets: bool = False
+
+
+NOTHING_BESIDE = Beside()
 
 
 @dataclass(slots=True)
@@ -126,3 +145,8 @@ class SearchPage(Page[Hit]):
     did_you_mean: str | None = None
     relaxed: Relaxation | None = None
     is_degraded: bool = False
+
+    @property
+    def narrowing(self) -> Hashable:
+        """By which its facets are counted: the scope."""
+        return self.scope

@@ -70,7 +70,7 @@ class PopularSearches:
             return
 
     async def beginning_with(self, typed: str) -> Sequence[str]:
-        """The most popular of what begins so. Each finds something public at this moment. Raises Unavailable."""
+        """The most popular of what begins so. Each finds something public at this moment; none while nobody knows that."""
         prefix = prefix_of(typed)
         begun = self._beginnings.begun(prefix) if prefix else ()
         if not begun:
@@ -79,7 +79,10 @@ class PopularSearches:
             text for text, keys in await self._current() if any(key.startswith(each) for key in keys for each in begun)
         ]
         some = some[: 2 * QUERIES]
-        counts = await asyncio.gather(*(self._index.count(SearchScope(SearchRequest.of(each))) for each in some))
+        try:
+            counts = await asyncio.gather(*(self._index.count(SearchScope(SearchRequest.of(each))) for each in some))
+        except Unavailable:  # nobody knows what they find
+            return ()
         return [text for text, count in zip(some, counts, strict=True) if count.value][:QUERIES]
 
     async def _current(self) -> Sequence[Keyed]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from domain.search.facets import FacetCounts
 from domain.search.fingerprint import NOTHING
-from domain.search.model import SearchDocument, SearchPage, SearchScope
+from domain.search.model import NOTHING_BESIDE, Beside, SearchDocument, SearchPage, SearchScope
 from domain.search.request import SearchRequest
 from domain.search.suggesting import Suggestions
 from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId
@@ -65,12 +65,12 @@ class SearchIndex(Written, Protocol):
     Raises Unavailable when it does not answer in time.
     """
 
-    async def search(self, request: SearchRequest, page: PageRequest) -> SearchPage:
+    async def search(self, request: SearchRequest, page: PageRequest, beside: Beside = NOTHING_BESIDE) -> SearchPage:
         """In the order of the request's sort, equals by id; forward only. Cursors hold (index state, value, id), the value
         being what the sort goes by: while that state is kept, what is written in between moves nothing; afterwards a page
         goes on from that value and id in the latest one.
 
-        The page's scope has the state that it was read from. Raises InvalidCursor.
+        The page's scope has the state that it was read from, and what was wanted beside. Raises InvalidCursor.
         """
         ...
 
@@ -86,8 +86,9 @@ class SearchIndex(Written, Protocol):
         """
         ...
 
-    async def complete(self, prefix: str) -> Suggestions:
-        """What begins with the last word of `prefix`, as it is written or sounds, and has the words before it."""
+    async def complete(self, prefix: str) -> Suggestions | None:
+        """What begins with the last word of `prefix`, as it is written or sounds, and has the words before it; None where
+        there is no index."""
         ...
 
     async def spelled(self, word: str) -> str | None:
@@ -135,6 +136,10 @@ class TextSearch(Protocol):
         ...
 
     async def count(self, scope: SearchScope) -> Count: ...
+
+    async def complete(self, prefix: str) -> Suggestions:
+        """What begins so as it is written. However much does, the work is bounded: of very much only some is looked at."""
+        ...
 
 
 class Moments(Protocol):

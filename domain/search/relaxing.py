@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from domain.search.facets import FacetKey, FacetKind, FacetTerm, selected_terms, token_of
-from domain.search.model import Relaxation, SearchPage, SearchScope
+from domain.search.model import NOTHING_BESIDE, Beside, Relaxation, SearchPage, SearchScope
 from domain.search.pieces import Pieces
 from domain.search.ports import SearchIndex
 from domain.search.request import NO_FILTER, SearchFilter, SearchQuery, SearchRequest, SearchSort
@@ -40,7 +40,9 @@ class Relaxed:
     spelled: str | None = None
 
 
-async def nearest(index: SearchIndex, request: SearchRequest, page: PageRequest) -> SearchPage | None:
+async def nearest(
+    index: SearchIndex, request: SearchRequest, page: PageRequest, beside: Beside = NOTHING_BESIDE
+) -> SearchPage | None:
     """The page of the nearest request that finds something; None where even less finds nothing.
 
     First words are spelled otherwise, then single filters left out, then single words, then all filters, then all words
@@ -56,7 +58,7 @@ async def nearest(index: SearchIndex, request: SearchRequest, page: PageRequest)
     for relaxed in (*tries, *_with_less(request, words)):
         best = await _best(index, relaxed)
         if best is not None:
-            return await _page(index, best, page)
+            return await _page(index, best, page, beside)
     return None
 
 
@@ -74,8 +76,8 @@ async def _best(index: SearchIndex, relaxed: Sequence[Relaxed]) -> Relaxed | Non
     return max(found, key=lambda each: each[0])[1] if found else None
 
 
-async def _page(index: SearchIndex, relaxed: Relaxed, page: PageRequest) -> SearchPage:
-    found = await index.search(relaxed.request, page)
+async def _page(index: SearchIndex, relaxed: Relaxed, page: PageRequest, beside: Beside) -> SearchPage:
+    found = await index.search(relaxed.request, page, beside)
     found.relaxed, found.did_you_mean = relaxed.left_out, relaxed.spelled
     return found
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.breaker import FAILURES_TO_OPEN
 from adapters.language.analysis import Analyzer
 from adapters.tantivy.index import TantivyIndex, is_built
 from adapters.tantivy.refusals import IndexBroken, IndexBusy, IndexMissing
@@ -337,3 +338,42 @@ async def test_a_damaged_generation_is_an_outage_for_who_writes_and_a_new_one_he
     await IndexUpkeep(shopper.index, Listed([document(2, "急須")])).keep(asyncio.sleep)
     assert await shopper.finds("急須") == [product(2)]
     assert await shopper.index.put([document(3, "急須")]) == 1
+
+
+def spoil_segments(folder: Path) -> None:
+    for file in folder.glob("generation-*/*.*"):
+        if file.suffix not in (".json", ".lock"):
+            file.write_bytes(b"\x00" * file.stat().st_size)
+
+
+def spoil_pointer(folder: Path) -> None:
+    (folder / "current").unlink()
+    (folder / "current").mkdir()  # nobody can read that, not even a superuser
+
+
+@pytest.mark.parametrize("spoil", [spoil_segments, spoil_pointer])
+async def test_a_folder_that_cannot_be_read_is_left_alone_until_it_is_another(
+    opened: Opener, folder: Path, spoil: Callable[[Path], None]
+) -> None:
+    clock = [0.0]
+    index = opened(now=lambda: clock[0], search_timeout_s=30)
+    await Shopper(opened(search_timeout_s=30)).stock(*[document(number, f"急須 {number}") for number in range(50)])
+    spoil(folder)
+    outcomes = []
+    for _ in range(2 * FAILURES_TO_OPEN):
+        clock[0] += 1
+        with pytest.raises(Unavailable) as refused:
+            await index.search(SearchRequest.of("急須"), PageRequest(3))
+        outcomes.append(type(refused.value))
+    assert outcomes == [IndexBroken] * FAILURES_TO_OPEN + [Unavailable] * FAILURES_TO_OPEN
+    with pytest.raises(IndexBroken):  # who asks after it is told
+        await index.check()
+
+    for path in (folder / "current", *folder.glob("generation-*")):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    await Shopper(opened(search_timeout_s=30)).stock(document(1, "急須"))
+    clock[0] += 1  # of the half minute that the breaker is open
+
+    assert [each.product_id for each in (await index.search(SearchRequest.of("急須"), PageRequest(3))).nodes] == [
+        product(1)
+    ]

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -65,12 +65,32 @@ async def test_without_an_index_the_database_answers_and_says_so(
         rest = (await api.data(SEARCH, query=f"手ぬぐい {mark}", first=2, after=after))["search"]
         assert len(names(found) | names(rest)) == 3
         assert not rest["pageInfo"]["hasNextPage"]
+        suggested = await api.data(
+            "query ($typed: String!) { searchSuggestions(prefix: $typed) { kind product { name } } }",
+            typed=f"手ぬぐい {mark[:9]}",
+        )
+        assert {each["product"]["name"] for each in suggested["searchSuggestions"]} == names(found) | names(rest)
         nothing = (await api.data(SEARCH, query=f"急須 {mark}"))["search"]
         assert (nothing["nodes"], nothing["isDegraded"]) == ([], True)
 
 
+def overwrite(folder: Path) -> None:
+    """As a disk does that goes bad."""
+    for file in folder.glob("generation-*/*"):
+        if file.suffix not in (".json", ".lock"):
+            file.write_bytes(b"\x00" * file.stat().st_size)
+    # whoever has it open goes on with what they have: a merge, a restart or the next write reads the files anew
+    (folder / "current").write_bytes(b"\x00")
+
+
+@pytest.mark.parametrize("spoil", [shutil.rmtree, overwrite])
 async def test_an_index_that_breaks_and_is_built_again(
-    prepared: Settings, make: Factory, mark: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    prepared: Settings,
+    make: Factory,
+    mark: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    spoil: Callable[[Path], None],
 ) -> None:
     caplog.set_level(logging.INFO, "torii.search")
     name = f"急須 {mark}"
@@ -81,7 +101,7 @@ async def test_an_index_that_breaks_and_is_built_again(
         whole = (await api.data(SEARCH, query=name))["search"]
         assert (names(whole), whole["isDegraded"]) == ({name}, False)
 
-        shutil.rmtree(settings.search_dir)
+        spoil(settings.search_dir)
         async with asyncio.timeout(30):
             while not (found := (await api.data(SEARCH, query=name))["search"])["isDegraded"]:
                 await asyncio.sleep(0.01)
@@ -127,6 +147,8 @@ async def test_an_opensearch_that_is_frozen_costs_its_limit_until_the_breaker_op
             )
             assert answer["search"]["isDegraded"]
             assert len(answer["search"]["nodes"]) == 1
+        suggested = await api.data(f'{{ searchSuggestions(prefix: "茶筅 {mark}") {{ product {{ name }} }} }}')
+        assert suggested["searchSuggestions"] == [{"product": {"name": f"茶筅 {mark}"}}]
         assert asked <= 5  # the breaker is open
         assert (await api.data("{ products(first: 1) { nodes { name } } }"))["products"]["nodes"]
         closing.set()

@@ -84,6 +84,8 @@ SHARED = {
     "orders_shelf.py": {"orders", "catalog"},
     "orders_stock.py": {"orders", "catalog"},
     "search_narrowing.py": {"catalog", "reviews"},
+    "search_prominence.py": {"catalog", "reviews"},
+    "search_suggestions.py": {"catalog", "reviews"},
     "search_text.py": {"catalog", "reviews"},
 }
 """What serves every module, and the schema whose functions it calls: a bulk load makes the months of orders; units that an
