@@ -58,6 +58,8 @@ GRAPHIQL_ASSETS = "/graphiql"
 MAX_WEBHOOK_BYTES = 1024 * 1024
 NOT_FOUND = PlainTextResponse("no such picture", 404)
 NOT_SERVED = PlainTextResponse("set TORII_METRICS_TOKEN", 404)
+GARBAGE = 10_000
+"""Objects more than before, at which those in cycles are looked for: requests under way have as many as Python would wait for."""
 MAX_KEY = 64
 PDF = "application/pdf"
 NOBODY_KEEPS = {
@@ -130,7 +132,10 @@ class Gateway:
             # What is here now stays: a full collection that walks it again and again costs a feed a third of its time.
             gc.collect()
             gc.freeze()
+            usual = gc.get_threshold()
+            gc.set_threshold(GARBAGE, *usual[1:])
             yield
+            gc.set_threshold(*usual)
             gc.unfreeze()
 
     @property

@@ -17,6 +17,7 @@ from composition.search_index import open_index
 from domain.search.ports import SearchIndex
 from engine.fairness.shares import Gate
 from engine.fairness.turns import turn
+from engine.loading import LEVEL
 from settings import Settings, require
 
 
@@ -43,6 +44,7 @@ async def open_stores(settings: Settings) -> AsyncIterator[Stores]:
             timeout_ms=settings.database_timeout_ms,
             gate_of=Gate,
             turn=turn,
+            round_of=LEVEL.get,
         )
         stack.push_async_callback(database.close)
         aws = await stack.enter_async_context(open_aws(settings, breakers={each: Breaker() for each in OF_REQUESTS}))

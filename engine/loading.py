@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from engine.fairness.turns import WALK, Walk, turn
@@ -11,6 +12,10 @@ WOKEN = 8
 
 Batch = Callable[[list[Any]], Awaitable[Sequence[Any]]]
 """Values in the order of the keys, all different; an exception in a value's place fails that key alone."""
+
+
+LEVEL: ContextVar[Hashable] = ContextVar("level", default=None)
+"""What the loads of one level of an operation, which begin in one turn of the event loop, have in common."""
 
 
 class Coming:

@@ -81,7 +81,7 @@ class Reads(Generic[T]):
     def __init__(self, columns: Columns[T], statement: Callable[[Select[Any]], Select[Any]]) -> None:
         def made(needs: Needs) -> Read[T]:
             reading = columns.reading(needs)
-            return Read(Prepared(statement(select(*reading.columns))), reading.make)
+            return Read(Prepared(statement(select(*reading.columns)), by_place=True), reading.make)
 
         self.of: Callable[[Needs], Read[T]] = lru_cache(MAX_READINGS)(made)
 

@@ -1,7 +1,7 @@
 """Connections to PostgreSQL: public reads without a transaction, everything else in one that knows its viewer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from adapters.postgres.combining import alone
 from adapters.postgres.reading import OUTAGES, SERVICE, Gate, Prepared, Reader
 from domain.shared.refusals import Unavailable
 from domain.shared.viewer import Viewer
@@ -108,7 +109,8 @@ class Database:
     its connections belong to the anonymous viewer for good. `fresh` is the same on the writer, for what will be cached: a
     replica may not have heard yet of the change that emptied the cache. `transaction` is for everything else.
 
-    `gate_of` makes, for so many connections, what lets those in who want one; `turn` is awaited between pieces of long work.
+    `gate_of` makes, for so many connections, what lets those in who want one; `turn` is awaited between pieces of long work;
+    `round_of` tells what reads that are asked for side by side have in common, so that they are sent as one.
     """
 
     def __init__(
@@ -120,6 +122,7 @@ class Database:
         timeout_ms: int = 2000,
         gate_of: Callable[[int], Gate] = FirstCome,
         turn: Callable[[], Awaitable[None]] = at_once,
+        round_of: Callable[[], Hashable] = alone,
     ) -> None:
         self._turn = turn
         self._limit_s = timeout_ms / 1000
@@ -127,7 +130,7 @@ class Database:
 
         def anonymous(address: str) -> Reader:
             connect = _connect(timeout_ms, {"torii.kind": "anonymous"})
-            return Reader(address, gate_of(pool_size), limit_s=timeout_ms / 1000, connect=connect)
+            return Reader(address, gate_of(pool_size), limit_s=timeout_ms / 1000, connect=connect, round_of=round_of)
 
         self.fresh_reader = anonymous(url)
         self.reader = anonymous(replica_url) if replica_url else self.fresh_reader

@@ -8,17 +8,18 @@ on them ever changes whose rows they show.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 import asyncpg
 import orjson
-from sqlalchemy import Executable
+from sqlalchemy import JSON, Executable
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ClauseElement
 
+from adapters.postgres.combining import Combining, alone
 from domain.shared.refusals import Unavailable
 
 SERVICE = "PostgreSQL"
@@ -50,13 +51,15 @@ class Prepared:
     """A statement whose text is written once, for reads that come again and again; `parameters` are given at each.
 
     Parameters that the statement has values for need none. It stays what SQLAlchemy made of it: `statement`.
+    `by_place`: whoever reads its rows takes them apart by position alone, so that they need not be more than tuples.
     """
 
-    __slots__ = ("_fixed", "_order", "_processors", "statement", "text")
+    __slots__ = ("_fixed", "_order", "_processors", "combines", "statement", "text")
 
-    def __init__(self, statement: Executable) -> None:
+    def __init__(self, statement: Executable, *, by_place: bool = False) -> None:
         assert isinstance(statement, ClauseElement)
         self.statement = statement
+        self.combines = by_place and not _has_json(statement)
         compiled: Any = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
         self.text = str(compiled)
         self._order: tuple[str, ...] = tuple(compiled.positiontup or ())
@@ -73,6 +76,11 @@ class Prepared:
         return [
             self._processors[name](values[name]) if name in self._processors else values[name] for name in self._order
         ]
+
+
+def _has_json(select: Any) -> bool:
+    """Whether a column is JSON, which a connection decodes in the one form that it was told."""
+    return any(isinstance(column.type, JSON) for column in select.selected_columns)
 
 
 class Gate(Protocol):
@@ -92,29 +100,41 @@ class Reader:
         gate: lets in whoever uses a connection, and so many at a time as there may be connections
         limit_s: of a whole read: a free connection, the way there and the statement
         connect: arguments of each connection, as asyncpg takes them
+        round_of: what reads asked for side by side have in common; None where there are no others
     """
 
-    def __init__(self, url: str, gate: Gate, *, limit_s: float, connect: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        url: str,
+        gate: Gate,
+        *,
+        limit_s: float,
+        connect: Mapping[str, Any],
+        round_of: Callable[[], Hashable] = alone,
+    ) -> None:
         self._url = url
         self._gate = gate
         self._limit_s = limit_s
         self._connect = connect
         self._idle: list[Line] = []
         self._open: set[Line] = set()
+        self._combining = Combining(self._sent, round_of)
 
     async def rows(self, prepared: Prepared, given: Mapping[str, Any]) -> Sequence[Any]:
         """Raises Unavailable, DBAPIError."""
+        return await self._combining.rows(prepared, given, self._limit_s)
+
+    async def _sent(self, text: str, values: Sequence[Any], ends: float) -> Sequence[Any]:
         try:
-            ends = time.monotonic() + self._limit_s
-            async with self._gate.place(self._limit_s):
-                return await self._read(prepared.text, prepared.values(given), ends)
+            async with self._gate.place(ends - time.monotonic()):
+                return await self._read(text, values, ends)
         except asyncpg.PostgresError as error:
             if (error.sqlstate or "")[:2] in OUTAGES:
                 raise Unavailable(SERVICE) from error
             if isinstance(error, asyncpg.DataError):  # whose text quotes the value
                 told = type(error)("a value that does not fit")
-                raise DBAPIError(prepared.text, given, told, hide_parameters=True) from error
-            raise DBAPIError(prepared.text, given, error, hide_parameters=True) from error
+                raise DBAPIError(text, values, told, hide_parameters=True) from error
+            raise DBAPIError(text, values, error, hide_parameters=True) from error
         except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError) as error:
             raise Unavailable(SERVICE) from error
 

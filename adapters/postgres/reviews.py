@@ -52,7 +52,7 @@ def _newest_of_each(shape: Slice, needs: Needs) -> Read[Review]:
         reviews.c.product_id == wanted.c.product_id
     )  # idx_reviews_product_id, once a key
     slices = sliced(newest, NEWEST, shape, descending=True).lateral("newest")
-    return Read(Prepared(select(slices).select_from(wanted.join(slices, true()))), reading.make)
+    return Read(Prepared(select(slices).select_from(wanted.join(slices, true())), by_place=True), reading.make)
 
 
 class PostgresReviews:

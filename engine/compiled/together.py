@@ -9,6 +9,8 @@ from contextvars import copy_context
 from types import coroutine
 from typing import Any
 
+from engine.loading import LEVEL
+
 AGAIN = 100
 """Times that tasks are made at once, after one had to wait."""
 
@@ -20,6 +22,7 @@ async def together(waited: Sequence[Work]) -> list[Any]:
     if len(waited) < 2:
         return [await each for each in waited]
     *others, last = waited
+    around = LEVEL.set(object())
     begun = [asyncio.ensure_future(each) for each in others]
     try:
         own = await ended(last)  # a task less
@@ -28,6 +31,8 @@ async def together(waited: Sequence[Work]) -> list[Any]:
         for each in begun:
             each.cancel()
         raise
+    finally:
+        LEVEL.reset(around)
 
 
 class Together:
@@ -46,6 +51,7 @@ class Together:
         if self._left or len(waited) < 2:
             self._left = max(0, self._left - 1)
             return await together(waited)
+        around = LEVEL.set(object())
         rest = iter(waited)
         begun: list[asyncio.Task[Any]] = []
         context = copy_context()  # as none of them has changed it
@@ -64,6 +70,8 @@ class Together:
             for each in rest:
                 each.close()
             raise
+        finally:
+            LEVEL.reset(around)
 
 
 async def ended(result: Awaitable[Any]) -> Any:
