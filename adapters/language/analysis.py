@@ -105,6 +105,7 @@ class Analyzer:
         self._word = lru_cache(CACHED_WORDS)(_folded_word)
         self._sentence_terms = lru_cache(CACHED_SENTENCES)(self._analyzed)
         self._keys = lru_cache(CACHED_SENTENCES)(self._sounded)
+        self._label_keys = lru_cache(CACHED_SENTENCES)(self._labelled)
         self.version = dictionary_version(dictionary)
 
     def terms(self, text: str) -> tuple[str, ...]:
@@ -129,13 +130,11 @@ class Analyzer:
         return found
 
     def labels(self, texts: Sequence[str]) -> Mapping[str, str]:
-        """The keys of labels, and those of each as a whole."""
+        """The keys of labels, and those of each as a whole. Those of a label are kept: thousands of products share it."""
+        self._lexicon()
         found: dict[str, str] = {}
         for text in texts:
-            found |= self.keys(text)
-            for part in (text, *text.split("・")):
-                spoken = [each for piece in _sentences(normalize(part)) for each in self._spoken(piece, "C")]
-                found |= label_keys_of(spoken)
+            found |= self._label_keys(text)
         return found
 
     def clauses(self, query: str) -> list[Clause]:
@@ -151,6 +150,7 @@ class Analyzer:
             self._own = _OwnWords(lexicon.dictionary)
             self._sentence_terms.cache_clear()
             self._keys.cache_clear()
+            self._label_keys.cache_clear()
         return lexicon
 
     def _part_clauses(self, part: Part) -> Iterator[Clause]:
@@ -191,6 +191,13 @@ class Analyzer:
         short = [each for piece, units in self._pieces(sentence) for each in units or self._spoken(piece, "A")]
         long = [each for piece, units in self._pieces(sentence) for each in units or self._spoken(piece, "C")]
         return keys_of(long) | keys_of(short)
+
+    def _labelled(self, text: str) -> Mapping[str, str]:
+        found = dict(self.keys(text))
+        for part in (text, *text.split("・")):
+            spoken = [each for piece in _sentences(normalize(part)) for each in self._spoken(piece, "C")]
+            found |= label_keys_of(spoken)
+        return found
 
     def _spoken(self, text: str, mode: str) -> tuple[Spoken, ...]:
         return tuple(

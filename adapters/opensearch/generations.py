@@ -64,7 +64,7 @@ class Generations:
             try:
                 await api.indices.create(
                     index=index,
-                    body={**index_body(self._refresh_s, self._words.current().dictionary), "aliases": aliases},
+                    body={**index_body(self._words.current().dictionary), "aliases": aliases},
                 )
             except RequestError as error:  # it exists, or has the alias
                 raise IndexBusy(self.alias) from error
@@ -88,7 +88,10 @@ class Generations:
         Raises IndexBusy when a build that began later has taken its place.
         """
         async with self._client.working(self._timeout_s) as api:
-            await api.indices.refresh(index=index, params={"ignore_unavailable": "true"})
+            params = {"ignore_unavailable": "true"}
+            interval = {"index": {"refresh_interval": f"{int(self._refresh_s * 1000)}ms"}}
+            await api.indices.put_settings(index=index, body=interval, params=params)
+            await api.indices.refresh(index=index, params=params)
             before = await self._named(api, self.alias)
             earlier = await self._named(api, self._previous)
             actions = [

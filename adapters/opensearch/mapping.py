@@ -126,8 +126,11 @@ MAPPINGS: Mapping[str, Any] = {
 }
 
 
-def index_body(refresh_s: float, dictionary: Mapping[str, Sequence[Unit]]) -> dict[str, Any]:
-    """Settings and mapping of a new index. One shard: scores of two shards do not compare, and 100,000 fit one well."""
+def index_body(dictionary: Mapping[str, Sequence[Unit]]) -> dict[str, Any]:
+    """Settings and mapping of a new index. One shard: scores of two shards do not compare, and 100,000 fit one well.
+
+    It shows nothing new until it takes the place of another one: to look at it every second would cost a sixth of a build.
+    """
     return {
         "settings": {
             "number_of_shards": 1,
@@ -135,7 +138,7 @@ def index_body(refresh_s: float, dictionary: Mapping[str, Sequence[Unit]]) -> di
             # what stands out comes first on the disk too: browsing and suggestions end at the first that fit
             "sort.field": ["prominence", "id"],
             "sort.order": ["desc", "asc"],
-            "refresh_interval": f"{int(refresh_s * 1000)}ms",
+            "refresh_interval": "-1",
             "analysis": {
                 **ANALYSIS,
                 "tokenizer": {"japanese": {**_TOKENIZER, "user_dictionary_rules": _rules(dictionary)}},

@@ -79,12 +79,15 @@ class Writer:
 
     async def _write(self, documents: Sequence[Kept], targets: tuple[str, ...]) -> int:
         for _ in range(ATTEMPTS):
-            # the index that is searched comes first, and its number counts
-            results = [await self._bulk.send(target, documents, refresh="wait_for") for target in targets]
+            # the index that is searched comes first, and its number counts; in the other nobody looks yet
+            results = [await self._bulk.send(each, documents, refresh=self._refresh(each)) for each in targets]
             if not any(NOT_FOUND in statuses for statuses in results):
                 return _written(results[0])
             targets = await self._generations.targets()
         raise IndexMissing(self._generations.alias)
+
+    def _refresh(self, target: str) -> str:
+        return "wait_for" if target == self._generations.alias else "false"
 
 
 def _kept(document: SearchDocument, analyzer: Analyzer) -> Kept:

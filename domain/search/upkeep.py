@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from domain.search.comparing import Report, compare
+from domain.search.model import SearchDocument
 from domain.search.ports import Documents, Entry, Listings, Progress, SearchIndex
 from domain.search.refusals import Broken, NotBuilt
-from domain.shared.batches import batches
+from domain.shared.batches import ahead, batches
 from domain.shared.ids import ProductId
 
 log = logging.getLogger("torii.search")
@@ -16,6 +17,8 @@ BATCH = 500
 """Products read and put at once."""
 BUILD_BATCH = 1_000
 """The same while a whole index is built."""
+AT_ONCE = 2
+"""Batches on their way while a whole index is built: one is analysed while the server takes in the one before."""
 REVISIONS = 5_000
 """Products whose versions are compared at once."""
 
@@ -102,11 +105,16 @@ class IndexUpkeep:
         The present one is kept for `rollback`. Raises Unavailable.
         """
         done = 0
+
         async with self._index.building() as new:
-            async for batch in batches(self._source.documents(), BUILD_BATCH):
+
+            async def put(batch: Sequence[SearchDocument]) -> None:
+                nonlocal done
                 await new.put(batch)
                 done += len(batch)
                 progress(done)
+
+            await ahead(batches(self._source.documents(), BUILD_BATCH), put, AT_ONCE)
         return done
 
     async def rollback(self, progress: Progress) -> Report:

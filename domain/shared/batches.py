@@ -1,6 +1,7 @@
 """A stream in handfuls."""
 
-from collections.abc import AsyncIterable, Sequence
+import asyncio
+from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -16,3 +17,23 @@ async def batches(items: AsyncIterable[T], size: int) -> AsyncIterable[Sequence[
             batch = []
     if batch:
         yield batch
+
+
+async def ahead(items: AsyncIterable[T], job: Callable[[T], Awaitable[object]], most: int) -> None:
+    """Do the job of each item, in the order in which they come, up to `most` at a time. Where one fails, the others are given
+    up and what it raised is raised."""
+    room = asyncio.Semaphore(most)
+
+    async def one(item: T) -> None:
+        try:
+            await job(item)
+        finally:
+            room.release()
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            async for item in items:
+                await room.acquire()
+                tasks.create_task(one(item))
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0]  # noqa: B904  (its own cause says more)

@@ -1,5 +1,6 @@
 """What only the OpenSearch adapter has: points in time shared by processes, builders without a lock, old indexes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -9,11 +10,12 @@ import aiohttp
 import pytest
 
 from adapters.opensearch.index import OpenSearchIndex
+from adapters.opensearch.labels import KEPT_S
 from adapters.opensearch.refusals import IndexBusy, IndexMissing
 from composition.search_index import open_index
 from domain.search.comparing import Report
 from domain.search.upkeep import IndexUpkeep
-from domain.shared.ids import uuid7
+from domain.shared.ids import BrandId, uuid7
 from domain.shared.paging import encode_cursor
 from settings import Settings
 from tests.backends import settings_of
@@ -198,6 +200,23 @@ class TestGenerations:
         }
         assert kept["status"] == "active"
         assert (float(kept["price"]), kept["popularity_score"]) == (1980, 1.5)
+
+
+class TestNames:
+    async def test_new_brands_are_suggested_within_half_a_minute_and_those_without_products_never(
+        self, cluster: Cluster
+    ) -> None:
+        clock, old, new = [0.0], BrandId(uuid7()), BrandId(uuid7())
+        shopper = cluster.open(now=lambda: clock[0])
+        await shopper.stock(document(1, "急須", brand="山田窯", brand_id=old))
+        assert (await shopper.search.suggestions("山")).brands == (old,)
+        await shopper.index.put([document(1, "急須", version=2), document(2, "皿", brand="山本窯", brand_id=new)])
+        assert (await shopper.search.suggestions("山")).brands == ()
+
+        clock[0] += KEPT_S
+        async with asyncio.timeout(30):  # they are read beside whoever asks
+            while (await shopper.search.suggestions("山")).brands != (new,):
+                await asyncio.sleep(0.01)
 
 
 class TestRefused:

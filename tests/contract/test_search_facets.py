@@ -5,14 +5,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from uuid import UUID
 
 import pytest
 
 from domain.catalog.model import Attribute
-from domain.search.facets import Facet, FacetKey, FacetKind, narrowed_by
-from domain.search.request import NO_FILTER, PriceRange, SearchFilter, SearchSort
+from domain.search.facets import Facet, FacetCounts, FacetKey, FacetKind, narrowed_by
+from domain.search.model import Beside
+from domain.search.request import NO_FILTER, PriceRange, SearchFilter, SearchRequest, SearchSort
+from domain.shared.ids import BrandId
 from domain.shared.money import Money
-from domain.shared.paging import Count, encode_cursor
+from domain.shared.paging import Count, PageRequest, encode_cursor
 from domain.shared.refusals import InvalidCursor
 from tests.contract.search_scene import (
     BLUE,
@@ -187,6 +190,28 @@ class TestFacets:
 
         assert values_of(facets, FacetKind.ATTRIBUTE, "柄") == [("稀", 21, False)]
 
+    async def test_of_more_brands_than_a_part_of_the_index_tells_of_the_commonest_are_shown_with_true_counts(
+        self, shopper: Shopper
+    ) -> None:
+        """Each part has all of them; what makes one common is in one part alone."""
+        each_once = list(range(1_100))
+        extra = [brand for brand in range(60) for _ in range(2 + brand // 6)]
+        parts = [each_once + [brand for brand in extra if brand % 2 == part] for part in range(2)]
+        made = [
+            document(2_000 * part + n, "鍋", brand_id=BrandId(UUID(int=1 + brand)))
+            for part, brands in enumerate(parts)
+            for n, brand in enumerate(brands)
+        ]
+        await shopper.stock(*made[: len(parts[0])])
+        await shopper.index.put(made[len(parts[0]) :])
+
+        [brands] = [facet for facet in await shopper.facets("鍋") if facet.key.kind is FacetKind.BRAND]
+
+        true = Counter(each.brand_id for each in made)
+        assert len(brands.values) == 50
+        assert all(value.count == true[value.brand_id] for value in brands.values)
+        assert [value.count for value in brands.values] == sorted(true.values(), reverse=True)[:50]
+
     async def test_essays_and_control_characters_are_no_facets(self, shopper: Shopper) -> None:
         bad = (Attribute("説明", "あ" * 201), Attribute("a\x1fb", "c"), Attribute("", "x"), Attribute("x", "\ud800"))
         await shopper.stock(document(1, "鍋", attributes=(*bad, RED)))
@@ -206,6 +231,22 @@ class TestFacets:
         assert await shopper.search.count(scope_of(page)) == Count(5)
         assert await shopper.count("鍋") == Count(5)
         assert values_of(await shopper.facets("鍋"), FacetKind.ATTRIBUTE, "色") == [("赤", 4, False), ("青", 1, False)]
+
+    async def test_what_is_wanted_beside_a_page_is_what_would_be_told_later(self, shopper: Shopper) -> None:
+        await shopper.stock(*shop(80))
+        random = Random(3)
+        for _ in range(6):
+            request = SearchRequest.of(
+                random.choice(("", "急須")), some_filter(random), random.choice(list(SearchSort))
+            )
+            page = PageRequest.of(request.sort.order, first=3)
+            alone = scope_of(await shopper.index.search(request, page))
+            told = scope_of(await shopper.index.search(request, page, Beside(total=True, facets=True)))
+
+            assert (alone.total, alone.counted) == (None, None)
+            assert told.total == await shopper.index.count(alone)
+            assert told.counted is not None
+            assert _plain(told.counted) == _plain(await shopper.index.facets(alone))
 
     async def test_facets_of_a_state_that_is_gone_are_those_of_the_latest(self, shopper: Shopper) -> None:
         await shopper.stock(document(1, "鍋", attributes=(RED,)))
@@ -354,3 +395,7 @@ class TestBlend:
         await shopper.stock(document(1, "水筒", "急須", **best), document(2, "急須", in_stock=False))  # type: ignore[arg-type]
 
         assert await shopper.finds("急須") == [product(2), product(1)]
+
+
+def _plain(counted: Sequence[FacetCounts]) -> dict[FacetKey, dict[str, int]]:
+    return {each.key: dict(each.counts) for each in counted}
