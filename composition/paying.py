@@ -6,16 +6,20 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from adapters.postgres.database import Database
+from adapters.postgres.orders_disputes import PostgresDisputeBook
 from adapters.postgres.orders_made_there import PostgresMadeThere
 from adapters.postgres.orders_payment import PostgresPaymentBook
 from adapters.postgres.orders_refunding import PostgresRefundBook
-from adapters.postgres.payments import CHANNEL, PostgresToldEvents
+from adapters.postgres.payments import CHANNEL, PostgresPaymentEvents, PostgresToldEvents
 from adapters.stripe.connection import StripeConnection
+from adapters.stripe.events import StripeEvents
 from adapters.stripe.payments import StripePayments
 from adapters.stripe.subjects import StripeSubjects
 from composition.database import worker_database
+from domain.payments.disputes import DisputeDesk
 from domain.payments.finaliser import Finaliser
 from domain.payments.inbox import PaymentInbox
+from domain.payments.missed import MissedEvents
 from domain.payments.reconciliation import Bringing, Reconciliation
 from domain.payments.refunds import RefundDesk
 from domain.payments.troubles import OpenProblem, Troubled
@@ -43,6 +47,7 @@ class PaymentTools:
     inbox: PaymentInbox
     refunds: RefundDesk
     reconciliation: Reconciliation
+    missed: MissedEvents
     troubled: Sequence[Troubled]
     """Where what failed is looked for."""
 
@@ -64,10 +69,14 @@ async def open_payment_tools(settings: Settings, clock: Clock) -> AsyncIterator[
         finaliser = finaliser_of(database, stripe, clock)
         told, back = PostgresToldEvents(database), PostgresRefundBook(database)
         refunds = RefundDesk(StripePayments(stripe), back, clock)
-        inbox = PaymentInbox(told, StripeSubjects(), Bringing(finaliser, refunds), clock)
+        disputed = PostgresDisputeBook(database)
+        bringing = Bringing(finaliser, refunds, DisputeDesk(StripePayments(stripe), disputed))
+        inbox = PaymentInbox(told, StripeSubjects(), bringing, clock)
         payments = PostgresPaymentBook(database)
         reconciliation = Reconciliation(finaliser, payments, clock)
-        yield PaymentTools(url, inbox, refunds, reconciliation, (told, back, payments, PostgresMadeThere(database)))
+        troubled = told, back, payments, PostgresMadeThere(database), disputed
+        missed = MissedEvents(StripeEvents(stripe), PostgresPaymentEvents(database), clock)
+        yield PaymentTools(url, inbox, refunds, reconciliation, missed, troubled)
 
 
 async def run_payments(tools: PaymentTools, stop: Stop, grace_s: float) -> None:

@@ -192,6 +192,12 @@ JOBS: Sequence[Job[Tools]] = (
         "asks Stripe for payments of which it has not told us",
         lambda tools: tools.payments.reconciliation.check(),
     ),
+    Job(
+        "fetch-payment-events",
+        timedelta(hours=1),
+        "asks Stripe for what it told of refunds and disputes, and nobody heard",
+        lambda tools: tools.payments.missed.fetch(),
+    ),
 )
 
 

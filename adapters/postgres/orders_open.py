@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.payments_ledger import sellers_in_ledger
 from adapters.postgres.tables import (
+    disputes,
     order_items,
     order_payments,
     order_sellers,
@@ -22,6 +23,7 @@ from domain.orders.open_order import OpenItem, OpenOrder, OpenPart, OpenPayment
 from domain.orders.refunds import BorneBy
 from domain.orders.returns import Return, ReturnId, ReturnReason
 from domain.orders.states import ReturnStatus
+from domain.payments.model import CONTESTED as CONTESTED_STATES
 from domain.shared.ids import OrderId, OrderItemId, ProductId, SellerId, UserId, VariationId
 from domain.shared.tax import TaxClass
 
@@ -53,6 +55,11 @@ SHORT = (
     .scalar_subquery()
 )
 ITEMS = select(order_items, SHORT.label("short"))
+ITS = disputes.c.order_id == order_payments.c.order_id  # idx_disputes_order_id
+TAKEN = select(func.coalesce(func.sum(disputes.c.amount), 0)).where(ITS, disputes.c.is_withdrawn).scalar_subquery()
+"""What the bank took back for the buyer."""
+CONTESTED = exists().where(ITS, disputes.c.status.in_(CONTESTED_STATES))
+PAYMENTS = select(order_payments, TAKEN.label("disputed"), CONTESTED.label("is_contested"))
 
 
 async def open_order(connection: AsyncConnection, order_id: OrderId) -> OpenOrder | None:
@@ -63,7 +70,7 @@ async def open_order(connection: AsyncConnection, order_id: OrderId) -> OpenOrde
     of_order = order_items.c.order_id == order_id
     items = await _rows(connection, ITEMS.where(of_order).order_by(order_items.c.id))
     parts = await _rows(connection, select(order_sellers).where(order_sellers.c.order_id == order_id))
-    payments = await _rows(connection, select(order_payments).where(order_payments.c.order_id == order_id))
+    payments = await _rows(connection, PAYMENTS.where(order_payments.c.order_id == order_id))
     went_back = await _rows(connection, WENT_BACK.where(refunds.c.order_id == order_id))
     back = func.coalesce(func.sum(refunds.c.amount), 0)
     refunded = await connection.scalar(select(back).where(refunds.c.order_id == order_id))
@@ -80,13 +87,18 @@ async def open_order(connection: AsyncConnection, order_id: OrderId) -> OpenOrde
         guest_id=row.guest_id,
         items=[_item(item, went_back, asked) for item in items],
         parts={part.seller_id: part for part in _parts(row, items, parts, went_back, in_ledger)},
-        payment=payment and OpenPayment(payment.id, PaymentStatus(payment.status), payment.amount, int(refunded or 0)),
+        payment=payment and _payment(payment, int(refunded or 0)),
         returns=[return_of(each, row.user_id, row.guest_id) for each in asked],
     )
 
 
 async def _rows(connection: AsyncConnection, statement: Select[Any]) -> list[Row[Any]]:
     return list((await connection.execute(statement)).all())
+
+
+def _payment(row: Row[Any], refunded: int) -> OpenPayment:
+    disputed = int(row.disputed)
+    return OpenPayment(row.id, PaymentStatus(row.status), row.amount, refunded, disputed, is_contested=row.is_contested)
 
 
 def _item(row: Row[Any], went_back: list[Row[Any]], asked: list[Row[Any]]) -> OpenItem:

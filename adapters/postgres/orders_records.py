@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Text, and_, func, literal, null, select, true, union_all
+from sqlalchemy import Row, Select, Text, and_, case, func, literal, null, select, true, union_all
 from sqlalchemy import cast as sql_cast
 
 from adapters.postgres.batches import among_ids, many_each, one_each
 from adapters.postgres.database import Database
 from adapters.postgres.keyset import slice_rows
 from adapters.postgres.orders import item_of, lowest, narrowed_orders, order_of, with_buyer
-from adapters.postgres.orders_open import return_of
+from adapters.postgres.orders_open import CONTESTED, TAKEN, return_of
 from adapters.postgres.tables import (
+    disputes,
     order_item_status_histories,
     order_items,
     order_payments,
@@ -76,6 +77,15 @@ def _timeline() -> Select[Any]:
             refunds.c.id, refunds.c.order_id, literal("refund"), refunds.c.status, none, refunds.c.note,
             refunds.c.requested_as, func.coalesce(refunds.c.settled_at, refunds.c.created_at),
         ).where(among_ids(refunds.c.order_id)),
+        # the policies of the database show them to admins alone
+        select(
+            disputes.c.id, disputes.c.order_id, literal("dispute"), literal("opened"), none, disputes.c.reason,
+            sql_cast(null(), Text), disputes.c.opened_at,
+        ).where(among_ids(disputes.c.order_id)),
+        select(
+            disputes.c.id, disputes.c.order_id, literal("dispute"), disputes.c.status, none, disputes.c.reason,
+            sql_cast(null(), Text), disputes.c.closed_at,
+        ).where(among_ids(disputes.c.order_id), disputes.c.closed_at.is_not(None)),
     ).subquery("told")  # fmt: skip
     return select(told).order_by(told.c.order_id, told.c.created_at, told.c.id)
 
@@ -111,7 +121,9 @@ def _standing_of_orders() -> Select[Any]:
     )
     gone = select(func.coalesce(func.sum(refunds.c.amount), 0)).where(refunds.c.order_id == orders.c.id)
     paid = and_(order_payments.c.order_id == orders.c.id, order_payments.c.status == PaymentStatus.SUCCEEDED.value)
-    left = func.coalesce(order_payments.c.amount - gone.scalar_subquery(), 0)
+    # admins alone see disputes, and give back
+    here = case((CONTESTED, 0), else_=order_payments.c.amount - TAKEN)
+    left = func.greatest(func.coalesce(here - gone.scalar_subquery(), 0), 0)
     return (
         select(orders.c.id, left.label("left"), statuses.label("statuses"))
         .select_from(orders.join(order_payments, paid, isouter=True))
@@ -147,6 +159,13 @@ EVENT_TYPES = {
         "refunded": "OrderRefunded",
     },
     "return": {"requested": "ReturnRequested"},
+    "dispute": {
+        "opened": "DisputeOpened",
+        "won": "DisputeWon",
+        "lost": "DisputeLost",
+        "warning_closed": "DisputeClosed",
+        "prevented": "DisputeClosed",
+    },
     "refund": {"pending": "RefundRequested", "succeeded": "RefundSucceeded", "failed": "RefundFailed"},
 }
 

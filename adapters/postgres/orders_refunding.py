@@ -8,11 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, any_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.postgres.again import retried
 from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
-from adapters.postgres.orders_made_there import book_made_there
+from adapters.postgres.orders_made_there import book_made_there, place_open
 from adapters.postgres.orders_payment import order_of_intent
 from adapters.postgres.orders_refund_ends import PENDING, write_end
 from adapters.postgres.tables import order_payments, refunds
@@ -88,12 +89,14 @@ class PostgresRefundBook:
     ) -> None:
         async with self._database.till(ANONYMOUS) as connection:
             end = await write_end(connection, refund_id, succeeded=succeeded, provider_id=provider_id, problem=problem)
+            if end:  # what went back by hand may have waited for it
+                end = [*end, *await place_open(connection, await _order_of(connection, refund_id))]
             await put_out(connection, end)
 
     @retried
-    async def book_made_there(self, order_id: OrderId, made: Sequence[Refund]) -> None:
+    async def book_made_there(self, order_id: OrderId, made: Sequence[Refund], taker: RefundId | None = None) -> bool:
         async with self._database.till(ANONYMOUS) as connection:
-            await book_made_there(connection, order_id, made)
+            return await book_made_there(connection, order_id, made, taker)
 
     async def order_of(self, intent_id: IntentId) -> OrderId | None:
         return await order_of_intent(self._database, intent_id)
@@ -132,6 +135,11 @@ class PostgresRefundBook:
         again = update(refunds).where(which).values(status=RefundState.PENDING, try_at=at, settled_at=None)
         async with self._database.till(ANONYMOUS) as connection:
             return (await connection.execute(again)).rowcount
+
+
+async def _order_of(connection: AsyncConnection, refund_id: RefundId) -> OrderId:
+    found = await connection.execute(select(refunds.c.order_id).where(refunds.c.id == refund_id))
+    return OrderId(found.scalar_one())
 
 
 def _due_of(row: Row[Any]) -> DueRefund:

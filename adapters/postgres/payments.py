@@ -31,13 +31,24 @@ class PostgresPaymentEvents:
         self._database = database
 
     async def keep(self, event: ProviderEvent) -> bool:
+        return await self.keep_all([event]) == 1
+
+    async def keep_all(self, events: Sequence[ProviderEvent]) -> int:
+        if not events:
+            return 0
+        rows = [
+            {
+                "id": uuid7(),
+                "event_id": event.id,
+                "type": event.type,
+                "payload": cast(literal(event.payload, Text), JSON),
+            }
+            for event in events
+        ]
         # no RETURNING and no conflict target, for these need the right to read
-        statement = insert(webhook_events).values(
-            id=uuid7(), event_id=event.id, type=event.type, payload=cast(literal(event.payload, Text), JSON)
-        )
+        statement = insert(webhook_events).values(rows).on_conflict_do_nothing()
         async with self._database.transaction(ANONYMOUS) as connection:
-            done = await connection.execute(statement.on_conflict_do_nothing())
-        return done.rowcount == 1
+            return (await connection.execute(statement)).rowcount
 
 
 class PostgresToldEvents:

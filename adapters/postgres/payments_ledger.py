@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import case, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -10,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from adapters.postgres.batches import among_ids, many_each
 from adapters.postgres.database import Database
 from adapters.postgres.tables import ledger_entries, ledger_transactions
-from domain.orders.ledger import Balance, LedgerKind, Posting
+from domain.orders.ledger import OWED, Balance, LedgerKind, Posting
+from domain.payments.model import RefundId
 from domain.shared.ids import OrderId, SellerId, uuid7
 from domain.shared.money import Money
 from domain.shared.viewer import Viewer
@@ -28,6 +30,7 @@ async def post(connection: AsyncConnection, postings: Sequence[Posting]) -> int:
             "order_id": posting.order_id,
             "seller_id": posting.seller_id,
             "refund_id": posting.refund_id,
+            "dispute_id": posting.dispute_id,
             "currency": posting.currency,
         }
         for posting in postings
@@ -56,6 +59,33 @@ async def sellers_in_ledger(connection: AsyncConnection, order_id: OrderId) -> s
     return set((await connection.execute(sold)).scalars())
 
 
+async def owed_of(connection: AsyncConnection, refund_id: RefundId) -> int | None:
+    """What of a refund came back and is owed to the buyer, in minor units; None for one that is in no ledger."""
+    owed = func.sum(case((ledger_entries.c.account == OWED, ledger_entries.c.amount), else_=0))
+    its = select(owed).join_from(
+        ledger_transactions, ledger_entries, ledger_entries.c.transaction_id == ledger_transactions.c.id
+    )
+    # idx_ledger_transactions_refund_id
+    found = await connection.scalar(its.where(ledger_transactions.c.refund_id == refund_id))
+    return None if found is None else int(found)
+
+
+async def standing_of_dispute(connection: AsyncConnection, dispute_id: UUID) -> dict[SellerId, dict[str, int]]:
+    """What a dispute has in each account by now, by seller."""
+    amount = func.sum(ledger_entries.c.amount)
+    its = (
+        select(ledger_transactions.c.seller_id, ledger_entries.c.account, amount.label("amount"))
+        .join(ledger_entries, ledger_entries.c.transaction_id == ledger_transactions.c.id)
+        .where(ledger_transactions.c.dispute_id == dispute_id)  # idx_ledger_transactions_dispute_id
+        .group_by(ledger_transactions.c.seller_id, ledger_entries.c.account)
+        .having(amount != 0)
+    )
+    found: dict[SellerId, dict[str, int]] = {}
+    for row in await connection.execute(its):
+        found.setdefault(SellerId(row.seller_id), {})[row.account] = int(row.amount)
+    return found
+
+
 def _of(*kinds: LedgerKind) -> Any:
     """What entries of these kinds come to in the seller's account."""
     names = [kind.value for kind in kinds]
@@ -70,7 +100,7 @@ BALANCES = (
         _of(LedgerKind.SALE).label("sales"),
         _of(LedgerKind.SHIPPING).label("shipping"),
         _of(LedgerKind.COMMISSION).label("commission"),
-        _of(LedgerKind.CLAWBACK).label("clawed_back"),
+        _of(LedgerKind.CLAWBACK, LedgerKind.DISPUTE).label("clawed_back"),
     )
     .join(ledger_entries, ledger_entries.c.transaction_id == ledger_transactions.c.id)
     .where(

@@ -21,6 +21,7 @@ REASONS: Mapping[str, PaymentReason] = {
     "authentication_required": PaymentReason.AUTHENTICATION,
     "card_declined": PaymentReason.DECLINED,
     "charge_already_refunded": PaymentReason.REFUNDED,
+    "charge_disputed": PaymentReason.DISPUTED,
     "expired_card": PaymentReason.EXPIRED,
     "incorrect_cvc": PaymentReason.CARD_DATA,
     "incorrect_number": PaymentReason.CARD_DATA,

@@ -8,6 +8,8 @@ from uuid import UUID
 from adapters.stripe.connection import StripeConnection
 from adapters.stripe.faults import reason_of
 from domain.payments.model import (
+    Dispute,
+    DisputeStatus,
     IntentId,
     IntentStatus,
     PaymentIntent,
@@ -88,6 +90,8 @@ class StripePayments:
         return refund_of(made)
 
     async def refunds_of(self, intent_id: IntentId) -> Sequence[Refund]:
+        if not intent_id:  # without it all of the account's are listed
+            raise NotFound("nothing was paid")
         found: list[Refund] = []
         which: RefundListParams = {"payment_intent": intent_id, "limit": MOST_OF_AN_ORDER}
         while True:
@@ -97,6 +101,12 @@ class StripePayments:
             if not page.has_more:
                 return found
             which["starting_after"] = page.data[-1].id
+
+    async def disputes_of(self, intent_id: IntentId) -> Sequence[Dispute]:
+        async with self._connection.calling() as client:
+            # more than one is rare, and a hundred are none that the books could hold
+            page = await client.v1.disputes.list_async({"payment_intent": intent_id, "limit": MOST_OF_AN_ORDER})
+        return [dispute_of(each) for each in page.data]
 
 
 def _key(name: str, attempt: int) -> str:
@@ -113,6 +123,24 @@ def refund_of(found: "stripe.Refund") -> Refund:
         amount=Money(raw["amount"], raw["currency"].upper()),
         status=RefundStatus(raw.get("status") or RefundStatus.PENDING),
         refund_id=RefundId(named) if named else None,
+    )
+
+
+def dispute_of(found: "stripe.Dispute") -> Dispute:
+    """Where its money is say the entries of our balance: what its events tell of that comes in any order."""
+    raw: Mapping[str, Any] = found.to_dict()
+    moved = raw.get("balance_transactions") or []
+    due_by = (raw.get("evidence_details") or {}).get("due_by")
+    return Dispute(
+        provider_id=raw["id"],
+        intent_id=IntentId(raw.get("payment_intent") or ""),
+        amount=Money(raw["amount"], raw["currency"].upper()),
+        status=DisputeStatus(raw["status"]),
+        reason=raw["reason"],
+        is_withdrawn=sum(each["amount"] for each in moved) < 0,
+        moves=len(moved),
+        opened_at=datetime.fromtimestamp(raw["created"], UTC),
+        due_by=None if due_by is None else datetime.fromtimestamp(due_by, UTC),
     )
 
 

@@ -8,7 +8,7 @@ from adapters.stripe.payments import order_of
 from domain.payments.inbox import Subject, Told
 from domain.payments.model import IntentId
 
-INTENT, CHARGE, REFUND = "payment_intent", "charge", "refund"
+INTENT, CHARGE, REFUND, DISPUTE = "payment_intent", "charge", "refund", "dispute"
 
 
 class StripeSubjects:
@@ -21,10 +21,14 @@ class StripeSubjects:
             return None
         kind = about.get("object")
         intent_id = about.get("id") if kind == INTENT else about.get("payment_intent")
-        if kind not in (INTENT, CHARGE, REFUND) or not isinstance(intent_id, str):
+        if kind not in (INTENT, CHARGE, REFUND, DISPUTE) or not isinstance(intent_id, str):
             return None
-        is_refund = kind == REFUND or told.type == "charge.refunded"
-        return Subject(IntentId(intent_id), None if is_refund else _order(about), is_refund=is_refund)
+        intent = IntentId(intent_id)
+        if kind == DISPUTE:
+            return Subject(intent, is_dispute=True)
+        if kind == REFUND or told.type == "charge.refunded":
+            return Subject(intent, is_refund=True)
+        return Subject(intent, _order(about))
 
 
 def _order(about: Mapping[str, Any]) -> Any:

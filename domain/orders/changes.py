@@ -9,7 +9,7 @@ from domain.orders.model import OrderStatus
 from domain.orders.open_order import OpenItem, OpenOrder
 from domain.orders.refunds import RefundDraft, checked
 from domain.orders.returns import Return, ReturnId
-from domain.orders.states import ITEM_MOVES, Actor, ReturnStatus, checked_move, derived_status
+from domain.orders.states import ITEM_MOVES, Actor, Move, ReturnStatus, checked_move, derived_status
 from domain.shared.events import Event
 from domain.shared.ids import OrderId, OrderItemId, ProductId, SellerId, VariationId
 
@@ -108,10 +108,7 @@ def move_items(
     status = derived_status(item.status for item in after.items)
     after = replace(after, status=status)
     events = [
-        event
-        for item, move in zip(items, moves, strict=True)
-        if move.event
-        for event in of_seller(after, item.seller_id, move.event, {"itemId": str(item.id), "itemStatus": target.value})
+        event for item, move in zip(items, moves, strict=True) if move.event for event in _told(after, item, move)
     ]
     return (
         Changes(
@@ -124,6 +121,13 @@ def move_items(
         ),
         after,
     )
+
+
+def _told(order: OpenOrder, item: OpenItem, move: Move[OrderStatus]) -> list[Event]:
+    """A seller never hears of what nobody paid for."""
+    more = {"itemId": str(item.id), "itemStatus": move.target.value}
+    told = of_seller(order, item.seller_id, str(move.event), more)
+    return told[:1] if move.source is OrderStatus.PENDING else told
 
 
 def with_refunds(changes: Changes, order: OpenOrder, drafts: Sequence[RefundDraft]) -> Changes:

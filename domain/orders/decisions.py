@@ -9,7 +9,8 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.orders.actions import SENT, is_cancellable, is_returnable
-from domain.orders.changes import By, Changes, Restock, ReturnChange, move_items, of_order, of_seller, with_refunds
+from domain.orders.cancelling import cancelled
+from domain.orders.changes import By, Changes, Restock, ReturnChange, move_items, of_seller, with_refunds
 from domain.orders.model import OrderStatus
 from domain.orders.open_order import OpenItem, OpenOrder
 from domain.orders.refunds import (
@@ -97,17 +98,11 @@ def give_way(order: OpenOrder) -> Changes:
 
 
 def _cancelled(order: OpenOrder, items: Sequence[OpenItem], by: By, note: str | None) -> Changes:
-    changes, after = move_items(order, items, OrderStatus.CANCELLED, by, note)
-    if changes.status is OrderStatus.CANCELLED:
-        changes = replace(changes, events=[*changes.events, of_order(after, "OrderCancelled")])
-    if all(item.status is OrderStatus.PENDING for item in items):
-        # Nothing was paid, and nothing was taken off the shelf: what was set aside is let go.
-        return replace(changes, releases=True)
-    restocks = [
-        Restock(item.product_id, item.variation_id, item.quantity - item.short)
-        for item in items
-        if item.quantity > item.short
-    ]
+    changes, after = cancelled(order, items, by, note)
+    payment = order.payment
+    # of what the bank has taken there is nothing to give back: nor is it a reason to send the goods
+    if changes.releases or (payment is not None and payment.disputed and not payment.left):
+        return changes
     drafts = []
     for seller_id in dict.fromkeys(item.seller_id for item in items):
         parts = [part for item in items if item.seller_id == seller_id for part in of_whole_item(item)]
@@ -117,7 +112,7 @@ def _cancelled(order: OpenOrder, items: Sequence[OpenItem], by: By, note: str | 
             parts += of_shipping(part)
         if parts:
             drafts.append(RefundDraft(seller_id, RefundReason.CANCELLED, parts, note=note))
-    return with_refunds(replace(changes, restocks=restocks), order, drafts)
+    return with_refunds(changes, order, drafts)
 
 
 def request_return(

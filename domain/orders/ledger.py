@@ -8,6 +8,7 @@ the provider has carried them out: money that must go back is nobody's to pay ou
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from domain.orders.open_order import OpenPart
 from domain.orders.refunds import BorneBy, RefundDraft
@@ -19,6 +20,12 @@ BUYER_RECEIPTS = "buyer_receipts"
 COMMISSION = "marketplace:commission"
 REFUNDS = "marketplace:refunds"
 """What the marketplace gave back and did not take from the seller; below zero it is the marketplace's cost."""
+
+
+DISPUTES = "marketplace:disputes"
+"""What was taken and is no seller's, for it went back already; below zero it is the marketplace's cost."""
+OWED = "buyers:owed"
+"""Refunds that came back from the buyers' banks, and have to go once more."""
 
 
 def payable(seller_id: SellerId) -> str:
@@ -33,6 +40,10 @@ class LedgerKind(StrEnum):
     """To the buyer."""
     CLAWBACK = "clawback"
     """From the seller, less the commission on it."""
+    RETURNED = "returned"
+    """A refund that came back, or went once more."""
+    DISPUTE = "dispute"
+    """What a buyer had the bank take back, from the seller less the commission on it; or what came of it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,7 @@ class Posting:
     currency: str
     entries: Sequence[tuple[str, int]]
     refund_id: RefundId | None = None
+    dispute_id: UUID | None = None
 
     def __post_init__(self) -> None:
         if sum(amount for _, amount in self.entries) != 0:
@@ -102,22 +114,39 @@ def of_refund(order_id: OrderId, currency: str, part: OpenPart, refund: RefundDr
     )
     if refund.borne_by is BorneBy.MARKETPLACE:
         return [to_buyer]
-    commission = commission_back(part, sum(each.amount for each in refund.parts if each.item_id is not None))
-    entries = [
-        (payable(part.seller_id), commission - refund.amount),
-        (REFUNDS, refund.amount),
-        (COMMISSION, -commission),
-    ]
+    goods = sum(each.amount for each in refund.parts if each.item_id is not None)
     from_seller = Posting(
         LedgerKind.CLAWBACK,
         f"clawback:{refund.id}",
         order_id,
         part.seller_id,
         currency,
-        tuple((account, amount) for account, amount in entries if amount),
+        clawback(part, goods, refund.amount - goods),
         refund.id,
     )
     return [to_buyer, from_seller]
+
+
+def clawback(part: OpenPart, goods: int, carriage: int, target: str = REFUNDS) -> tuple[tuple[str, int], ...]:
+    """Entries by which a seller bears so much, less the commission on the goods."""
+    commission = commission_back(part, goods)
+    amount = goods + carriage
+    entries = [(payable(part.seller_id), commission - amount), (target, amount), (COMMISSION, -commission)]
+    return tuple((account, share) for account, share in entries if share)
+
+
+def of_return(refund_id: RefundId, order_id: OrderId, seller_id: SellerId, amount: Money, lost_id: str) -> Posting:
+    """A refund came back from the buyer's bank: the money is here, and owed. What it took from the seller stays taken."""
+    entries = ((BUYER_RECEIPTS, -amount.minor), (OWED, amount.minor))
+    key = f"returned:{refund_id}:{lost_id}"
+    return Posting(LedgerKind.RETURNED, key, order_id, seller_id, amount.currency, entries, refund_id)
+
+
+def of_second_try(refund_id: RefundId, order_id: OrderId, seller_id: SellerId, amount: Money, made_id: str) -> Posting:
+    """What came back went to the buyer after all."""
+    entries = ((OWED, -amount.minor), (BUYER_RECEIPTS, amount.minor))
+    key = f"repaid:{refund_id}:{made_id}"
+    return Posting(LedgerKind.RETURNED, key, order_id, seller_id, amount.currency, entries, refund_id)
 
 
 def commission_back(part: OpenPart, goods: int) -> int:

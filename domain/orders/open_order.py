@@ -71,12 +71,21 @@ class OpenPart:
 
 @dataclass(frozen=True, slots=True)
 class OpenPayment:
-    """`refunded`: what went back or is to; what failed is tried again."""
+    """`refunded`: what went back or is to; what failed is tried again. `disputed`: what the bank took for the buyer, and keeps.
+
+    `is_contested`: whether it still may: until that is settled the provider refunds nothing.
+    """
 
     id: UUID
     status: PaymentStatus
     amount: int
     refunded: int = 0
+    disputed: int = 0
+    is_contested: bool = False
+
+    @property
+    def left(self) -> int:
+        return max(self.amount - self.refunded - self.disputed, 0)
 
     @property
     def is_paid(self) -> bool:

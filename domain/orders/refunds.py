@@ -54,6 +54,12 @@ class NotPaid(Refusal):
     code = "NOT_PAID"
 
 
+class PaymentDisputed(Refusal):
+    """The buyer has the bank take it back: until that is settled nothing else goes back."""
+
+    code = "PAYMENT_DISPUTED"
+
+
 @dataclass(frozen=True, slots=True)
 class RefundPart:
     """A part in minor units. Without an item it is carriage; `quantity` is None where it is only money."""
@@ -150,13 +156,15 @@ def spread(order: OpenOrder, amount: int) -> dict[SellerId, list[RefundPart]]:
 
 
 def checked(order: OpenOrder, drafts: Sequence[RefundDraft]) -> Sequence[RefundDraft]:
-    """The drafts, if that much is left of what was paid. Raises NotPaid, RefundExceeds."""
+    """The drafts, if that much is left of what was paid. Raises NotPaid, PaymentDisputed, RefundExceeds."""
     if not drafts:
         return drafts
     payment = order.payment
     if payment is None or not payment.is_paid:
         raise NotPaid
-    left = payment.amount - payment.refunded
+    if payment.is_contested:
+        raise PaymentDisputed
+    left = payment.left
     if sum(draft.amount for draft in drafts) > left:
         raise RefundExceeds(field=("amount",), left=left)
     return drafts

@@ -94,6 +94,8 @@ PAYMENT_MOVES: Sequence[Move[PaymentStatus]] = (
     Move(PaymentStatus.FAILED, PaymentStatus.CANCELLED, _by(SYSTEM)),
     # All of it went back.
     Move(PaymentStatus.SUCCEEDED, PaymentStatus.REFUNDED, _by(SYSTEM)),
+    # Some of it came back.
+    Move(PaymentStatus.REFUNDED, PaymentStatus.SUCCEEDED, _by(SYSTEM)),
 )
 
 RETURN_MOVES: Sequence[Move[ReturnStatus]] = (
@@ -101,11 +103,15 @@ RETURN_MOVES: Sequence[Move[ReturnStatus]] = (
     Move(ReturnStatus.REQUESTED, ReturnStatus.REFUSED, _by(SELLER, ADMIN), "ReturnRefused"),
     Move(ReturnStatus.ACCEPTED, ReturnStatus.RECEIVED, _by(SELLER, ADMIN), "ReturnReceived"),
     Move(ReturnStatus.RECEIVED, ReturnStatus.REFUNDED, _by(SYSTEM)),
+    # Its money came back from the buyer's bank, and is to go once more.
+    Move(ReturnStatus.REFUNDED, ReturnStatus.RECEIVED, _by(SYSTEM)),
 )
 
 REFUND_MOVES: Sequence[Move[RefundState]] = (
     Move(RefundState.PENDING, RefundState.SUCCEEDED, _by(SYSTEM), "RefundSucceeded"),
     Move(RefundState.PENDING, RefundState.FAILED, _by(SYSTEM), "RefundFailed"),
+    # Carried out, and come back from the buyer's bank days later.
+    Move(RefundState.SUCCEEDED, RefundState.FAILED, _by(SYSTEM), "RefundFailed"),
     # Tried again by hand.
     Move(RefundState.FAILED, RefundState.PENDING, _by(ADMIN)),
 )

@@ -33,11 +33,12 @@ IGNORED = "ignored"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a message is about: an intent, or what goes back of it. `order_id`: as the message has it."""
+    """What a message is about: an intent, what goes back of it, or what the bank takes back. `order_id`: as the message has it."""
 
     intent_id: IntentId
     order_id: OrderId | None = None
     is_refund: bool = False
+    is_dispute: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,59 @@ class Refund:
     refund_id: RefundId | None = None
 
 
+class DisputeStatus(StrEnum):
+    """The names are Stripe's (docs.stripe.com/api/disputes/object). What begins with `warning` is an inquiry: nothing is taken."""
+
+    WARNING_NEEDS_RESPONSE = "warning_needs_response"
+    WARNING_UNDER_REVIEW = "warning_under_review"
+    WARNING_CLOSED = "warning_closed"
+    NEEDS_RESPONSE = "needs_response"
+    UNDER_REVIEW = "under_review"
+    WON = "won"
+    LOST = "lost"
+    PREVENTED = "prevented"
+
+
+INQUIRIES = frozenset({DisputeStatus.WARNING_NEEDS_RESPONSE, DisputeStatus.WARNING_UNDER_REVIEW})
+CONTESTED = frozenset({DisputeStatus.NEEDS_RESPONSE, DisputeStatus.UNDER_REVIEW})
+"""While it is in these the provider refunds nothing of the payment."""
+OPEN = INQUIRIES | CONTESTED
+ANSWERED = frozenset({DisputeStatus.WARNING_UNDER_REVIEW, DisputeStatus.UNDER_REVIEW})
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A dispute as the provider has it. `provider_id` is the provider's key, `reason` its word for why.
+
+    `is_withdrawn`: its amount was taken from us, and not given back; `moves`: how often it was one or the other.
+    """
+
+    provider_id: str
+    intent_id: IntentId
+    amount: Money
+    status: DisputeStatus
+    reason: str
+    is_withdrawn: bool
+    moves: int
+    opened_at: datetime
+    due_by: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+    @property
+    def age(self) -> tuple[int, int]:
+        return age(self.moves, self.status)
+
+
+def age(moves: int, status: DisputeStatus) -> tuple[int, int]:
+    """Of two looks at one dispute the later never has less of this: money moves, it is answered, it is closed."""
+    if status not in OPEN:
+        return moves, 2
+    return moves, int(status in ANSWERED)
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
     """Something that happened at the provider, as it told us. `id` is unique; `payload` is its JSON, word for word."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from domain.payments.model import IntentId, PaymentIntent, ProviderEvent, Refund, RefundId
+from domain.payments.model import Dispute, IntentId, PaymentIntent, ProviderEvent, Refund, RefundId
 from domain.payments.standing import Decision, Standing
 from domain.shared.ids import OrderId
 from domain.shared.money import Money
@@ -41,6 +41,10 @@ class PaymentProvider(Protocol):
 
     async def refunds_of(self, intent_id: IntentId) -> Sequence[Refund]:
         """All that went back, or is on its way. Nothing is missing, however young. Raises NotFound."""
+        ...
+
+    async def disputes_of(self, intent_id: IntentId) -> Sequence[Dispute]:
+        """All that there ever were of it."""
         ...
 
 
@@ -88,4 +92,8 @@ class EventInbox(Protocol):
 
     async def keep(self, event: ProviderEvent) -> bool:
         """Whether it is new; one that is there already stays as it is. Kept for good when this returns. Raises Unavailable."""
+        ...
+
+    async def keep_all(self, events: Sequence[ProviderEvent]) -> int:
+        """The same of several, at most 100; how many were new. Raises Unavailable."""
         ...

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from domain.payments.disputes import DisputeDesk
 from domain.payments.finaliser import Finaliser, Heard
 from domain.payments.inbox import Subject
 from domain.payments.refunds import RefundDesk
@@ -75,15 +76,17 @@ class Reconciliation:
 
 
 class Bringing:
-    """The port `Acting`: payments and refunds, each by its own desk."""
+    """The port `Acting`: payments, refunds and disputes, each by its own desk."""
 
-    def __init__(self, finaliser: Finaliser, refunds: RefundDesk) -> None:
+    def __init__(self, finaliser: Finaliser, refunds: RefundDesk, disputes: DisputeDesk) -> None:
         self._finaliser = finaliser
         self._refunds = refunds
+        self._disputes = disputes
 
     async def on(self, subject: Subject) -> str:
-        if subject.is_refund:
-            # what is refunded was paid: nobody may have heard of that yet
-            await self._finaliser.hear(subject.intent_id, subject.order_id)
-            return "followed" if await self._refunds.follow(subject.intent_id) else Heard.NOT_OURS.value
-        return (await self._finaliser.hear(subject.intent_id, subject.order_id)).value
+        # what is refunded or disputed was paid: nobody may have heard of that yet
+        heard = await self._finaliser.hear(subject.intent_id, subject.order_id)
+        if not (subject.is_refund or subject.is_dispute):
+            return heard.value
+        desk = self._refunds if subject.is_refund else self._disputes
+        return "followed" if await desk.follow(subject.intent_id) else Heard.NOT_OURS.value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from domain.payments.model import LOST, IntentId, Refund, RefundId, RefundStatus, refund_id_of
+from domain.payments.model import LOST, IntentId, Refund, RefundId, RefundStatus
 from domain.payments.ports import PaymentProvider
 from domain.payments.refusals import KeySpent, PaymentConflict, PaymentRefused
 from domain.shared.clock import Clock
@@ -22,7 +22,6 @@ BATCH = 50
 AT_ONCE = 4
 LEASE = timedelta(seconds=60)
 LONGEST_S = 45.0
-KEYS_ARE_KNOWN = timedelta(hours=23)
 OUTAGE_REST, PENDING_REST = timedelta(seconds=15), timedelta(hours=1)
 SHORTEST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(hours=1)
 
@@ -64,8 +63,12 @@ class RefundBook(Protocol):
         """The order that this intent pays for; None for one in no books."""
         ...
 
-    async def book_made_there(self, order_id: OrderId, made: Sequence[Refund]) -> None:
-        """Write what went back at the provider and nobody here decided, each once. Those of these books change nothing."""
+    async def book_made_there(self, order_id: OrderId, made: Sequence[Refund], taker: RefundId | None = None) -> bool:
+        """Write what went back at the provider and nobody here decided, each once, and what of all that came back.
+
+        What may be a refund that is about to be asked for waits until that has ended. The `taker` is the one that the caller would
+        ask for next, and may be such a one: whether it has ended by that.
+        """
         ...
 
     async def put_off(
@@ -107,17 +110,15 @@ class RefundDesk:
         due, made = await asyncio.gather(self._book.pending(intent_id), self._provider.refunds_of(intent_id))
         found = [(refund, _of(refund, made)) for refund in due]
         await asyncio.gather(*(self._write(refund, each) for refund, each in found if each is not None))
-        amiss = refund_id_of(order_id, intent_id)  # of what never was in the books, or is there under this key
-        others = [each for each in made if each.status is RefundStatus.SUCCEEDED and each.refund_id != amiss]
-        if others:
-            await self._book.book_made_there(order_id, others)
+        if made:
+            await self._book.book_made_there(order_id, made)
         return True
 
     async def _carry_out(self, due: DueRefund) -> None:
         now = self._clock.now()
         try:
             async with asyncio.timeout(LONGEST_S):
-                await self._write(due, await self._asked(due, now))
+                await self._bring_about(due)
         except (PaymentRefused, NotFound) as refusal:
             log.error("a refund was refused", exc_info=refusal, extra={"fields": {"refundId": str(due.id)}})
             reason = refusal.reason.value if isinstance(refusal, PaymentRefused) else refusal.code
@@ -127,33 +128,35 @@ class RefundDesk:
             rest = OUTAGE_REST if isinstance(problem, Unavailable) else _rest(due, now)
             await self._book.put_off(due.id, now + rest, problem=named(problem))
 
-    async def _asked(self, due: DueRefund, now: datetime) -> Refund:
-        """As the provider has it: made, where there is none yet. Raises PaymentRefused, KeySpent, NotFound, Unavailable."""
-        # under another key than before nothing keeps the provider from doing twice what was done under the first
-        if due.provider_id is not None or due.attempt > 1 or now - due.created_at > KEYS_ARE_KNOWN:
-            found = await self._found(due)
-            if found is not None:
-                return found
-        try:
-            return await self._provider.refund(due.id, due.intent_id, due.amount, due.attempt)
-        except (KeySpent, PaymentConflict):
-            found = await self._found(due)
-            if found is not None:
-                return found
-            await self._book.spend_key(due.id, due.attempt)
-            return await self._provider.refund(due.id, due.intent_id, due.amount, due.attempt + 1)
-        except PaymentRefused:  # it may be this very one that has taken what was left
-            found = await self._found(due)
-            if found is None:
-                raise
-            return found
+    async def _bring_about(self, due: DueRefund) -> None:
+        """Have it made at the provider, unless it is there. Raises PaymentRefused, KeySpent, NotFound, Unavailable.
 
-    async def _found(self, due: DueRefund) -> Refund | None:
+        Each time it is looked for first: people may have given back by hand what waits here, and under another key than before
+        nothing keeps the provider from doing twice what was done under the first.
+        """
+        if await self._is_there(due):
+            return
         try:
-            made = await self._provider.refunds_of(due.intent_id)
-        except NotFound:
-            return None
-        return _of(due, made)
+            made = await self._provider.refund(due.id, due.intent_id, due.amount, due.attempt)
+        except (KeySpent, PaymentConflict):
+            if await self._is_there(due):
+                return
+            await self._book.spend_key(due.id, due.attempt)
+            made = await self._provider.refund(due.id, due.intent_id, due.amount, due.attempt + 1)
+        except PaymentRefused:  # it may be this very one that has taken what was left, or one by hand
+            if await self._is_there(due):
+                return
+            raise
+        await self._write(due, made)
+
+    async def _is_there(self, due: DueRefund) -> bool:
+        """Whether the provider has it, by whomever: then it is written."""
+        made = await self._provider.refunds_of(due.intent_id)
+        found = _of(due, made)
+        if found is not None:
+            await self._write(due, found)
+            return True
+        return bool(made) and await self._book.book_made_there(due.order_id, made, taker=due.id)
 
     async def _write(self, due: DueRefund, found: Refund) -> None:
         if found.status is RefundStatus.SUCCEEDED:

@@ -12,6 +12,7 @@ class PaymentReason(StrEnum):
     AMOUNT = "payment_amount"
     STATE = "payment_state"
     REFUNDED = "payment_refunded"
+    DISPUTED = "PAYMENT_DISPUTED"
     DECLINED = "payment_declined"
     FUNDS = "payment_funds"
     EXPIRED = "payment_card_expired"

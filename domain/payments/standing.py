@@ -209,7 +209,8 @@ def _way(source: PaymentStatus, target: PaymentStatus) -> tuple[PaymentStatus, .
         if way[-1] is target:
             return way[1:]
         for move in PAYMENT_MOVES:
-            if move.source is way[-1] and move.target not in seen:
+            # what went back whole and came back is for whoever looks after refunds
+            if move.source is way[-1] and move.source is not PaymentStatus.REFUNDED and move.target not in seen:
                 seen.add(move.target)
                 ways.append((*way, move.target))
     return ()

@@ -237,6 +237,10 @@ OF_PAYMENTS = {
         "the payment is in a state in which this cannot be done", "現在のお支払いの状態では、この操作はできません。"
     ),
     "payment_refunded": Text("the payment was refunded already", "このお支払いはすでに返金されています。"),
+    "PAYMENT_DISPUTED": Text(
+        "the buyer has the bank take this payment back: nothing is refunded until that is settled",
+        "このお支払いはカード会社で異議申し立て中のため、解決するまで返金できません。",
+    ),
     "payment_declined": Text(
         "the card was declined: try another one, or ask its issuer",
         "カードが承認されませんでした。別のカードをお試しいただくか、カード会社にお問い合わせください。",

@@ -42,7 +42,7 @@ def test_items_move_as_promised_and_no_other_way() -> None:
 
 def test_a_payment_is_paid_through_processing_only() -> None:
     into = {source for source in P if may_move(PAYMENT_MOVES, source, P.SUCCEEDED, EVERYBODY)}
-    assert into == {P.PROCESSING}
+    assert into == {P.PROCESSING, P.REFUNDED}  # the second: paid it was, and some of what went back has come back
     assert {target for target in P if may_move(PAYMENT_MOVES, P.SUCCEEDED, target, EVERYBODY)} == {P.REFUNDED}
     assert may_move(PAYMENT_MOVES, P.FAILED, P.PROCESSING, {Actor.SYSTEM})
 

@@ -20,7 +20,7 @@ from domain.orders.records import OrderRecords
 from domain.orders.returns import Return
 from domain.orders.service import OrderDesk
 from domain.orders.states import derived_status
-from domain.payments.model import IntentId, IntentStatus, PaymentIntent, RefundId
+from domain.payments.model import IntentId, IntentStatus, PaymentIntent, Refund, RefundId, RefundStatus
 from domain.payments.standing import decide
 from domain.shared.clock import SystemClock
 from domain.shared.ids import OrderId, SellerId, UserId, uuid7
@@ -116,6 +116,41 @@ class Life:
             provider_id = f"re_{uuid7()}" if succeeded else None
             await self.refunds.settle(RefundId(pending), succeeded=succeeded, provider_id=provider_id, problem=None)
 
+    async def told(self, whom: str) -> list[str]:
+        """Types of what the order's stream was told, or those of its sellers."""
+        streams = [f"order/{self.order}"] if whom == "order" else [f"seller/{each}" for each in self.sellers]
+        rows = await self.connection.fetch(
+            "SELECT type FROM events.outbox WHERE stream = ANY ($1) ORDER BY stream, sequence", streams
+        )
+        return [row["type"] for row in rows]
+
+    async def refund_by_hand(self, amount: int) -> None:
+        """People give so much back at the provider, which tells of it, and has no more than was paid."""
+        left = await self.connection.fetchval(
+            "SELECT p.amount - coalesce((SELECT sum(amount) FROM orders.refunds WHERE payment_id = p.id AND status = 'succeeded'), 0)"
+            " - coalesce((SELECT sum(unbooked) FROM payments.refunds_made_there WHERE order_id = p.order_id), 0)"
+            " FROM orders.order_payments p WHERE p.order_id = $1 AND p.status = 'succeeded'",
+            self.order,
+        )
+        if left:
+            await self._heard([self._made(f"re_{uuid7()}", min(amount, int(left)), RefundStatus.SUCCEEDED)])
+
+    async def refund_comes_back(self) -> None:
+        """The last that went, whoever made it."""
+        row = await self.connection.fetchrow(
+            "SELECT coalesce(provider_id, made_there) AS id, amount FROM orders.refunds"
+            " WHERE order_id = $1 AND status = 'succeeded' ORDER BY settled_at DESC, id LIMIT 1",
+            self.order,
+        )
+        if row is not None:
+            await self._heard([self._made(row["id"], row["amount"], RefundStatus.FAILED)])
+
+    def _made(self, key: str, amount: int, status: RefundStatus) -> Refund:
+        return Refund(key, IntentId(f"pi_{self.order}"), Money(amount, self.currency), status)
+
+    async def _heard(self, made: list[Refund]) -> None:
+        await self.refunds.book_made_there(self.order, made)
+
     async def seen(self) -> tuple[Order, list[OrderItem], list[Return]]:
         """By the admin, who sees all of it."""
         [order] = await self.desk.by_ids(self.admin, [self.order])
@@ -156,9 +191,11 @@ class Life:
         # of sales: a late payment was never one
         decided = sum(row["amount"] for row in refunds if row["reason"] != "late_payment")
         is_sold = any(row["kind"] == "sale" for row in entries)
-        assert accounts.get("buyer_receipts", 0) == (decided - self.total if is_sold else 0)
+        owed = accounts.get("buyers:owed", 0)
+        assert 0 <= owed <= sum(row["amount"] for row in refunds if row["status"] != "succeeded")
+        assert accounts.get("buyer_receipts", 0) == (decided - owed - self.total if is_sold else 0)
         assert accounts.get("marketplace:commission", 0) >= 0
-        if decided == self.total and all(row["borne_by"] == "seller" for row in refunds):
+        if decided == self.total and not owed and all(row["borne_by"] == "seller" for row in refunds):
             assert {name: amount for name, amount in accounts.items() if amount} == {}
 
     async def _check_stock(self, read: Any) -> None:

@@ -130,3 +130,19 @@ async def test_a_seller_is_told_of_the_own_part_alone(begin: Begin) -> None:
         f"seller/{life.sellers[0]}": 1_750,
         f"seller/{life.sellers[1]}": 5_000,
     }
+
+
+async def test_sellers_do_not_hear_of_an_order_that_nobody_paid_for(begin: Begin) -> None:
+    life = await begin([Line(0, 1, 500), Line(1, 2, 300)])
+    order, _, _ = await life.seen()
+    await life.fulfilment.cancel_order(life.buyer, order.id, order.version, None, "k")
+    assert await life.told("order") == ["OrderItemCancelled", "OrderItemCancelled", "OrderCancelled"]
+    assert await life.told("seller") == []
+
+
+async def test_sellers_hear_of_one_that_was_paid_for(begin: Begin) -> None:
+    life = await begin([Line(0, 1, 500)])
+    await life.pay()
+    order, _, _ = await life.seen()
+    await life.fulfilment.cancel_order(life.buyer, order.id, order.version, None, "k")
+    assert await life.told("seller") == ["OrderPaid", "OrderItemCancelled"]

@@ -198,6 +198,14 @@ class Course(RuleBasedStateMachine):
     def hear_of_a_refund(self, succeeded: bool) -> None:
         self.runner.run(self.here.settle_refund(succeeded=succeeded))
 
+    @rule(amount=st.integers(1, 3_000), is_whole=st.booleans())
+    def give_back_by_hand(self, amount: int, is_whole: bool) -> None:
+        self.runner.run(self.here.refund_by_hand(self.here.total if is_whole else amount))
+
+    @rule()
+    def come_back(self) -> None:
+        self.runner.run(self.here.refund_comes_back())
+
 
 async def wrapped(deed: Awaitable[Any]) -> Any:
     return await deed

@@ -47,7 +47,7 @@ async def test_what_failed_is_listed_with_its_reason_and_tried_again(
     for event in told_of(till.sandbox, intent_id):
         await door.put_in(event)
     given_back_by_hand = await sold(till)
-    till.sandbox.post("/v1/refunds", payment_intent=await till.intent_id(given_back_by_hand))
+    till.sandbox.post("/v1/refunds", payment_intent=await till.intent_id(given_back_by_hand), amount=1800)
     refund = await decide(till, given_back_by_hand, 500)
     await tools.work()
 
@@ -56,7 +56,7 @@ async def test_what_failed_is_listed_with_its_reason_and_tried_again(
     assert "payment" in line
     assert "51 JPY is asked for at the provider, and 2000 JPY is due" in line
     (line,) = [line for line in listed.splitlines() if str(refund) in line]
-    assert "payment_refunded" in line
+    assert "PAYMENT_REFUSED" in line
     assert "not by itself" in line
 
     again = await torii("retry")

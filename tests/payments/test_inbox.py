@@ -79,7 +79,7 @@ async def test_what_a_message_says_is_not_believed(till: Till, tools: PaymentToo
     [
         ("moon.phase_changed", {"object": "moon"}, "ignored"),
         ("customer.created", {"object": "customer", "id": "cus_1"}, "ignored"),
-        ("charge.dispute.created", {"object": "dispute", "payment_intent": "pi_1"}, "ignored"),
+        ("charge.dispute.created", {"object": "dispute", "payment_intent": "pi_1"}, "not ours"),
         ("payment_intent.succeeded", {"object": "payment_intent", "id": "pi_of_others"}, "not ours"),
         ("payment_intent.succeeded", {"object": "payment_intent", "metadata": 1}, "ignored"),
         (

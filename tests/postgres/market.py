@@ -103,7 +103,7 @@ SEES = {
     "guest": SHOWN | THE_GUESTS | {"guest's idempotency key"},
     "whoever has the link": SHOWN | THE_GUESTS,
     # an idempotency key is of use to nobody but who sent it
-    "admin": (SHOWN | HANAKOS | TAROS | THE_STORES | THE_RIVALS | THE_GUESTS)
+    "admin": (SHOWN | HANAKOS | TAROS | THE_STORES | THE_RIVALS | THE_GUESTS | {"hanako's dispute"})
     - {"hanako's idempotency key", "taro's idempotency key"},
 }
 
@@ -178,6 +178,7 @@ async def _take_back(shop: Shop, market: Market, store: UUID, product: UUID) -> 
     refund, part = await shop.refund(order, payment, item, store, 100)
     market.add("hanako's refund", "orders.refunds", refund)
     market.add("part of hanako's refund", "orders.refund_parts", part)
+    market.add("hanako's dispute", "orders.disputes", await shop.dispute(order))
     sale = market.add("store's sale", "payments.ledger_transactions", await shop.posting(order, store))
     market.add("entries of the store's sale", "payments.ledger_entries", sale)
 

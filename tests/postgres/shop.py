@@ -134,6 +134,12 @@ class Shop:
             part = {"refund_id": refund, "order_item_id": item, "amount": amount, "tax_percent": 10}
             return refund, await self.insert("orders.refund_parts", part)
 
+    async def dispute(self, order: UUID, **columns: Any) -> UUID:
+        money = {"amount": 100, "currency": "JPY", "is_withdrawn": True, "moves": 1}
+        told = {"provider_id": f"du_{order}", "reason": "fraudulent", "status": "needs_response"}
+        at = {"order_id": order, "opened_at": datetime.now(UTC)}
+        return await self.insert("orders.disputes", at | money | told | columns)
+
     async def posting(self, order: UUID, seller: UUID, amount: int = 1000, **columns: Any) -> UUID:
         """A sale in the ledger."""
         async with self.connection.transaction():

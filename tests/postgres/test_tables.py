@@ -81,6 +81,7 @@ SHARED = {
     "bulk.py": {"orders"},
     "orders_checkout.py": {"orders", "sellers"},
     "orders_made_there.py": {"orders", "payments"},
+    "orders_stopping.py": {"orders", "payments"},
     "orders_shelf.py": {"orders", "catalog"},
     "orders_stock.py": {"orders", "catalog"},
     "search_narrowing.py": {"catalog", "reviews"},

@@ -15,6 +15,7 @@ from adapters.postgres.tables.events import captures, deliveries, mails, outbox,
 from adapters.postgres.tables.housekeeping import idempotency_keys, job_runs
 from adapters.postgres.tables.orders import (
     checkouts,
+    disputes,
     order_addresses,
     order_item_status_histories,
     order_items,
@@ -30,7 +31,12 @@ from adapters.postgres.tables.orders import (
     reservations,
     returns,
 )
-from adapters.postgres.tables.payments import ledger_entries, ledger_transactions, refunds_made_there, webhook_events
+from adapters.postgres.tables.payments import (
+    ledger_entries,
+    ledger_transactions,
+    refunds_made_there,
+    webhook_events,
+)
 from adapters.postgres.tables.reviews import product_ratings, reviews, seller_reviews
 from adapters.postgres.tables.search import moments
 from adapters.postgres.tables.sellers import members, public_profiles, seller_profiles, sellers, shipping_terms
@@ -43,6 +49,7 @@ __all__ = [
     "categories",
     "checkouts",
     "deliveries",
+    "disputes",
     "favorites",
     "idempotency_keys",
     "job_runs",

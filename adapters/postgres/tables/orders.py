@@ -1,6 +1,6 @@
 """Orders, their parts, and what became of them."""
 
-from sqlalchemy import CHAR, BigInteger, Boolean, Column, Integer, Table, Text, Uuid
+from sqlalchemy import ARRAY, CHAR, BigInteger, Boolean, Column, Integer, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from adapters.postgres.tables.base import keyed, metadata, timestamp
@@ -207,6 +207,8 @@ refunds = keyed(
     Column("attempt", Integer),
     timestamp("try_at"),
     Column("problem", Text),
+    Column("made_there", Text),
+    Column("lost_ids", ARRAY(Text)),
 )
 refund_parts = keyed(
     "orders",
@@ -216,4 +218,21 @@ refund_parts = keyed(
     Column("quantity", Integer),
     Column("amount", BigInteger),
     Column("tax_percent", Integer),
+)
+disputes = keyed(
+    "orders",
+    "disputes",
+    Column("provider_id", Text),
+    Column("order_id", Uuid),
+    Column("amount", BigInteger),
+    Column("currency", CHAR(3)),
+    Column("reason", Text),
+    Column("status", Text),
+    Column("is_withdrawn", Boolean),
+    Column("moves", Integer),
+    timestamp("opened_at"),
+    timestamp("due_by"),
+    timestamp("closed_at"),
+    timestamp("created_at"),
+    timestamp("updated_at"),
 )

@@ -15,6 +15,7 @@ ledger_transactions = keyed(
     Column("refund_id", Uuid),
     Column("currency", CHAR(3)),
     timestamp("created_at"),
+    Column("dispute_id", Uuid),
 )
 ledger_entries = Table(
     "ledger_entries",
@@ -33,6 +34,7 @@ refunds_made_there = Table(
     Column("currency", CHAR(3)),
     Column("unbooked", BigInteger),
     timestamp("created_at"),
+    timestamp("failed_at"),
     schema="payments",
 )
 webhook_events = keyed(

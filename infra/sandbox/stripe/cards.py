@@ -24,6 +24,8 @@ class Card:
     country: str = "US"
     authenticates: bool = False
     decline: Decline | None = None
+    disputes: str | None = None
+    """What its bank does once it was charged: a `dispute`, or an `inquiry` that takes nothing yet."""
 
 
 DECLINED = Decline("card_declined", "generic_decline", "Your card was declined.")
@@ -52,6 +54,8 @@ CARDS = {
             "processing_error", "processing_error", "An error occurred while processing your card. Try again later."
         ),
     ),
+    "createDispute": Card("0259", disputes="dispute"),
+    "createDisputeInquiry": Card("1976", disputes="inquiry"),
     "authenticationRequired": Card("3184", authenticates=True),
     "threeDSecure2Required": Card("3220", authenticates=True),
     "authenticationRequiredChargeDeclinedInsufficientFunds": Card("8260", authenticates=True, decline=NO_FUNDS),

@@ -21,8 +21,10 @@ def listing(params: Params, kind: str, url: str, filters: Sequence[str] = ()) ->
     """A list of a kind with Stripe's cursors and filters by equality of fields."""
     limit = params.integer("limit", least=1, most=MAX_LISTED) or 10
     after, before = params.text("starting_after"), params.text("ending_before")
-    where = {name: value for name in filters if (value := params.text(name)) is not None}
-    params.unsupported("created")
+    where: dict[str, object] = {name: value for name in filters if (value := params.text(name)) is not None}
+    if "type" in filters and (types := params.strings("types")):
+        where["type"] = types
+    since = _since(params)
     params.done()
     if after and before:
         raise ApiError(400, "You can only use one of starting_after and ending_before.", param="ending_before")
@@ -31,11 +33,21 @@ def listing(params: Params, kind: str, url: str, filters: Sequence[str] = ()) ->
         for name, cursor in (("starting_after", after), ("ending_before", before)):
             if cursor:
                 tx.get(kind, cursor, name)
-        found = tx.newest(kind, limit + 1, where=where, after=after, before=before)
+        found = tx.newest(kind, limit + 1, where=where, since=since, after=after, before=before)
         kept = found[:limit] if before is None else found[-limit:]
         return page([public(each) for each in kept], url, has_more=len(found) > limit)
 
     return act
+
+
+def _since(params: Params) -> int | None:
+    created = params.group("created")
+    if created is None:
+        return None
+    since = created.integer("gte")
+    created.unsupported("gt", "lt", "lte")
+    created.done()
+    return since
 
 
 def page(data: list[Json], url: str, *, has_more: bool) -> Json:

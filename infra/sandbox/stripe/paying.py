@@ -3,6 +3,7 @@
 from typing import Never
 
 from infra.sandbox.stripe.cards import CARDS, DECLINED, Card, Decline, card_details
+from infra.sandbox.stripe.disputes import dispute
 from infra.sandbox.stripe.errors import ApiError, Json
 from infra.sandbox.stripe.store import Transaction, public
 
@@ -94,6 +95,8 @@ def _succeed(tx: Transaction, intent: Json, method: Json) -> Json:
     else:
         tx.move(intent["currency"], intent["amount"])
         tx.emit("payment_intent.succeeded", intent)
+        if (kind := CARDS[method["_card"]].disputes) is not None:
+            dispute(tx, charge, is_inquiry=kind == "inquiry")
     return public(intent)
 
 

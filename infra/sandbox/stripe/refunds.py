@@ -1,5 +1,6 @@
 """Refunds, never more than was taken, and the charges they are of."""
 
+from infra.sandbox.stripe.disputes import refuse_disputed
 from infra.sandbox.stripe.errors import ApiError, Json, unexpected_state
 from infra.sandbox.stripe.lists import Action, listing, retrieving
 from infra.sandbox.stripe.params import Params, merged
@@ -44,6 +45,27 @@ def index(params: Params) -> Action:
     return listing(params, KIND, URL, ("payment_intent", "charge"))
 
 
+def fail(params: Params, key: str) -> Action:
+    """The buyer's bank sends it back, as happens days later (docs.stripe.com/refunds#failed-refunds); a call of ours, not of Stripe's."""
+    params.done()
+
+    def act(tx: Transaction) -> Json:
+        refund = tx.get(KIND, key)
+        if refund["status"] != "succeeded":
+            raise ApiError(400, f"This refund has a status of {refund['status']}.")
+        refund |= {"status": "failed", "failure_reason": "lost_or_stolen_card"}
+        charge = tx.get("charge", refund["charge"])
+        charge |= {"amount_refunded": charge["amount_refunded"] - refund["amount"], "refunded": False}
+        tx.put(refund)
+        tx.put(charge)
+        tx.move(refund["currency"], refund["amount"])
+        for kind in ("refund.updated", "charge.refund.updated", "refund.failed"):
+            tx.emit(kind, refund)
+        return public(refund)
+
+    return act
+
+
 def charge(params: Params, key: str) -> Action:
     return retrieving(params, "charge", key)
 
@@ -69,6 +91,7 @@ def _charge_of(tx: Transaction, intent_id: str | None, charge_id: str | None) ->
 
 def _refund(tx: Transaction, charge: Json, asked: int | None) -> int:
     """Take it off the charge and out of the balance. Raises ApiError where less than that is left."""
+    refuse_disputed(tx, charge)
     left = charge["amount_captured"] - charge["amount_refunded"]
     if left == 0:
         message = f"Charge {charge['id']} has already been refunded."

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from infra.sandbox.stripe import connect, customers, events, intents, refunds
+from infra.sandbox.stripe import connect, customers, disputes, events, intents, refunds
 from infra.sandbox.stripe.cards import payment_method
 from infra.sandbox.stripe.lists import Action
 from infra.sandbox.stripe.params import Params
@@ -33,6 +33,10 @@ STRIPE: Mapping[tuple[str, str], Endpoint] = {
     ("GET", "/v1/refunds/{key}"): refunds.retrieve,
     ("GET", "/v1/charges"): refunds.charges,
     ("GET", "/v1/charges/{key}"): refunds.charge,
+    ("GET", "/v1/disputes"): disputes.index,
+    ("GET", "/v1/disputes/{key}"): disputes.retrieve,
+    ("POST", "/v1/disputes/{key}"): disputes.update,
+    ("POST", "/v1/disputes/{key}/close"): disputes.close,
     ("POST", "/v1/customers"): customers.create,
     ("GET", "/v1/customers"): customers.index,
     ("GET", "/v1/customers/{key}"): customers.retrieve,
@@ -54,5 +58,7 @@ STRIPE: Mapping[tuple[str, str], Endpoint] = {
     ("DELETE", "/v1/webhook_endpoints/{key}"): events.delete_endpoint,
     # ours: what a customer, or whoever sets the sandbox up, does
     ("POST", "/_sandbox/payment_intents/{key}/authenticate"): intents.authenticate,
+    ("POST", "/_sandbox/payment_intents/{key}/dispute"): disputes.open_one,
+    ("POST", "/_sandbox/refunds/{key}/fail"): refunds.fail,
     ("POST", "/_sandbox/gateway"): events.set_gateway,
 }

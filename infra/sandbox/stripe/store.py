@@ -94,14 +94,20 @@ class Transaction:
         limit: int,
         *,
         where: Mapping[str, object] | None = None,
+        since: int | None = None,
         after: str | None = None,
         before: str | None = None,
     ) -> list[Json]:
-        """Objects whose fields (`metadata.order_id`) have these values, newest first, up to `limit`."""
-        conditions, values = ["kind = ?"], [kind]
+        """Objects whose fields (`metadata.order_id`) have these values, or one of a list's, newest first, up to `limit`."""
+        conditions: list[str] = ["kind = ?"]
+        values: list[object] = [kind]
         for path, value in (where or {}).items():
-            conditions.append(f"json_extract(body, '$.{path}') = ?")
-            values.append(value)  # type: ignore[arg-type]
+            these = value if isinstance(value, list) else [value]
+            conditions.append(f"json_extract(body, '$.{path}') IN ({', '.join('?' * len(these))})")
+            values += these
+        if since is not None:
+            conditions.append("json_extract(body, '$.created') >= ?")
+            values.append(since)
         for sign, key in (("<", after), (">", before)):
             if key is not None:
                 conditions.append(f"seq {sign} (SELECT seq FROM objects WHERE id = ?)")
