@@ -6,6 +6,7 @@ is what the code takes when nothing else is in its way, and the median beside it
 
     python -m bench.door --here            # on the back ends that the settings name
     python -m bench.door --profile feed    # where an operation's time goes, by cProfile
+    python -m bench.door --parts feed      # the same by part of the program, sampled
 """
 
 import cProfile
@@ -29,6 +30,7 @@ from bench.guard import IDS, QUERY, Case, asking
 from bench.lookups import counted
 from bench.operations import FEED, LIST, PRODUCT, REDIS, SQL, Variables
 from bench.peers.operations import FEED_QUERY
+from bench.sampling import sampled
 from bench.torii import throwaway
 from composition.cloud import token
 from gateway import create_app
@@ -39,6 +41,8 @@ from settings import loading as configuration
 TURNS, TIMES, ASKED = 12, 30, 20
 PRODUCTS = 3_000
 PROFILED = 300
+SAMPLED_S = 6.0
+"""Of CPU."""
 FREE = {
     "rate_requests_per_s": 1e6,
     "rate_requests_burst": 10**6,
@@ -129,12 +133,31 @@ async def profile(settings: Settings, name: str) -> None:
         pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
 
 
+async def parts(settings: Settings, name: str) -> None:
+    """What shares of an operation's CPU the parts of the program have."""
+    async with AsyncExitStack() as stack:
+        cases = await cases_of(settings, stack)
+        case = cases.get(f"{name}, {GUARD_OFF}") or cases[name]
+        for _ in range(PROFILED):
+            await case()
+        until, times = time.process_time() + SAMPLED_S, 0
+        with sampled() as found:
+            while time.process_time() < until:
+                await case()
+                times += 1
+    print(f"{name}: {SAMPLED_S / times * 1e6:,.0f} µs of the process's CPU each")
+    for part, count in found.most_common(12):
+        print(f"{count / found.total():6.1%}  {part}")
+
+
 def main(arguments: Sequence[str]) -> None:
-    if "--here" in arguments or "--profile" in arguments:
+    if not {"--here", "--profile", "--parts"}.isdisjoint(arguments):
         with running_backends(configuration.load()) as settings:
             patient = settings.model_copy(update={"redis_timeout_ms": 5_000, "query_timeout_ms": 20_000})
             if "--profile" in arguments:
                 uvloop.run(profile(patient, arguments[arguments.index("--profile") + 1]))
+            elif "--parts" in arguments:
+                uvloop.run(parts(patient, arguments[arguments.index("--parts") + 1]))
             else:
                 uvloop.run(measure(patient, Console(width=110)))
         return

@@ -47,14 +47,14 @@ class Lists:
     def _put_back(self, column: Sequence[Any], rows: Sequence[Any], depth: int) -> Sequence[Any]:
         if not depth:
             return rows if len(rows) == len(column) else _where_not_null(column, rows)
+        if depth == 1 and None not in column:
+            cut, end = _cut(column, rows)
+            if end == len(rows):  # nor is there a null in any of them
+                return cut
         lists = [value for value in column if value is not None]
         if depth > 1 or len(rows) < sum(map(len, lists)):
             rows = self._put_back(list(chain.from_iterable(lists)), rows, depth - 1)
-        cut = []
-        start = 0
-        for length in map(len, lists):
-            cut.append(rows[start : start + length])
-            start += length
+        cut, _ = _cut(lists, rows)
         return cut if len(cut) == len(column) else _where_not_null(column, cut)
 
     @staticmethod
@@ -72,6 +72,12 @@ class Lists:
             if in_lists and class_ not in LISTS:
                 raise Deviation(Reason.LIST, class_.__name__)
         return column
+
+
+def _cut(lists: Sequence[Any], rows: Sequence[Any]) -> tuple[list[Sequence[Any]], int]:
+    """Rows in lists as long as these, and how many they take."""
+    end = 0
+    return [rows[end : (end := end + len(each))] for each in lists], end
 
 
 def _where_not_null(column: Sequence[Any], rows: Sequence[Any]) -> Sequence[Any]:
