@@ -48,29 +48,39 @@ class BatchLoader:
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self._values: dict[Hashable, Any] = {}
+        self._new: list[tuple[Sequence[Hashable], Sequence[Any]]] = []
+        """Keys and their values that are not among the others yet: most operations ask a loader once, and never look at them."""
         self._coming: list[Coming] = []
         self._asked: list[tuple[Hashable, asyncio.Future[None]]] = []
         self._turns: set[asyncio.Task[None]] = set()
 
     async def level(self, keys: Sequence[Any]) -> Sequence[Any]:
         """Values of a whole level in the order of its keys; an exception in the place of a key that failed."""
-        values = self._values
+        values = self._known()
         once = list(dict.fromkeys(keys))
         missing = [key for key in once if key not in values] if values else once
         if missing:
             found = await (self._load(missing) if self._coming else self._load_own(missing))
             if len(missing) == len(keys):  # each once, and none known: they are in order already
                 return found
+            values = self._known()
         return list(map(values.__getitem__, keys))
+
+    def _known(self) -> dict[Hashable, Any]:
+        for keys, found in self._new:
+            self._values.update(zip(keys, found, strict=True))
+        self._new.clear()
+        return self._values
 
     def know(self, values: Mapping[Hashable, Any]) -> None:
         """Values that came another way, as this would have loaded them."""
+        known = self._known()
         for key, value in values.items():
-            self._values.setdefault(key, value)
+            known.setdefault(key, value)
 
     async def one(self, key: Hashable) -> Any:
         """One value; the keys asked for in the same turn of the event loop go together. Raises what failed it."""
-        if key not in self._values:
+        if key not in self._known():
             loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._asked.append((key, loaded))
             if len(self._asked) == 1:
@@ -78,7 +88,7 @@ class BatchLoader:
                 self._turns.add(task)
                 task.add_done_callback(self._turns.discard)
             await loaded
-        value = self._values[key]
+        value = self._known()[key]
         if isinstance(value, BaseException):
             raise value
         return value
@@ -121,7 +131,7 @@ class BatchLoader:
         finally:
             self._coming.remove(coming)
             coming.end()
-        self._values.update(zip(keys, found, strict=True))
+        self._new.append((keys, found))
         return found
 
 

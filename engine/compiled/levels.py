@@ -12,9 +12,9 @@ from graphql.pyutils import Path
 from engine.compiled.choice import Choice
 from engine.compiled.lists import Lists
 from engine.compiled.reasons import Deviation, Reason
-from engine.compiled.render import Renderer, check_shown
+from engine.compiled.render import FEW, Renderer, check_shown, is_nested
 from engine.compiled.selection import Field, Selection, Selections
-from engine.compiled.steps import Below, Call, Column, Load, Paths, Read, Run, Step, deviating, raised
+from engine.compiled.steps import Below, Call, Column, Load, Paths, Read, Run, Step, deviating, raised, sound
 from engine.compiled.together import Together
 from engine.declared.access import Guard
 from engine.declared.kinds import Attribute, Computed, Edge
@@ -92,10 +92,13 @@ def _admit(guard: Guard, values: Sequence[Any], run: Run) -> None:
 
 
 class AsTheyAre:
-    """Values that the renderer completes."""
+    """Values that the renderer completes; it looks for exceptions among `nested` ones, if there are not few of them."""
+
+    def __init__(self, *, nested: bool = False) -> None:
+        self._nested = nested
 
     async def complete(self, column: Column, _paths: Paths, _run: Run) -> Column:
-        return column
+        return column if self._nested and len(column) >= FEW else sound(column)
 
 
 class OfOneType:
@@ -175,7 +178,7 @@ def _below(field: Field) -> Below:
     if isinstance(field.below, Selections):
         return OfSeveralTypes(field, field.below)
     if field.below is None or (field.below.is_pure and field.site is None):
-        return AsTheyAre()
+        return AsTheyAre(nested=is_nested(field))
     return OfOneType(field, field.below)
 
 

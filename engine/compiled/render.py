@@ -44,7 +44,7 @@ class Renderer:
         self._complete = {
             field.key for field in loaded if field.site or not (field.below is None or field.below.is_pure)
         }
-        inside = [field for field in self._fields if field.key not in self._complete and _is_nested(field)]
+        inside = [field for field in self._fields if field.key not in self._complete and is_nested(field)]
         self._nested = [Nested(field, self._loaded.get(field.key)) for field in inside]
         self._columns = self._loaded | {
             field.key: number
@@ -89,7 +89,7 @@ class Renderer:
         for field, type_ in zip(self._fields, self._types, strict=True):
             column = self._columns.get(field.key)
             value = writer.value(field, "o") if column is None else f"e{column}"
-            is_whole = type_ or field.key in self._complete or _is_nested(field)
+            is_whole = type_ or field.key in self._complete or is_nested(field)
             values.append(value if is_whole else writer.tested(field, value))
         return writer.function(len(self._columns), f"({', '.join(values)},)")
 
@@ -134,7 +134,7 @@ class Nested:
             columns[self._column] = rows
 
 
-def _is_nested(field: Field) -> bool:
+def is_nested(field: Field) -> bool:
     """Whether there are pure values below it, which are asked something: else nothing tells an exception from a value."""
     below = field.below
     return isinstance(below, Selection) and below.is_pure and any(each.definition for each in below.fields)

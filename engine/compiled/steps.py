@@ -73,7 +73,7 @@ class Below(Protocol):
     """Completes the values of a field."""
 
     async def complete(self, column: Column, paths: Paths, run: Run) -> Column:
-        """Raises Deviation. `paths` are those of the rows that the field is of."""
+        """Raises Deviation, for exceptions in the column too. `paths` are those of the rows that the field is of."""
         ...
 
 
@@ -129,7 +129,7 @@ class Load:
             arguments = self._kind.arguments(run.arguments(self.field))
         column = await self._loaded(keys, arguments, run)
         run.journal.append(Entry(values, self.field, column))
-        return await self._below.complete(_sound(column), paths, run)
+        return await self._below.complete(column, paths, run)
 
     async def _loaded(self, keys: Sequence[Any], arguments: Arguments, run: Run) -> Column:
         wanted = [key for key in keys if key is not None]
@@ -172,7 +172,7 @@ class Call:
             for row, result in zip(waited, results, strict=True):
                 column[row] = result
         run.journal.append(Entry(values, self.field, column, own))
-        return await self._below.complete(_sound(column), paths, run)
+        return await self._below.complete(column, paths, run)
 
     def _call(self, value: Any, path: Path, run: Run, arguments: dict[str, Any]) -> Any:
         """What the resolver gives, or raises: graphql-core would catch as much, and has to hear of it as it is."""
@@ -184,7 +184,8 @@ class Call:
             return error
 
 
-def _sound(column: Column) -> Column:
+def sound(column: Column) -> Column:
+    """A column without exceptions. Raises Deviation."""
     for class_ in set(map(type, column)):
         if issubclass(class_, BaseException):
             raise Deviation(Reason.EXCEPTION, class_.__name__)
