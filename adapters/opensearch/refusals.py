@@ -12,7 +12,10 @@ class IndexMissing(NotBuilt):
         self.alias = alias
 
     def __str__(self) -> str:
-        return f"there is no search index of this version under the alias {self.alias}: it has to be built first"
+        return (
+            f"there is no search index of this version under the alias {self.alias}: it has to be built first: run `torii search"
+            " reindex`"
+        )
 
 
 class IndexBusy(Unavailable):

@@ -36,7 +36,7 @@ class IndexMissing(NotBuilt):
         self.folder = folder
 
     def __str__(self) -> str:
-        return f"there is no search index of this version in {self.folder}: it has to be built first"
+        return f"there is no search index of this version in {self.folder}: it has to be built first: run `torii search reindex`"
 
 
 def is_panic(error: BaseException) -> bool:

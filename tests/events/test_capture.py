@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import orjson
 import pytest
 from pyarrow import parquet
 
@@ -117,9 +116,10 @@ async def test_a_change_reaches_index_and_lake_and_what_was_read_does_not_come_a
         assert await all_followed(work) == 0
     files = await in_lake(captured)
     rows = [row for name, rows in files.items() if "table=catalog.products/" in name for row in rows]
-    mine = sorted((row for row in rows if orjson.loads(row["key"])["id"] == str(key)), key=lambda row: row["position"])
-    assert [row["op"] for row in mine] == ["c", "u"]
-    assert orjson.loads(mine[1]["row"])["status"] == "discontinued"
+    mine = sorted((row for row in rows if row["id"] == str(key)), key=lambda row: row["_position"])
+    assert [(row["_op"], row["status"]) for row in mine] == [("c", "active"), ("u", "discontinued")]
+    assert mine[0]["created_at"].tzinfo is not None
+    assert mine[0]["version"] < mine[1]["version"]
 
 
 async def test_a_stream_that_is_gone_is_made_again_and_read_from_its_beginning(captured: Settings, shop: Shop) -> None:
