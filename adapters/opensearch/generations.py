@@ -52,6 +52,12 @@ class Generations:
             raise IndexMissing(self.alias)
         return tuple(reversed(found))
 
+    async def show_unless_still(self, targets: tuple[str, ...]) -> None:
+        """What was written while one of these aliases took another's place may not be shown yet by the index that counts now."""
+        if await self.targets() != targets:
+            async with self._client.working(self._timeout_s) as api:
+                await api.indices.refresh(index=self.alias, params={"ignore_unavailable": "true"})
+
     async def begin(self) -> str:
         """An empty index, and the building alias on it alone. Takes the place of a build that was killed, or goes on.
 
@@ -106,6 +112,7 @@ class Generations:
                 await api.indices.update_aliases(body={"actions": actions})
             except NotFoundError as error:
                 raise IndexBusy(self.alias) from error
+            await api.indices.refresh(index=index, params=params)  # who wrote in between waited for nothing
             await self._drop_old(api, index)
 
     async def abandon(self, index: str) -> None:

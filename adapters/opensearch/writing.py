@@ -82,6 +82,8 @@ class Writer:
             # the index that is searched comes first, and its number counts; in the other nobody looks yet
             results = [await self._bulk.send(each, documents, refresh=self._refresh(each)) for each in targets]
             if not any(NOT_FOUND in statuses for statuses in results):
+                if self._generations.building in targets:
+                    await self._generations.show_unless_still(targets)
                 return _written(results[0])
             targets = await self._generations.targets()
         raise IndexMissing(self._generations.alias)
