@@ -8,6 +8,7 @@ import pytest
 
 from adapters.postgres.database import Database
 from adapters.postgres.orders_made_there import PostgresMadeThere
+from adapters.postgres.orders_refunding import PostgresRefundBook
 from composition.paying import PaymentTools
 from domain.payments.refunds import OUTAGE_REST
 from tests.payments.conftest import Till
@@ -112,7 +113,9 @@ async def test_one_cause_is_paid_once(course: tuple[str, ...], till: Till, later
     assert sum(ledger.values()) == 0
 
 
-@pytest.mark.parametrize("course", [each for each in courses() if is_one(each)], ids=" - ".join)
+@pytest.mark.parametrize(
+    "course", [each for each in courses() if is_one(each) and "carried out" in each], ids=" - ".join
+)
 async def test_nor_is_all_of_it(course: tuple[str, ...], till: Till, later: Later, door: Door) -> None:
     here = Course(till, later, door, await sold(till), ALL)
     for step in course:
@@ -245,8 +248,6 @@ class TestThatCameBack:
         before = await till.provider.refunds_of(intent_id)
         await _came_back(till, placed)
         await here.tools.refunds.follow(intent_id)
-        from adapters.postgres.orders_refunding import PostgresRefundBook
-
         await PostgresRefundBook(database).book_made_there(placed.id, before)
         assert await status(till, refund) == "failed"
 
