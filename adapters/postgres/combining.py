@@ -9,6 +9,8 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from functools import partial
+from itertools import islice
 from typing import Any, Protocol
 
 from sqlalchemy.exc import DBAPIError
@@ -32,10 +34,10 @@ PLACE = re.compile(r"\$(\d+)")
 
 
 class Combinable(Protocol):
-    """A statement. `combines`: whether its rows may come as tuples, of types that every connection can decode."""
+    """A statement. `width`: how many columns it has, where it may be combined; else 0."""
 
     text: str
-    combines: bool
+    width: int
 
     def values(self, given: Mapping[str, Any]) -> list[Any]: ...
 
@@ -43,10 +45,11 @@ class Combinable(Protocol):
 class Asked:
     """A read that waits for those beside it; its rows come to None where it has to be sent by itself."""
 
-    __slots__ = ("rows", "text", "values")
+    __slots__ = ("rows", "text", "values", "width")
 
-    def __init__(self, text: str, values: Sequence[Any]) -> None:
-        self.text = text
+    def __init__(self, read: Combinable, values: Sequence[Any]) -> None:
+        self.text = read.text
+        self.width = read.width
         self.values = values
         self.rows: asyncio.Future[Rows | None] = asyncio.get_running_loop().create_future()
 
@@ -56,25 +59,34 @@ class Known:
 
     __slots__ = ("left", "text")
 
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(self, asked: Sequence[Asked]) -> None:
         self.left = COMBINE_AT - 1
-        self.text = combined(texts)
+        self.text = combined(asked)
 
 
-def combined(texts: Sequence[str]) -> str:
-    """One statement whose only row has an array of rows for each of the statements, None for none. Its parameters are all of theirs."""
+def combined(asked: Sequence[Asked]) -> str:
+    """One statement whose only row has an array for each column of each read. Its parameters are all of theirs.
+
+    The driver takes half as long for the array of a column as for the same values in rows.
+    """
     parts = []
     before = 0
-    for text in texts:
-        numbers = {int(number) for number in PLACE.findall(text)}
-        start = before
+    for number, each in enumerate(asked):
+        names = [f"c{column}" for column in range(each.width)]
+        arrays = ", ".join(f"array_agg({name})" for name in names)
+        moved = partial(_moved, before)
+        parts.append(f"(SELECT {arrays} FROM ({PLACE.sub(moved, each.text)}) AS r ({', '.join(names)})) AS s{number}")
+        before += len(each.values)
+    return f"SELECT * FROM {', '.join(parts)}"
 
-        def moved(place: re.Match[str], start: int = start) -> str:
-            return f"${int(place[1]) + start}"
 
-        parts.append(f"(SELECT array_agg(row) FROM ({PLACE.sub(moved, text)}) AS row)")
-        before += len(numbers)
-    return f"SELECT {', '.join(parts)}"
+def _moved(by: int, place: re.Match[str]) -> str:
+    return f"${int(place[1]) + by}"
+
+
+def _rows_of(columns: Sequence[Sequence[Any] | None]) -> Rows:
+    """Rows out of the arrays of their columns, each None where there are no rows."""
+    return [] if columns[0] is None else list(zip(*columns, strict=True))
 
 
 def alone() -> None:
@@ -99,9 +111,9 @@ class Combining:
         """Raises Unavailable, DBAPIError."""
         ends = time.monotonic() + limit_s
         values = read.values(given)
-        round_ = self._round_of() if read.combines and len(given.get("ids", ())) <= MOST_KEYS else None
+        round_ = self._round_of() if read.width and len(given.get("ids", ())) <= MOST_KEYS else None
         if round_ is not None:
-            asked = Asked(read.text, values)
+            asked = Asked(read, values)
             others = self._rounds.get(round_)
             if others is None:
                 await self._lead(round_, asked, limit_s)
@@ -128,7 +140,7 @@ class Combining:
                     each.rows.set_result(rows)
 
     async def _found(self, asked: Sequence[Asked], ends: float) -> Sequence[Rows] | None:
-        known = self._of(tuple([each.text for each in asked]))
+        known = self._of(asked)
         if known.left:
             known.left -= 1
             return None
@@ -137,12 +149,14 @@ class Combining:
         except (Unavailable, DBAPIError):
             known.left = AGAIN
             return None
-        return [rows or () for rows in row]
+        columns = iter(row)
+        return [_rows_of(list(islice(columns, each.width))) for each in asked]
 
-    def _of(self, texts: tuple[str, ...]) -> Known:
+    def _of(self, asked: Sequence[Asked]) -> Known:
+        texts = tuple([each.text for each in asked])
         known = self._known.get(texts)
         if known is None:
-            known = self._known[texts] = Known(texts)
+            known = self._known[texts] = Known(asked)
             if len(self._known) > MAX_COMBINATIONS:
                 self._known.popitem(last=False)
         else:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import asyncpg
 import orjson
-from sqlalchemy import JSON, Executable
+from sqlalchemy import ARRAY, JSON, Executable
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ClauseElement
@@ -54,12 +54,12 @@ class Prepared:
     `by_place`: whoever reads its rows takes them apart by position alone, so that they need not be more than tuples.
     """
 
-    __slots__ = ("_fixed", "_order", "_processors", "combines", "statement", "text")
+    __slots__ = ("_fixed", "_order", "_processors", "statement", "text", "width")
 
     def __init__(self, statement: Executable, *, by_place: bool = False) -> None:
         assert isinstance(statement, ClauseElement)
         self.statement = statement
-        self.combines = by_place and not _has_json(statement)
+        self.width = _width_of(statement) if by_place else 0
         compiled: Any = statement.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
         self.text = str(compiled)
         self._order: tuple[str, ...] = tuple(compiled.positiontup or ())
@@ -78,9 +78,10 @@ class Prepared:
         ]
 
 
-def _has_json(select: Any) -> bool:
-    """Whether a column is JSON, which a connection decodes in the one form that it was told."""
-    return any(isinstance(column.type, JSON) for column in select.selected_columns)
+def _width_of(select: Any) -> int:
+    """How many columns it has; 0 where there is no array of one as the driver would give its values."""
+    types = [column.type for column in select.selected_columns]
+    return 0 if any(isinstance(each, (JSON, ARRAY)) for each in types) else len(types)
 
 
 class Gate(Protocol):
