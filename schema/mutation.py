@@ -1,10 +1,8 @@
 """The root `Mutation`: `nounVerb(input: NounVerbInput!): NounVerbPayload!`."""
 
-from typing import Annotated
-
 import strawberry
 
-from engine.declared.fields import mutation
+from engine.declared.fields import mutation, taking
 from resolvers import carts, sessions
 from resolvers.context import Info
 from schema import checkout, order_links
@@ -28,38 +26,8 @@ from schema.order_links import OrderLinkCreatePayload
 from schema.sessions import SessionRevokeInput, SessionRevokePayload
 
 
-async def _cart_item_add(
-    info: Info, input: Annotated[CartItemAddInput, strawberry.argument(description="What to put in.")]
-) -> object:
-    return await carts.add(info, input.product_id, input.variation_id, input.quantity)
-
-
-async def _cart_item_update(
-    info: Info, input: Annotated[CartItemUpdateInput, strawberry.argument(description="What to change.")]
-) -> object:
-    return await carts.update(info, input.line_id, input.quantity)
-
-
-async def _cart_item_remove(
-    info: Info, input: Annotated[CartItemRemoveInput, strawberry.argument(description="What to take out.")]
-) -> object:
-    return await carts.remove(info, input.line_id)
-
-
-async def _cart_clear(
-    info: Info, input: Annotated[CartClearInput, strawberry.argument(description="Which state of it.")]
-) -> object:
-    return await carts.clear(info, input.expected_version)
-
-
 async def _cart_merge(info: Info) -> object:
     return await carts.merge(info)
-
-
-async def _session_revoke(
-    info: Info, input: Annotated[SessionRevokeInput, strawberry.argument(description="Which.")]
-) -> object:
-    return await sessions.revoke(info, input.session_id)
 
 
 MERGE = """Takes over the cart of the guest whose token comes with the request, who becomes another one. Of a line in both the larger
@@ -76,22 +44,36 @@ two seconds, and within 10 seconds whatever happens."""
 @strawberry.type(description="What can be done. A refusal is data (`userErrors`); only outages and bugs are errors.")
 class Mutation(AccountMutations, FulfilmentMutations, IdentityMutations):
     cart_item_add: CartItemAddPayload = mutation(
-        _cart_item_add,
+        taking(
+            lambda info, given: carts.add(info, given.product_id, given.variation_id, given.quantity),
+            CartItemAddInput,
+            "What to put in.",
+        ),
         access=PUBLIC,
         graphql_type=CartItemAddPayload,
         description="Puts a product into the cart. Who has no identity yet becomes a guest: keep the `X-Guest-Token` header.",
     )
     cart_item_update: CartItemUpdatePayload = mutation(
-        _cart_item_update, access=PUBLIC, graphql_type=CartItemUpdatePayload, description="Sets the quantity of a line."
+        taking(
+            lambda info, given: carts.update(info, given.line_id, given.quantity),
+            CartItemUpdateInput,
+            "What to change.",
+        ),
+        access=PUBLIC,
+        graphql_type=CartItemUpdatePayload,
+        description="Sets the quantity of a line.",
     )
     cart_item_remove: CartItemRemovePayload = mutation(
-        _cart_item_remove,
+        taking(lambda info, given: carts.remove(info, given.line_id), CartItemRemoveInput, "What to take out."),
         access=PUBLIC,
         graphql_type=CartItemRemovePayload,
         description="Takes a line out of the cart.",
     )
     cart_clear: CartClearPayload = mutation(
-        _cart_clear, access=PUBLIC, graphql_type=CartClearPayload, description="Takes everything out of the cart."
+        taking(lambda info, given: carts.clear(info, given.expected_version), CartClearInput, "Which state of it."),
+        access=PUBLIC,
+        graphql_type=CartClearPayload,
+        description="Takes everything out of the cart.",
     )
     cart_merge: CartMergePayload = mutation(
         _cart_merge, access=SIGNED_IN, graphql_type=CartMergePayload, description=MERGE
@@ -112,7 +94,7 @@ class Mutation(AccountMutations, FulfilmentMutations, IdentityMutations):
         limit="order-lookup",
     )
     session_revoke: SessionRevokePayload = mutation(
-        _session_revoke,
+        taking(lambda info, given: sessions.revoke(info, given.session_id), SessionRevokeInput, "Which."),
         access=SIGNED_IN,
         graphql_type=SessionRevokePayload,
         description="Signs the viewer out of one of their sessions: within a second its tokens stop and its sockets close.",

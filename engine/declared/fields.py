@@ -5,7 +5,7 @@ An *attribute* is read off the value. An *edge* leads to other values by a key a
 What a rule is the schema says, and `engine/declared/access.py` enforces it.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Annotated, Any, NamedTuple, Protocol
 
 import strawberry
@@ -138,6 +138,16 @@ def resolver(
         graphql_type=graphql_type,
         metadata=metadata(access, cost, size=size) | {name: each for name, each in marks.items() if each is not None},
     )
+
+
+def taking(act: Callable[[Any, Any], Awaitable[object]], given: type, about: str) -> Callable[..., Any]:
+    """The function of a mutation whose one argument is `input`, of the type `given`; `act` gets the info and that."""
+
+    async def resolve(info: Info, input: Any) -> object:
+        return await act(info, input)
+
+    resolve.__annotations__["input"] = Annotated[given, strawberry.argument(description=about)]
+    return resolve
 
 
 def mutation(
