@@ -1,8 +1,6 @@
 """Who is an admin: the pool's group and our row, both; and when either goes, at the next request."""
 
 import asyncio
-import os
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,7 @@ from tests.api.conftest import Tokens
 from tests.api.sockets import PROTOCOL, begin, closed, exchange
 from tests.api.test_sessions import gateway
 from tests.api.test_suspending import events
+from tests.command_line import told
 from tests.factories import Factory
 
 ROOT = Path(__file__).parents[2]
@@ -149,18 +148,14 @@ async def test_the_commands_say_what_became_of_it(prepared: Settings, corner: di
         "TORII_COGNITO_CLIENT_ID": prepared.cognito_client_id,
     }
 
-    async def torii(command: str, email: str = "on-the-line@example.com") -> tuple[int, str]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cli", "users", command, email,
-            cwd=ROOT, env=os.environ | corner | pool, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        said, _ = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, " ".join(said.decode().split())
-
-    await token_of("on-the-line@example.com", "buyer")
-    assert await torii("grant-admin") == (0, "· the user is an admin from the next token on")
-    assert await torii("grant-admin") == (0, "· the user was an admin before")
-    assert await torii("revoke-admin") == (0, "· the user is an admin no more")
-    assert await torii("revoke-admin") == (0, "· the user was no admin")
-    assert await torii("grant-admin", "nobody@example.com") == (1, "torii: nobody here has this mail address")
+    email = "on-the-line@example.com"
+    await token_of(email, "buyer")
+    asked = [(command, email) for command in ("grant-admin", "grant-admin", "revoke-admin", "revoke-admin")]
+    asked.append(("grant-admin", "nobody@example.com"))
+    assert await told(*(("users", *each) for each in asked), environment=corner | pool) == [
+        (0, "· the user is an admin from the next token on"),
+        (0, "· the user was an admin before"),
+        (0, "· the user is an admin no more"),
+        (0, "· the user was no admin"),
+        (1, "torii: nobody here has this mail address"),
+    ]

@@ -36,6 +36,8 @@ MOST_KILLS = CHECKOUTS
 PATIENCE_S = 300.0
 """The longest that nothing goes forward: how long it all takes is the machine's."""
 LONG, TELL_EVERY = 20, 10
+PAUSE_S = 0.1
+"""How long a client waits before it asks once more."""
 TORII = "import sys, cli; sys.argv = ['torii', {command!r}]; cli.main()"
 
 T = TypeVar("T")
@@ -77,19 +79,38 @@ class Marketplace:
     worker: Program
     sandbox: Sandbox
     url: str
+    port: int
     steps: int = 0
     """Requests of shoppers that were answered, and waiting events that were done."""
+    stepped: asyncio.Event = field(default_factory=asyncio.Event)
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def again_and_again(self, step: Callable[[], Awaitable[T]]) -> T:
         """What a client does whose answer does not come: the same once more."""
         while True:
             try:
                 answer = await step()
-            except (httpx.TransportError, Unanswered):
-                await asyncio.sleep(0.05)
+            except httpx.TransportError:
+                await self._listens()
+            except Unanswered:
+                await asyncio.sleep(PAUSE_S)
             else:
                 self.steps += 1
+                self.stepped.set()
                 return answer
+
+    async def _listens(self) -> None:
+        """When the gateway is there again. One looks for all: they would take more of the machine than its start."""
+        async with self._looking:
+            while True:
+                try:
+                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                except OSError:
+                    await asyncio.sleep(PAUSE_S)
+                else:
+                    writer.close()
+                    await writer.wait_closed()
+                    return
 
     def said(self) -> str:
         return f"{self.gateway.said()}\n{self.worker.said()}"
@@ -125,7 +146,7 @@ async def marketplace(
     secret = prepared.stripe_webhook_secret.get_secret_value()
     sandbox.post("/_sandbox/gateway", url=f"{url}{STRIPE_WEBHOOKS}", secret=secret)
     programs = [Program(command, tmp_path, environment) for command in ("serve", "worker")]
-    yield Marketplace(programs[0], programs[1], sandbox, url)
+    yield Marketplace(programs[0], programs[1], sandbox, url, port)
     for program in programs:
         await program.kill()
 
@@ -150,6 +171,7 @@ class Buyer:
             secret = outcome.get("clientSecret") or outcome.get("retryClientSecret")
             if secret is None:
                 assert outcome["__typename"] == "CheckoutProcessing", outcome
+                await asyncio.sleep(PAUSE_S)
                 continue
             card = cards.pop(0) if len(cards) > 1 else cards[0]
             intent = secret.split("_secret_")[0]
@@ -205,7 +227,8 @@ async def kill_at_random(marketplace: Marketplace, chance: random.Random) -> Non
     for _ in range(MOST_KILLS):
         at += chance.randrange(1, 2 + AT_ONCE)
         while marketplace.steps < at:
-            await asyncio.sleep(0.001)
+            marketplace.stepped.clear()
+            await marketplace.stepped.wait()
         await asyncio.sleep(chance.random() * 0.15)
         program = chance.choice([marketplace.gateway, marketplace.worker])
         await program.kill()

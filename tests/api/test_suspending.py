@@ -1,8 +1,6 @@
 """What operators do to users: `torii users suspend` and `reinstate`, as two gateways see it."""
 
 import asyncio
-import os
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from settings import Settings
 from tests.api.client import Client
 from tests.api.test_new_passwords import a_second_later
 from tests.api.test_sessions import code_of, gateway, refused, sign_in
+from tests.command_line import told
 from tests.factories import Factory
 
 ROOT = Path(__file__).parents[2]
@@ -89,17 +88,12 @@ async def test_an_unknown_address_and_an_essay_are_refused(prepared: Settings) -
 async def test_the_commands_say_what_became_of_it(prepared: Settings, corner: dict[str, str], make: Factory) -> None:
     await make.row(tables.users, cognito_sub="said-on-the-line", email="said@example.com")
 
-    async def torii(*arguments: str) -> tuple[int, str]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cli", "users", *arguments,
-            cwd=ROOT, env=os.environ | corner, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        said, _ = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, " ".join(said.decode().split())
-
-    suspend = ("suspend", "said@example.com", "--reason", "it was said")
-    assert await torii(*suspend) == (0, "· the user is suspended, and signed out everywhere")
-    assert await torii(*suspend) == (0, "· the user was suspended before")
-    assert await torii("reinstate", "said@example.com") == (0, "· the user may sign in again")
-    assert await torii("suspend", "nobody@example.com") == (1, "torii: nobody here has this mail address")
+    suspend = ("users", "suspend", "said@example.com", "--reason", "it was said")
+    reinstate = ("users", "reinstate", "said@example.com")
+    nobody = ("users", "suspend", "nobody@example.com")
+    assert await told(suspend, suspend, reinstate, nobody, environment=corner) == [
+        (0, "· the user is suspended, and signed out everywhere"),
+        (0, "· the user was suspended before"),
+        (0, "· the user may sign in again"),
+        (1, "torii: nobody here has this mail address"),
+    ]

@@ -234,6 +234,7 @@ def made_up(schema: GraphQLSchema) -> GraphQLSchema:
     return schema
 
 
+@cache
 def loader_types(schema: GraphQLSchema) -> dict[str, GraphQLOutputType]:
     """What each loader gives, as a field that names it says."""
     kinds = ((kind_of(field), field) for type_ in object_types(schema) for field in type_.fields.values())

@@ -20,6 +20,7 @@ from domain.shared.clock import SystemClock
 from domain.shared.periodic import Outcome, Run
 from infra.worker import Job, Stop, Worker
 from settings import Settings
+from tests.command_line import torii
 
 ROOT = Path(__file__).parents[2]
 WORKER = """
@@ -169,41 +170,37 @@ async def test_a_second_signal_does_not_wait_for_the_grace(patient: Process, run
 
 class TestCommand:
     @pytest.fixture(autouse=True)
-    def on_the_corner(self, corner: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-        for variable, value in corner.items():
-            monkeypatch.setenv(variable, value)
-        monkeypatch.setenv("COLUMNS", "220")
+    def somewhere(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
 
-    def torii(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "cli", *arguments]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    @pytest.fixture
+    def environment(self, corner: dict[str, str]) -> dict[str, str]:
+        return corner | {"COLUMNS": "220"}
 
-    @pytest.mark.parametrize("name", ["forget-idempotency-keys", "forget-sent-events", "make-order-partitions"])
-    def test_once_runs_it_now_however_often(self, name: str) -> None:
-        for _ in range(2):
-            done = self.torii("worker", "--once", name)
-            assert done.returncode == 0, done.stderr
-            assert f"{name}: done" in done.stdout
+    def test_once_runs_it_now_however_often(self, environment: dict[str, str]) -> None:
+        names = ["forget-idempotency-keys", "forget-sent-events", "make-order-partitions"] * 2
+        done = torii(*(("worker", "--once", name) for name in names), environment=environment)
+        for name, each in zip(names, done, strict=True):
+            assert each.status == 0, each.stderr
+            assert f"{name}: done" in each.stdout
 
-    def test_list_shows_all_jobs_and_how_they_ran(self) -> None:
-        assert self.torii("worker", "--once", "forget-payment-events").returncode == 0
-        listed = self.torii("worker", "--list")
-        assert listed.returncode == 0, listed.stderr
+    def test_list_shows_all_jobs_and_how_they_ran(self, environment: dict[str, str]) -> None:
+        ran, listed = torii(
+            ("worker", "--once", "forget-payment-events"), ("worker", "--list"), environment=environment
+        )
+        assert (ran.status, listed.status) == (0, 0), ran.stderr + listed.stderr
         rows = {line.split()[0]: line for line in listed.stdout.splitlines()[1:] if line.strip()}
         assert rows.keys() == {job.name for job in JOBS}
         assert " 1 day " in rows["forget-payment-events"]
         assert " done " in rows["forget-payment-events"]
 
-    def test_a_job_that_is_not_there_is_refused_with_those_that_are(self) -> None:
-        refused = self.torii("worker", "--once", "make-coffee")
-        assert refused.returncode == 1
-        assert "there is no job make-coffee: there are erase-users," in refused.stderr
-
-    async def test_a_job_that_is_taken_is_refused(self, runs: PostgresRuns) -> None:
+    async def test_one_that_is_not_there_or_is_taken_is_refused(
+        self, environment: dict[str, str], runs: PostgresRuns
+    ) -> None:
+        jobs = [("worker", "--once", name) for name in ("make-coffee", "forget-sent-events")]
         async with runs.hold("forget-sent-events") as held:
             assert held is not None
-            refused = await asyncio.to_thread(self.torii, "worker", "--once", "forget-sent-events")
-        assert refused.returncode == 1
-        assert "forget-sent-events was not run" in refused.stderr
+            unknown, taken = await asyncio.to_thread(torii, *jobs, environment=environment)
+        assert (unknown.status, taken.status) == (1, 1)
+        assert "there is no job make-coffee: there are erase-users," in unknown.stderr
+        assert "forget-sent-events was not run" in taken.stderr
