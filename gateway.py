@@ -1,6 +1,7 @@
 """The gateway as an ASGI app: who is it, which route, how are the back ends. composition/wiring.py makes what it calls."""
 
 import gc
+import math
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from enum import StrEnum
@@ -87,6 +88,7 @@ class Gateway:
         self.metrics = Metrics()
         self.fragments = Store(settings.fragment_bytes if settings.fragments else 0)
         self.fragments.tell(self.metrics)
+        self.allowance: RateLimits | None = None
         self._draining = draining
         self._marketplace: Marketplace | None = None
         self._tell_of_capture()
@@ -198,9 +200,16 @@ class Gateway:
     async def receipt(self, request: Request) -> Response:
         """A receipt on paper, for whoever has its signed address. One that opens nothing is as one that never was."""
         assert self._marketplace is not None
+        services = self._marketplace.services
         token, seller_id = request.path_params["token"], SellerId(request.path_params["seller_id"])
         try:
-            paper = await self._marketplace.services.receipt_papers.paper(token, seller_id)
+            after_s = 0.0
+            if self.allowance is not None:
+                after_s = await self.allowance.take_request(services.limiter, Asked(request.scope).address)
+            if after_s > 0:
+                headers = {"retry-after": str(math.ceil(after_s)), **NOBODY_KEEPS}
+                return PlainTextResponse("too often, for now", 429, headers)
+            paper = await services.receipt_papers.paper(token, seller_id)
         except NotFound:
             return PlainTextResponse("no such receipt, or no longer", 404, NOBODY_KEEPS)
         except Unavailable as outage:
@@ -226,7 +235,7 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
         traces=settings.shows_traces,
         shadow_share=settings.shadow_share,
     )
-    allowance = RateLimits(_rates(settings)) if settings.rate_limits else None
+    allowance = gateway.allowance = RateLimits(_rates(settings)) if settings.rate_limits else None
     executor = Executor(
         build_schema()._schema,
         explain_to,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from domain.shared.rates import Charge, Rate, RateLimited, Verdict
+from domain.shared.rates import Charge, Limiter, Rate, RateLimited, Verdict
 from domain.shared.refusals import Refusal, Unavailable
 from engine.fairness.allowance import Bucket, Demand, NotAdmitted
 from resolvers.context import Context
@@ -73,6 +73,11 @@ class RateLimits:
         verdict = await self._charge(context, who, [*charges, *limited])
         cost = verdict.standings[COST]
         return Bucket(cost.capacity, cost.remaining, self._rates.cost.per_s)
+
+    async def take_request(self, limiter: Limiter, address: str | None) -> float:
+        """One request that is no operation, out of its address's bucket; in how many seconds to come again where that is empty."""
+        verdict = await limiter.take(network_of(address), [Charge(self._rates.requests)])
+        return 0.0 if verdict.retry_after_s is None else max(1.0, verdict.retry_after_s)
 
     def settle(self, context: Context, bucket: Bucket | None, unused: int) -> Bucket | None:
         """Points that were not used count for the client's next operation in this process."""

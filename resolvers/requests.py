@@ -59,13 +59,17 @@ class Contexts:
         return context
 
     async def of_socket(self, asked: Asked, payload: Mapping[str, Any]) -> Context:
-        """From `connection_init`, whose payload may carry `Authorization` and `Accept-Language`. Raises ContextRefused."""
+        """From `connection_init`, whose payload may carry `Authorization`, `X-Guest-Token` and `Accept-Language`.
+
+        A guest's token may also come with the opening request, as browsers send their cookie. Raises ContextRefused.
+        """
         sent = {str(name).lower(): value for name, value in payload.items()}
         authorization = sent.get("authorization")
         wished = sent.get("accept-language")
         language = accepted(wished if isinstance(wished, str) else asked.header(b"accept-language"))
         sent_token = authorization if isinstance(authorization, str) else None
-        token = GUEST.sent(asked)
+        kept = sent.get(GUEST.header)
+        token = kept if isinstance(kept, str) else GUEST.sent(asked)
         viewer = await self._viewer(asked, sent_token, self._guests.read(token) if token else None, language)
         bearer, device = _bearer(sent_token), ClientToken(self._device, asked)
         return Context(self._services, viewer, language=language, bearer=bearer, address=asked.address, device=device)

@@ -1,7 +1,8 @@
 """Orders as they are placed: one transaction, all of it or nothing.
 
 It begins as the gateway and the buyer's (whose idempotency key and account those are), and goes on as `torii_till`. Locks, in
-this order: the key, which is not waited for; the buyer; the buyer's unpaid orders; variations; products; streams of events.
+this order: the key, which is not waited for; the buyer; for a guest the address; the buyer's unpaid orders; variations; products;
+streams of events.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -119,6 +120,7 @@ class PostgresOrderBook:
 
                 async def effect() -> UUID:
                     await _lock_buyer(connection, viewer)
+                    await _lock_address(connection, attempt)
                     await take_on_till(connection)
                     before = await _placed_before(connection, attempt.cart)
                     if before is not None:
@@ -165,6 +167,16 @@ async def _lock_buyer(connection: AsyncConnection, viewer: Viewer) -> None:
         return
     name = func.hashtextextended(f"checkout\n{viewer.guest_id}", 0, type_=BigInteger)
     await connection.execute(select(func.pg_advisory_xact_lock(name)))
+
+
+async def _lock_address(connection: AsyncConnection, attempt: Attempt) -> None:
+    """One checkout at a time of the guests of one address, so that none is counted by the next before it is there.
+
+    After the buyer's lock, whose holder alone waits for this, and before any row: whoever waits here keeps nobody from buying.
+    """
+    if attempt.placed_from is not None:
+        name = func.hashtextextended(f"checkouts from\n{attempt.placed_from}", 0, type_=BigInteger)
+        await connection.execute(select(func.pg_advisory_xact_lock(name)))
 
 
 async def _placed_before(connection: AsyncConnection, cart: Cart) -> OrderId | None:

@@ -77,6 +77,23 @@ async def test_by_the_browsers_own_token(address: str, outlet: Outlet, guest: Gu
         assert (await told(socket))["type"] == "ORDER_PAID"
 
 
+async def test_by_a_token_that_the_payload_carries(address: str, outlet: Outlet, guest: Guest) -> None:
+    """Browsers let scripts set no headers of a socket's request; a token there is the opening request's only for want of it."""
+    headers = {"x-guest-token": "another's"}
+    async with connect(address, subprotocols=[PROTOCOL], additional_headers=headers) as socket:
+        await begin(socket, **{"X-Guest-Token": guest.token})
+        await watch_order(socket, guest.order)
+        assert (await told(socket))["order"] == {"status": "PENDING"}
+
+
+@pytest.mark.parametrize("sent", ["forged", "", 7, None, {"a": 1}])
+async def test_what_is_no_token_in_the_payload_opens_nothing(address: str, guest: Guest, sent: Any) -> None:
+    async with connect(address, subprotocols=[PROTOCOL]) as socket:
+        await begin(socket, **{"x-guest-token": sent})
+        await watch_order(socket, guest.order)
+        assert await refused(socket) == "NOT_FOUND"
+
+
 async def test_by_a_link_over_a_web_socket_with_what_was_missed(address: str, outlet: Outlet, guest: Guest) -> None:
     await outlet.put(order_event(guest.order, "OrderPlaced"))
     shown = {"status": "PENDING", "items": [{"name": "煎茶"}], "payment": {"status": "SUCCEEDED"}}

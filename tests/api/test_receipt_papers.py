@@ -21,8 +21,10 @@ from domain.shared.ids import OrderId, SellerId, uuid7
 from domain.shared.money import Money
 from domain.shared.refusals import Unavailable
 from resolvers.global_ids import encode
+from settings import Settings
 from tests.api.client import Client
 from tests.api.conftest import Tokens
+from tests.api.test_rate_limits import client, serving, somewhere
 from tests.factories import Factory
 
 RECEIPTS = """query ($id: ID!) { order(id: $id) { orderNumber receipts { pdfUrl sellerName registrationNumber total { amount }
@@ -137,6 +139,20 @@ async def test_no_address_is_guessed_or_made_of_another(till: Till) -> None:
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
     assert (await till.get(f"/receipts/{token}/../{seller}")).status_code == 404
+
+
+async def test_an_address_that_asks_too_often_is_told_when_to_come_again(prepared: Settings) -> None:
+    """Before anything is looked at: who tries addresses pays for each."""
+    url = f"/receipts/r1.{'A' * 40}/{uuid7()}.pdf"
+    async with serving(prepared, rate_requests_per_s=0.01, rate_requests_burst=2) as app:
+        here, elsewhere = client(app, somewhere()).http, client(app, somewhere()).http
+        answers = [await here.get(url) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [404, 404, 429]
+        assert 1 <= int(answers[2].headers["retry-after"]) <= 100
+        assert answers[2].headers["cache-control"] == "private, no-store"
+        assert (await elsewhere.get(url)).status_code == 404
+        for each in (here, elsewhere):
+            await each.aclose()
 
 
 class Then:

@@ -207,6 +207,21 @@ class TestHowMuch:
             ("consumed", False),
         }
 
+    async def test_no_more_than_that_however_many_order_at_once(self, make: Factory, prepared: Settings) -> None:
+        product = await make.product(stock_quantity=100)
+        async with serving(prepared, unpaid_orders_per_address=2, **FREE) as app:
+            where = somewhere()
+            crowd = [Shopper(client(app, where)) for _ in range(8)]
+            for each in crowd:
+                await each.add(product)
+            inputs = [await each.input() for each in crowd]
+            answers = await asyncio.gather(*(each.send(given) for each, given in zip(crowd, inputs, strict=True)))
+            for each in crowd:
+                await each.client.http.aclose()
+        codes = [error["code"] for answer in answers for error in answer["userErrors"]]
+        assert codes == ["TOO_MUCH_UNPAID"] * 6
+        assert await Stock(make).of(product) == (100, 2)
+
     async def test_and_so_many_units(self, make: Factory, prepared: Settings) -> None:
         product = await make.product(stock_quantity=100)
         async with serving(prepared, unpaid_units=6, unpaid_units_per_address=10, **FREE) as app:
