@@ -12,7 +12,7 @@ from adapters.postgres import tables
 from domain.orders.buying import HoldLimits
 from resolvers.global_ids import encode
 from settings import Settings
-from tests.api.buying import Shopper, Stock, guest, key_of, pay
+from tests.api.buying import CHECKOUT, Shopper, Stock, guest, key_of, pay
 from tests.api.test_rate_limits import client, serving, somewhere
 from tests.factories import Factory
 
@@ -45,6 +45,16 @@ async def placed(shopper: Shopper) -> Any:
     done = await shopper.check_out()
     assert done["userErrors"] == []
     return done["checkout"]
+
+
+async def sent(shopper: Shopper, given: Any) -> Any:
+    """As a client does where it took too long to get to its turn: the same once more."""
+    async with asyncio.timeout(120):
+        while True:
+            answer = await shopper.client.answer(CHECKOUT, input=given)
+            if "errors" not in answer:
+                return answer["data"]["checkout"]
+            assert [each["extensions"]["code"] for each in answer["errors"]] == ["SERVICE_UNAVAILABLE"]
 
 
 async def refunds(make: Factory, order: UUID) -> list[tuple[int, str]]:
@@ -211,15 +221,15 @@ class TestHowMuch:
         product = await make.product(stock_quantity=100)
         async with serving(prepared, unpaid_orders_per_address=2, **FREE) as app:
             where = somewhere()
-            crowd = [Shopper(client(app, where)) for _ in range(8)]
+            crowd = [Shopper(client(app, where)) for _ in range(6)]
             for each in crowd:
                 await each.add(product)
             inputs = [await each.input() for each in crowd]
-            answers = await asyncio.gather(*(each.send(given) for each, given in zip(crowd, inputs, strict=True)))
+            answers = await asyncio.gather(*(sent(each, given) for each, given in zip(crowd, inputs, strict=True)))
             for each in crowd:
                 await each.client.http.aclose()
         codes = [error["code"] for answer in answers for error in answer["userErrors"]]
-        assert codes == ["TOO_MUCH_UNPAID"] * 6
+        assert codes == ["TOO_MUCH_UNPAID"] * 4
         assert await Stock(make).of(product) == (100, 2)
 
     async def test_and_so_many_units(self, make: Factory, prepared: Settings) -> None:
