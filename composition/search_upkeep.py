@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 from adapters.postgres.catalog import PostgresBrands, PostgresCategories, PostgresProducts
 from adapters.postgres.catalog_keys import PostgresProductKeys
+from adapters.postgres.catalog_texts import PostgresTexts
 from adapters.postgres.database import Database
 from adapters.postgres.reviews import PostgresReviews
 from adapters.postgres.search_moments import PostgresMoments
-from adapters.postgres.search_texts_check import PostgresTexts
 from adapters.postgres.sellers import PostgresSellers
 from commands.reports import Told
 from composition.database import worker_database

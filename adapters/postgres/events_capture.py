@@ -12,8 +12,8 @@ import asyncpg
 
 from adapters.postgres.capture_messages import Begin, Commit, Relation, RowMessage, read
 from adapters.postgres.capture_patience import Patience
-from adapters.postgres.capture_rows import CapturedRows
 from adapters.postgres.capture_values import value_of
+from adapters.postgres.events_capture_rows import CapturedRows
 from adapters.postgres.reading import OUTAGES, SERVICE
 from domain.capture.model import Change, Operation
 from domain.capture.ports import CaptureLost, CaptureNotSetUp

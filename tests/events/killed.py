@@ -56,7 +56,7 @@ OURS = {
         "adapters/aws/queues.py",
         "adapters/aws/kinesis.py",
         "adapters/postgres/events_capture.py",
-        "adapters/postgres/capture_rows.py",
+        "adapters/postgres/events_capture_rows.py",
         "domain/capture/service.py",
         "infra/messages.py",
         "tests/events/killed.py",

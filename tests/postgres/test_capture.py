@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from adapters.debezium import change_of, record_of
-from adapters.postgres import capture_rows
+from adapters.postgres import events_capture_rows
 from adapters.postgres.capture_patience import Patience
 from adapters.postgres.capture_state import capture_state
 from adapters.postgres.database import Database
@@ -294,7 +294,7 @@ async def test_a_row_stands_below_a_change_that_was_open_while_it_was_read(
 async def test_rows_go_on_from_the_page_that_was_put_last(
     log: PostgresChangeLog, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(capture_rows, "PAGE", 2)
+    monkeypatch.setattr(events_capture_rows, "PAGE", 2)
     keys = [await shelf.product() for _ in range(7)]
     told = Told()
     for _ in range(3):  # each time it is cut after three pages more

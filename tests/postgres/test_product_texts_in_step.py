@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
+from adapters.postgres.catalog_texts import PostgresTexts
 from adapters.postgres.database import Database
-from adapters.postgres.search_texts_check import PostgresTexts
 from domain.search.texts import check_texts
 from settings import Settings
 from tests.postgres.shelf import Shelf, until_somebody_waits_for
