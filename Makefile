@@ -83,9 +83,10 @@ bench: dev  ## measure the queries of bench/
 bench-peers: dev  ## measure beside Apollo, Yoga, Mercurius and Strawberry; needs Node.js, installs npm packages once
 	@.venv/bin/python -m bench.peers
 
-torture: dev  ## back ends that fail in every way, checkouts whose processes are killed, and an hour of feeds on one gateway
+torture: dev  ## back ends that fail in every way, checkouts whose processes are killed, any course of orders, and an hour of feeds on one gateway
 	@OUTAGES=all .venv/bin/pytest -n0 -v tests/faults
 	@KILLED_CHECKOUTS=200 .venv/bin/pytest -n0 -q tests/api/test_killed_checkouts.py
+	@STREET_COURSES=200 .venv/bin/pytest -n0 -q tests/orders/test_street.py
 	@.venv/bin/python -m bench.sustained --seconds 3600
 
 clean:  ## remove .venv and caches; .data stays

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
@@ -153,7 +153,8 @@ class Database:
     async def transaction(self, viewer: Viewer, within_s: float | None = None) -> AsyncIterator[AsyncConnection]:
         """A transaction in which the policies of the database see `viewer`; it ends with the transaction.
 
-        `within_s`, where given, takes the place of the usual limit: whoever wants the last unit stands in a queue.
+        `within_s`, where given, takes the place of the usual limit: whoever wants the last unit stands in a queue. The server
+        has the usual one to say anything at all.
         Raises Unavailable, also when all of it together takes longer than the limit.
         """
         async with self._transaction(within_s, _settings_of(viewer)) as connection:
@@ -174,8 +175,12 @@ class Database:
         limit_s = self._limit_s
         if within_s is not None:
             limit_s, settings = within_s, settings | {"statement_timeout": str(int(within_s * 1000))}
-        async with outage_is_unavailable(limit_s), self._gate.place(), self.writer.begin() as connection:
-            await connection.execute(select(*(func.set_config(name, value, True) for name, value in settings.items())))
+        async with outage_is_unavailable(limit_s), self._gate.place(), AsyncExitStack() as stack:
+            # whoever stands in a queue for rows stands there after this: a server that is silent now has no queue
+            async with asyncio.timeout(min(limit_s, self._limit_s)):
+                connection = await stack.enter_async_context(self.writer.begin())
+                given = (func.set_config(name, value, True) for name, value in settings.items())
+                await connection.execute(select(*given))
             yield connection
 
     async def seen_by(self, viewer: Viewer, statement: Statement, parameters: Parameters = None) -> Rows:

@@ -48,6 +48,18 @@ async def test_a_half_open_server_costs_the_limit_and_recovers_by_itself(frozen:
     assert min(new) < LIMIT_MS / 1000 + SLACK_S
 
 
+async def test_whoever_may_stand_in_a_queue_does_not_wait_for_a_silent_server(frozen: tuple[Relay, Database]) -> None:
+    relay, database = frozen
+    relay.flowing.clear()
+    async with asyncio.timeout(60):
+        with pytest.raises(Unavailable):
+            async with database.transaction(ANONYMOUS, within_s=600):
+                pytest.fail("it has begun")
+    relay.flowing.set()
+    async with database.transaction(ANONYMOUS, within_s=600) as connection:  # what was given up holds no place
+        assert (await connection.execute(ONE)).scalar() == 1
+
+
 async def test_a_crowd_waits_no_longer_than_one(frozen: tuple[Relay, Database]) -> None:
     relay, database = frozen
     relay.flowing.clear()

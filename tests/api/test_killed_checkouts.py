@@ -311,8 +311,6 @@ async def all_told(marketplace: Marketplace, connection: Any, people: Sequence[B
     orders = [order for buyer in people for order in buyer.orders]
     least = math.inf
     while True:
-        # what found no gateway several times would be sent again in minutes
-        await asyncio.to_thread(marketplace.sandbox.post, "/_sandbox/events/release")
         waiting = await asyncio.to_thread(lambda: marketplace.sandbox.post("/_sandbox/calls/count").json())
         unhandled = await connection.fetchval(UNHANDLED, orders)
         unsent = await connection.fetchval(

@@ -22,7 +22,7 @@ from domain.orders.service import OrderDesk
 from domain.orders.states import derived_status
 from domain.payments.model import IntentId, IntentStatus, PaymentIntent, Refund, RefundId, RefundStatus
 from domain.payments.standing import decide
-from domain.shared.clock import SystemClock
+from domain.shared.clock import Clock, SystemClock
 from domain.shared.ids import OrderId, SellerId, UserId, uuid7
 from domain.shared.money import Money
 from domain.shared.viewer import Role, Viewer
@@ -47,16 +47,18 @@ class Life:
         self._url, self._worker_url = url, worker_url
 
     async def begin(self, lines: list[Line], fees: list[int], currency: str) -> None:
+        await self.open(SystemClock())
+        await self._place(Shop(self.connection), lines, fees, currency)
+
+    async def open(self, clock: Clock) -> None:
         self.database = Database(self._url, pool_size=2, timeout_ms=20_000)
         self.connection = await connect(self._worker_url)
-        clock = SystemClock()
         self.fulfilment = Fulfilment(PostgresOrderFiles(self.database, clock), clock)
         reads = PostgresOrderRecords(self.database), PostgresLedger(self.database), PostgresReceipts(self.database)
         self.records = OrderRecords(*reads, clock)
         self.desk = OrderDesk(PostgresOrders(self.database))
         self.payments = PostgresPaymentBook(self.database)
         self.refunds = PostgresRefundBook(self.database)
-        await self._place(Shop(self.connection), lines, fees, currency)
 
     async def end(self) -> None:
         await self.connection.close()
@@ -162,14 +164,17 @@ class Life:
 
     async def check(self) -> None:
         """What must be true at any time."""
-        read = self.connection.fetch
+        await self.check_order()
+        await self._check_stock(self.connection.fetch)
+
+    async def check_order(self) -> None:
+        """Its states, their histories and its money."""
         order, items, _ = await self.seen()
         assert order.status is derived_status(item.fulfillment_status for item in items)
         histories = await self.records.item_history_of(self.admin, [item.id for item in items])
         for item, history in zip(items, histories, strict=True):
             assert (history[-1].status if history else "pending") == item.fulfillment_status
-        await self._check_money(read)
-        await self._check_stock(read)
+        await self._check_money(self.connection.fetch)
 
     async def _check_money(self, read: Any) -> None:
         refunds = await read("SELECT * FROM orders.refunds WHERE order_id = $1", self.order)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import aiohttp
 
 ANSWER_WITHIN_S = 10.0
-FIRST_RETRY_S, LONGEST_RETRY_S, MAX_ATTEMPTS = 1.0, 3600.0, 20
-"""Stripe tries for three days in live mode; here some ten hours, quickly at first, for a gateway that restarts."""
+FIRST_RETRY_S, LONGEST_RETRY_S, MAX_ATTEMPTS = 1.0, 15.0, 2_400
+"""Stripe tries for three days in live mode, ever more rarely; here for ten hours and never rarely, for a gateway that restarts."""
 BATCH = 100
 IDLE_S = 3600.0
 
