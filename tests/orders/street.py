@@ -4,9 +4,6 @@ What a worker does for everybody's orders is done here for those of this street 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 import httpx
 
@@ -18,7 +15,6 @@ from adapters.postgres.accounts_addresses import PostgresAddresses
 from adapters.postgres.accounts_profiles import PostgresProfiles
 from adapters.postgres.catalog import PostgresBrands, PostgresCategories, PostgresProducts
 from adapters.postgres.orders_checkout import PostgresOrderBook
-from adapters.postgres.orders_refunding import PostgresRefundBook
 from adapters.postgres.sellers import PostgresSellers
 from adapters.stripe.connection import StripeConnection
 from adapters.stripe.payments import StripePayments
@@ -31,17 +27,17 @@ from domain.carts.service import CartDesk, settle
 from domain.catalog.service import Catalog
 from domain.orders.buying import Destination, HoldLimits
 from domain.orders.checkout import Checkout, CheckoutRequest
-from domain.orders.ports import Settlement, SettlementKind
 from domain.payments.finaliser import Finaliser
 from domain.payments.model import IntentId
 from domain.payments.reconciliation import Reconciliation
-from domain.payments.refunds import DueRefund, RefundDesk
+from domain.payments.refunds import RefundDesk
 from domain.sellers.service import Sellers
 from domain.shared.ids import OrderId, ProductId, SellerId, UserId, uuid7
 from domain.shared.languages import Language
 from domain.shared.viewer import Role, Viewer
 from settings import Settings
 from tests.orders.life import Life
+from tests.orders.street_ports import OwnPayments, OwnRefunds, Settling, Sold
 from tests.payments.scene import MovingClock
 from tests.postgres.shop import Shop
 from tests.sandbox.running import KEY
@@ -49,67 +45,6 @@ from tests.sandbox.running import KEY
 PATIENCE_MS = 30_000
 WHERE = AddressFields("山田花子", "100-0001", "東京都", "千代田区", "千代田1-1", None, "03-1234-5678")
 UNITS = 200
-
-
-class Settling:
-    """The port of the checkout, without anything that runs by itself: what is begun is kept until it is done."""
-
-    def __init__(self, finaliser: Finaliser) -> None:
-        self._finaliser = finaliser
-        self.is_away = False
-        self.begun: list[OrderId] = []
-
-    async def settle(self, order_id: OrderId, within_s: float) -> Settlement:
-        return Settlement(SettlementKind.PROCESSING) if self.is_away else await self._finaliser.settle(order_id)
-
-    def begin(self, order_id: OrderId) -> None:
-        self.begun.append(order_id)
-
-
-@dataclass(slots=True)
-class Sold:
-    """An order, of which cart it was, and how far this street knows that its payment came at the provider."""
-
-    id: OrderId
-    who: int
-    era: int
-    version: int
-    quantities: dict[int, int]
-    at: datetime
-    is_heard: bool = False
-    """Its lines have left the cart."""
-
-
-@dataclass(frozen=True, slots=True)
-class OwnPayments:
-    """The port `OpenPayments`, of this street's orders."""
-
-    street: "Street"
-
-    async def unchecked(self, now: datetime, after: OrderId | None, limit: int) -> Sequence[OrderId]:
-        return await self._own(self.street.payments.unchecked, now, after, limit)
-
-    async def expired(self, now: datetime, after: OrderId | None, limit: int) -> Sequence[OrderId]:
-        return await self._own(self.street.payments.expired, now, after, limit)
-
-    async def _own(self, find: Any, now: datetime, after: OrderId | None, limit: int) -> Sequence[OrderId]:
-        own: set[OrderId] = {each.id for each in self.street.orders}
-        found: list[OrderId] = []
-        while not found and (page := await find(now, after, limit)):
-            found, after = [each for each in page if each in own], page[-1]
-        return found
-
-
-class OwnRefunds(PostgresRefundBook):
-    """The port `RefundBook`, where those of this street's orders alone have their turn."""
-
-    def __init__(self, street: "Street") -> None:
-        super().__init__(street.database)
-        self._street = street
-
-    async def take(self, limit: int, now: datetime, until: datetime) -> Sequence[DueRefund]:
-        intents = [await self._street.intent_of(each.id) for each in self._street.orders]
-        return [due for each in intents if each is not None for due in await self.pending(each)]
 
 
 class Street(Life):
@@ -251,6 +186,10 @@ class Street(Life):
     async def status(self, order: OrderId) -> str:
         return str(await self.connection.fetchval("SELECT status FROM orders.orders WHERE id = $1", order))
 
+    async def states(self) -> set[str]:
+        """What orders, returns and refunds are, such as `return refused`."""
+        return {str(row["state"]) for row in await self.connection.fetch(STATES, [each.id for each in self.orders])}
+
     async def check(self) -> None:
         chosen = getattr(self, "order", None), getattr(self, "buyer", None)
         for sold in self.orders:
@@ -328,6 +267,11 @@ RECEIPTS = """
 SELECT coalesce(-sum(e.amount), 0)::bigint FROM payments.ledger_entries e
 JOIN payments.ledger_transactions t ON t.id = e.transaction_id
 WHERE t.order_id = $1 AND e.account = 'buyer_receipts'
+"""
+STATES = """
+SELECT 'order ' || status AS state FROM orders.orders WHERE id = ANY ($1)
+UNION SELECT 'return ' || status FROM orders.returns WHERE order_id = ANY ($1)
+UNION SELECT 'refund ' || status FROM orders.refunds WHERE order_id = ANY ($1)
 """
 CARTS = """
 SELECT c.cart_owner, c.cart_id, c.cart_version, o.status FROM orders.checkouts c
