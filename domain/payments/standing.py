@@ -217,8 +217,11 @@ def _way(source: PaymentStatus, target: PaymentStatus) -> tuple[PaymentStatus, .
 
 
 def settlement(standing: Standing, intent: PaymentIntent | None) -> Settlement:
-    """What the buyer is told. The secret is for an order that can still be paid, with the intent that is written there."""
-    if standing.is_dead:
+    """What the buyer is told. The secret is for an order that can still be paid, with the intent that is written there.
+
+    An order that was sent and came back was paid for all the same.
+    """
+    if standing.order_status is OrderStatus.CANCELLED:
         return Settlement(SettlementKind.FAILED, reason=intent.reason if intent else None)
     if not standing.is_unpaid:
         return Settlement(SettlementKind.SUCCEEDED)
