@@ -1,116 +1,195 @@
-"""Checkouts: how many a second, and how long they take, with so many buyers at once.
+"""`python -m bench.checkouts`: how many checkouts a second, and how long each takes, with so many buyers at once.
 
-    python -m bench.checkouts [--buyers 32] [--each 8] [--products 200]
-
-Throwaway back ends of its own: PostgreSQL (without fsync), DynamoDB's emulator and the payment sandbox, all on this machine, which
-the figures are of. The gateway runs in this process, without a socket. What is measured is `checkout` alone: carts are filled, and
-quotes asked for, before. Each buyer is a guest with two products out of so many.
+A throwaway marketplace as `torii up` starts it, the payment sandbox included, all on this machine, which the figures are of. Each
+buyer is a guest with two products. What is measured is `checkout` alone, from the request to its answer, which hands out the payment or
+says that it is still being begun: carts are filled, and quotes asked for, before.
 """
 
-import argparse
 import asyncio
-import os
 import random
-import shutil
 import statistics
-import tempfile
+import subprocess
+import sys
 import time
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from uuid import UUID, uuid4
 
 import httpx
+import typer
+import uvloop
+from rich.console import Console
+from sqlalchemy import select
 
-from adapters.postgres.migrate import upgrade_async
+from adapters.postgres import tables
+from adapters.postgres.database import Database
+from bench.lookups import counted
+from bench.operations import SQL
+from bench.torii import throwaway
 from gateway import create_app
-from infra.embedded.stack import Stack
+from infra.backends import load_settings, running_backends
+from resolvers.global_ids import encode
 from settings import Settings
-from tests.api.buying import Shopper, guest
-from tests.api.conftest import client_of, prepare
-from tests.api.statements import counted
-from tests.backends import settings_of
-from tests.factories import open_factory
+
+ADD = "mutation ($input: CartItemAddInput!) { cartItemAdd(input: $input) { userErrors { code } } }"
+QUOTE = "{ cart { quote { quoteHash } } }"
+CHECKOUT = """
+mutation ($input: CheckoutInput!) {
+  checkout(input: $input) {
+    checkout { __typename ... on CheckoutActionRequired { clientSecret order { id orderNumber total { amount currencyCode } } } }
+    userErrors { code }
+  }
+}
+"""
+ADDRESS = {
+    "recipientName": "山田花子",
+    "postalCode": "100-0001",
+    "prefecture": "東京都",
+    "city": "千代田区",
+    "line1": "千代田1-1",
+}
+LINES = 2
+SHOP = 1_000
+"""Products of the marketplace."""
+STOCK_MIN = 10
+GUEST = "x-guest-token"
+TIMEOUT_S = 30.0
+
+app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+
+
+@dataclass(slots=True)
+class Buyer:
+    """A guest who is about to buy."""
+
+    http: httpx.AsyncClient
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def ask(self, query: str, **variables: Any) -> Any:
+        """Raises RuntimeError where the answer has errors."""
+        self.http.cookies.clear()  # shared by all
+        answer = await self.http.post("/graphql", json={"query": query, "variables": variables}, headers=self.headers)
+        self.headers.setdefault(GUEST, answer.headers.get(GUEST, ""))
+        body = answer.json()
+        if "errors" in body:
+            raise RuntimeError(str(body["errors"]))
+        return body["data"]
+
+    async def fill(self, products: Sequence[UUID]) -> dict[str, Any]:
+        """The input of the checkout."""
+        for product in products:
+            added = await self.ask(ADD, input={"productId": encode("Product", product), "quantity": 1})
+            if added["cartItemAdd"]["userErrors"]:
+                raise RuntimeError(str(added))
+        quote = (await self.ask(QUOTE))["cart"]["quote"]
+        mail = f"{uuid4()}@example.com"
+        return {"idempotencyKey": str(uuid4()), "quoteHash": quote["quoteHash"], "address": ADDRESS, "email": mail}
+
+
+Ready = tuple[Buyer, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
+    """`outcomes`: how often an answer was of which kind; `took`: seconds, sorted."""
+
     seconds: float
-    latencies: list[float]
-    refused: int
-    statements: int
+    took: Sequence[float]
+    outcomes: Counter[str]
 
-    def told(self, buyers: int) -> str:
-        done = len(self.latencies) - self.refused
-        cuts = statistics.quantiles(self.latencies, n=100)
-        return (
-            f"{done} checkouts by {buyers} buyers at once: {done / self.seconds:.1f}/s;"
-            f" p50 {cuts[49] * 1000:.0f} ms, p95 {cuts[94] * 1000:.0f} ms; {self.refused} refused;"
-            f" {self.statements} statements a checkout"
+
+async def on_sale(settings: Settings, count: int) -> Sequence[UUID]:
+    """Products with stock, without variations."""
+    database = Database(settings.database_worker_url.get_secret_value(), pool_size=1, timeout_ms=30_000)
+    products, variations = tables.products.c, tables.product_variations.c
+    plain = select(products.id).where(
+        products.status == "active",
+        products.stock_quantity >= STOCK_MIN,
+        ~select(variations.id).where(variations.product_id == products.id).exists(),
+    )
+    found = await database.fresh(plain.order_by(products.id).limit(count))
+    await database.close()
+    return [row.id for row in found]
+
+
+async def measure(settings: Settings, buyers: int, each: int, shelf: Sequence[UUID]) -> Figures:
+    dice = random.Random(1)
+    async with httpx.AsyncClient(base_url=settings.url, timeout=TIMEOUT_S, trust_env=False) as http:
+        ready: Iterator[Ready] = iter(
+            [
+                (buyer, await buyer.fill(dice.sample(shelf, LINES)))
+                for buyer in (Buyer(http) for _ in range(buyers * each))
+            ]
         )
+        took: list[float] = []
+        outcomes: Counter[str] = Counter()
+
+        async def buy() -> None:
+            for buyer, given in ready:
+                began = time.perf_counter()
+                answer = (await buyer.ask(CHECKOUT, input=given))["checkout"]
+                took.append(time.perf_counter() - began)
+                outcomes[outcome_of(answer)] += 1
+
+        began = time.perf_counter()
+        await asyncio.gather(*(buy() for _ in range(buyers)))
+        return Figures(time.perf_counter() - began, sorted(took), outcomes)
 
 
-async def measure(settings: Settings, buyers: int, each: int, products: int) -> Figures:
-    app = create_app(settings)
+def outcome_of(answer: dict[str, Any]) -> str:
+    return str(answer["checkout"]["__typename"] if answer["checkout"] else answer["userErrors"][0]["code"])
+
+
+async def statements(settings: Settings, shelf: Sequence[UUID]) -> int:
+    """How many a checkout sends, with those that its payment is begun by: by a gateway in this process."""
+    gateway = create_app(settings)
+    transport = httpx.ASGITransport(gateway)
     async with (
-        app.router.lifespan_context(app),
-        client_of(app) as http,
-        open_factory(settings.database_worker_url.get_secret_value()) as make,
+        gateway.router.lifespan_context(gateway),
+        httpx.AsyncClient(transport=transport, base_url="http://bench", timeout=TIMEOUT_S) as http,
     ):
-        seller = await make.seller()
-        shelf = [await make.product(seller_id=seller, stock_quantity=100_000) for _ in range(products)]
-        dice = random.Random(1)
-        ready = [await _ready(http, dice.sample(shelf, 2)) for _ in range(buyers * each + 1)]
-        last, given = ready.pop()
-        with counted() as statements:
-            await last.send(given)
-        queue = iter(ready)
-        latencies: list[float] = []
-        refused = 0
-
-        async def buyer() -> None:
-            nonlocal refused
-            for shopper, asked in queue:
-                begun = time.perf_counter()
-                answer = await shopper.send(asked)
-                latencies.append(time.perf_counter() - begun)
-                refused += answer["checkout"] is None
-
-        begun = time.perf_counter()
-        await asyncio.gather(*(buyer() for _ in range(buyers)))
-        return Figures(time.perf_counter() - begun, latencies, refused, len(statements))
+        counts = []
+        for products in (shelf[:LINES], shelf[LINES : 2 * LINES]):
+            buyer = Buyer(http)
+            given = await buyer.fill(products)
+            with counted() as calls:
+                await buyer.ask(CHECKOUT, input=given)
+            counts.append(calls[SQL])
+        return counts[-1]  # the first one's found nothing prepared
 
 
-async def _ready(http: httpx.AsyncClient, products: list[Any]) -> tuple[Shopper, dict[str, Any]]:
-    shopper = guest(http)
-    for product in products:
-        await shopper.add(product)
-    return shopper, await shopper.input()
+def told(figures: Figures, buyers: int, sent: int) -> str:
+    cuts = statistics.quantiles(figures.took, n=100)
+    kinds = ", ".join(f"{count} {name}" for name, count in figures.outcomes.most_common())
+    return (
+        f"{len(figures.took)} checkouts by {buyers} buyers at once: {len(figures.took) / figures.seconds:.1f}/s;"
+        f" p50 {cuts[49] * 1000:.0f} ms, p95 {cuts[94] * 1000:.0f} ms; {sent} statements a checkout; {kinds}"
+    )
 
 
-async def run(environment: dict[str, str], buyers: int, each: int, products: int) -> Figures:
-    settings = settings_of(environment)
-    await upgrade_async(settings.database_owner_url.get_secret_value())
-    return await measure(await prepare(settings), buyers, each, products)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--buyers", type=int, default=32)
-    parser.add_argument("--each", type=int, default=8, help="checkouts of each buyer")
-    parser.add_argument("--products", type=int, default=200)
-    asked = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="torii-bench-"))
-    folder.chmod(0o711)
-    stack = Stack(folder, throwaway=True)
-    try:
-        stack.start()
-        os.environ.update({name: value for name, value in stack.environment.items() if name.startswith("AWS_")})
-        figures = asyncio.run(run(stack.environment, asked.buyers, asked.each, asked.products))
-        print(figures.told(asked.buyers))
-    finally:
-        stack.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+@app.command()
+def main(
+    buyers: Annotated[int, typer.Option(min=1, max=256, help="How many buy at once.")] = 32,
+    each: Annotated[int, typer.Option(min=1, max=200, help="How many checkouts each of them makes.")] = 8,
+    products: Annotated[int, typer.Option(min=4, max=3_000, help="Out of how many products they choose.")] = 200,
+    here: Annotated[bool, typer.Option(help="In the marketplace that runs, instead of a throwaway one.")] = False,
+) -> None:
+    """Status 1 where a checkout was refused."""
+    console = Console(highlight=False, soft_wrap=True)
+    if not here:
+        with throwaway(SHOP) as torii:
+            torii.start("cold")
+            command = [sys.executable, "-m", "bench.checkouts", "--here", *sys.argv[1:]]
+            raise typer.Exit(subprocess.run(command, cwd=torii.folder, env=torii.environment, check=False).returncode)
+    with running_backends(load_settings(), must_run=True) as settings:
+        shelf = uvloop.run(on_sale(settings, products))
+        figures = uvloop.run(measure(settings, buyers, each, shelf))
+        sent = uvloop.run(statements(settings, shelf))
+    console.print(told(figures, buyers, sent))
+    raise typer.Exit(int(any(not kind.startswith("Checkout") for kind in figures.outcomes)))
 
 
 if __name__ == "__main__":
-    main()
+    app()

@@ -1,6 +1,7 @@
 """A whole `torii up` on a folder of its own, started and stopped by us."""
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -16,6 +17,7 @@ from infra.embedded.data_dir import FOLDER_MODE
 from infra.embedded.ports import remembered_ports
 from infra.embedded.process import RunAs, launched, python
 from infra.up import GATEWAY, PARTS
+from settings import DEFAULT_OPERATION_RATES
 
 ROOT = Path(__file__).parents[1]
 SUPERVISOR = "supervisor"
@@ -51,6 +53,9 @@ NEVER_TOO_MUCH = {
     "TORII_RATE_AT_ONCE": "1000000",
     "TORII_WEBSOCKETS_PER_ADDRESS": "1000000",
     "TORII_MAX_SUBSCRIPTIONS_EACH": "1000000",
+    "TORII_RATE_OPERATIONS": re.sub(r"=\d+", "=1000000", DEFAULT_OPERATION_RATES),
+    "TORII_UNPAID_ORDERS_PER_ADDRESS": "1000000",
+    "TORII_UNPAID_UNITS_PER_ADDRESS": "1000000",
 }
 """All load comes from one address: it is counted as anybody's, and never refused."""
 
