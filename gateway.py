@@ -15,8 +15,8 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from adapters.health import as_json
-from adapters.images.svg import logo_svg, product_svg
 from adapters.receipt_links import RECEIPTS
+from composition.pictures import pictures
 from composition.wiring import Marketplace, open_marketplace
 from domain.payments.refusals import UntrustedEvent
 from domain.shared.clock import Clock, SystemClock
@@ -57,11 +57,9 @@ HEALTH_PATHS = ("/health", "/api/health")
 METRICS = "/metrics"
 GRAPHIQL_ASSETS = "/graphiql"
 MAX_WEBHOOK_BYTES = 1024 * 1024
-NOT_FOUND = PlainTextResponse("no such picture", 404)
 NOT_SERVED = PlainTextResponse("set TORII_METRICS_TOKEN", 404)
 GARBAGE = 10_000
 """Objects more than before, at which those in cycles are looked for: requests under way have as many as Python would wait for."""
-MAX_KEY = 64
 PDF = "application/pdf"
 NOBODY_KEEPS = {
     "cache-control": "private, no-store",
@@ -282,8 +280,7 @@ def create_app(settings: Settings, draining: Draining | None = None, clock: Cloc
             *(Route(path, endpoint) for path in GRAPHQL_PATHS),
             *(WebSocketRoute(path, websocket) for path in GRAPHQL_PATHS),
             Route(f"{RECEIPTS}/{{token}}/{{seller_id:uuid}}.pdf", gateway.receipt),
-            Route("/images/products/{product_id:uuid}/{number}.svg", product_image),
-            Route("/images/logos/{key}.svg", logo_image),
+            *pictures(),
             *([Mount(GRAPHIQL_ASSETS, graphiql.assets())] if page else []),
         ],
     )
@@ -309,23 +306,3 @@ def _socket_limits(settings: Settings) -> SocketLimits:
         max_messages_per_s=settings.websocket_max_messages,
         max_values=settings.max_json_values,
     )
-
-
-async def product_image(request: Request) -> Response:
-    number: str = request.path_params["number"]
-    if not (number.isascii() and number.isdigit() and len(number) <= 2):
-        return NOT_FOUND
-    return _svg(product_svg(request.path_params["product_id"], int(number)))
-
-
-async def logo_image(request: Request) -> Response:
-    key: str = request.path_params["key"]
-    return _svg(logo_svg(key)) if len(key) <= MAX_KEY else NOT_FOUND
-
-
-def _svg(image: bytes) -> Response:
-    headers = {
-        "cache-control": "public, max-age=31536000, immutable",
-        "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
-    }
-    return Response(image, media_type="image/svg+xml", headers=headers)

@@ -8,7 +8,6 @@ says that it is still being begun: carts are filled, and quotes asked for, befor
 import asyncio
 import random
 import statistics
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -27,7 +26,7 @@ from adapters.postgres import tables
 from adapters.postgres.database import Database
 from bench.lookups import counted
 from bench.operations import SQL
-from bench.torii import throwaway
+from bench.torii import in_throwaway
 from gateway import create_app
 from infra.backends import load_settings, running_backends
 from resolvers.global_ids import encode
@@ -179,10 +178,7 @@ def main(
     """Status 1 where a checkout was refused."""
     console = Console(highlight=False, soft_wrap=True)
     if not here:
-        with throwaway(SHOP) as torii:
-            torii.start("cold")
-            command = [sys.executable, "-m", "bench.checkouts", "--here", *sys.argv[1:]]
-            raise typer.Exit(subprocess.run(command, cwd=torii.folder, env=torii.environment, check=False).returncode)
+        raise typer.Exit(in_throwaway("bench.checkouts", SHOP, sys.argv[1:]))
     with running_backends(load_settings(), must_run=True) as settings:
         shelf = uvloop.run(on_sale(settings, products))
         figures = uvloop.run(measure(settings, buyers, each, shelf))

@@ -12,7 +12,6 @@ is what the code takes when nothing else is in its way, and the median beside it
 import cProfile
 import pstats
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -31,7 +30,7 @@ from bench.lookups import counted
 from bench.operations import FEED, LIST, PRODUCT, REDIS, SQL, Variables
 from bench.peers.operations import FEED_QUERY
 from bench.sampling import sampled
-from bench.torii import throwaway
+from bench.torii import PATIENT, in_throwaway
 from composition.cloud import token
 from gateway import create_app
 from infra.backends import running_backends
@@ -153,7 +152,7 @@ async def parts(settings: Settings, name: str) -> None:
 def main(arguments: Sequence[str]) -> None:
     if not {"--here", "--profile", "--parts"}.isdisjoint(arguments):
         with running_backends(configuration.load()) as settings:
-            patient = settings.model_copy(update={"redis_timeout_ms": 5_000, "query_timeout_ms": 20_000})
+            patient = settings.model_copy(update=PATIENT)
             if "--profile" in arguments:
                 uvloop.run(profile(patient, arguments[arguments.index("--profile") + 1]))
             elif "--parts" in arguments:
@@ -161,10 +160,7 @@ def main(arguments: Sequence[str]) -> None:
             else:
                 uvloop.run(measure(patient, Console(width=110)))
         return
-    with throwaway(PRODUCTS) as torii:
-        torii.start("cold")
-        command = [sys.executable, "-m", "bench.door", "--here"]
-        subprocess.run(command, env=torii.environment, cwd=torii.folder, check=True)
+    raise SystemExit(in_throwaway("bench.door", PRODUCTS, ()))
 
 
 if __name__ == "__main__":

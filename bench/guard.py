@@ -8,7 +8,6 @@ the median over the turns. Round trips to Redis are counted where its client sen
 import asyncio
 import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -26,7 +25,7 @@ from adapters.cognito.tokens import CognitoTokens
 from adapters.redis.rates import RedisLimiter
 from bench.lookups import counted
 from bench.operations import REDIS
-from bench.torii import throwaway
+from bench.torii import PATIENT, in_throwaway
 from composition.cloud import token
 from composition.wiring import open_marketplace
 from domain.shared.clock import SystemClock
@@ -246,13 +245,10 @@ def main(arguments: Sequence[str]) -> None:
     """With `--here` on the back ends that the settings name, else on a marketplace of its own."""
     if "--here" in arguments:
         with running_backends(configuration.load()) as settings:
-            patient = settings.model_copy(update={"redis_timeout_ms": 5_000, "query_timeout_ms": 20_000})
+            patient = settings.model_copy(update=PATIENT)
             asyncio.run(measure(patient, Console(width=110)))
         return
-    with throwaway(PRODUCTS) as torii:
-        torii.start("cold")
-        command = [sys.executable, "-m", "bench.guard", "--here"]
-        subprocess.run(command, env=torii.environment, cwd=torii.folder, check=True)
+    raise SystemExit(in_throwaway("bench.guard", PRODUCTS, ()))
 
 
 if __name__ == "__main__":

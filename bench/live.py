@@ -7,7 +7,6 @@ just before the transaction begins to the moment at which the subscriber's messa
 
 import asyncio
 import itertools
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ from adapters.cognito.pool import DEMO_PASSWORD
 from adapters.postgres import tables
 from adapters.postgres.database import Database
 from adapters.postgres.events import put_out
-from bench.torii import throwaway
+from bench.torii import in_throwaway
 from composition.cloud import token
 from domain.shared.events import Event
 from domain.shared.viewer import ANONYMOUS
@@ -133,10 +132,7 @@ def main(
     """Status 1 where the 99th of a hundred takes as long as the goal, or longer."""
     console = Console(highlight=False, soft_wrap=True)
     if not here:
-        with throwaway(600) as torii:
-            torii.start("cold")
-            command = [sys.executable, "-m", "bench.live", "--here", *sys.argv[1:]]
-            raise typer.Exit(subprocess.run(command, cwd=torii.folder, env=torii.environment, check=False).returncode)
+        raise typer.Exit(in_throwaway("bench.live", 600, sys.argv[1:]))
     with running_backends(load_settings(), must_run=True) as settings:
         took = uvloop.run(measure(settings, Plan(subscribers, orders, events, per_second)))
     shown = ", ".join(f"p{each} {at(took, each) * 1000:.0f}" for each in (50, 95, 99))

@@ -8,8 +8,6 @@ throwaway marketplace: from just before a transaction that renames a product to 
 import asyncio
 import math
 import os
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -35,7 +33,7 @@ from adapters.postgres.database import Database
 from adapters.tantivy.index import TantivyIndex
 from bench.live import at
 from bench.search_queries import PREFIXES, QUERIES, naughty
-from bench.torii import throwaway
+from bench.torii import in_throwaway
 from composition.search_index import open_index
 from domain.catalog.model import Attribute
 from domain.search.model import Beside, SearchDocument
@@ -274,11 +272,8 @@ def main(
     if found:
         console.print(report(found))
     if only in ("", "fresh") and changes:
-        with throwaway(3000) as torii:
-            torii.start("cold")
-            command = [sys.executable, "-m", "bench.search", "--here", "--changes", str(changes)]
-            command += ["--per-second", str(per_second)]
-            raise typer.Exit(subprocess.run(command, cwd=torii.folder, env=torii.environment, check=False).returncode)
+        asked = ("--changes", str(changes), "--per-second", str(per_second))
+        raise typer.Exit(in_throwaway("bench.search", 3000, asked))
 
 
 if __name__ == "__main__":

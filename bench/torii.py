@@ -4,9 +4,10 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,9 @@ NEVER_TOO_MUCH = {
     "TORII_UNPAID_UNITS_PER_ADDRESS": "1000000",
 }
 """All load comes from one address: it is counted as anybody's, and never refused."""
+
+PATIENT = {"redis_timeout_ms": 5_000, "query_timeout_ms": 20_000}
+"""Settings of a gateway in the measuring process, which is not to skip Redis on a busy machine."""
 
 
 class Torii:
@@ -169,3 +173,11 @@ def throwaway(products: int) -> Iterator[Torii]:
             raise
         finally:
             torii.stop()
+
+
+def in_throwaway(module: str, products: int, arguments: Sequence[str]) -> int:
+    """Run `python -m module --here …` beside a throwaway marketplace, whose settings it finds; how it ended."""
+    with throwaway(products) as torii:
+        torii.start("cold")
+        command = [sys.executable, "-m", module, "--here", *arguments]
+        return subprocess.run(command, cwd=torii.folder, env=torii.environment, check=False).returncode
