@@ -6,12 +6,13 @@ says that it is still being begun: carts are filled, and quotes asked for, befor
 """
 
 import asyncio
+import os
 import random
 import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 from uuid import UUID, uuid4
@@ -26,6 +27,7 @@ from adapters.postgres import tables
 from adapters.postgres.database import Database
 from bench.lookups import counted
 from bench.operations import SQL
+from bench.parts import cpu_seconds
 from bench.torii import in_throwaway
 from gateway import create_app
 from infra.backends import load_settings, running_backends
@@ -68,13 +70,24 @@ class Buyer:
 
     async def ask(self, query: str, **variables: Any) -> Any:
         """Raises RuntimeError where the answer has errors."""
-        self.http.cookies.clear()  # shared by all
-        answer = await self.http.post("/graphql", json={"query": query, "variables": variables}, headers=self.headers)
-        self.headers.setdefault(GUEST, answer.headers.get(GUEST, ""))
-        body = answer.json()
+        body = await self._answer(query, variables)
         if "errors" in body:
             raise RuntimeError(str(body["errors"]))
         return body["data"]
+
+    async def check_out(self, given: dict[str, Any]) -> str:
+        """What came of it: a type of the result, or a code."""
+        body = await self._answer(CHECKOUT, {"input": given})
+        if "errors" in body:
+            return str(body["errors"][0]["extensions"]["code"])
+        answer = body["data"]["checkout"]
+        return str(answer["checkout"]["__typename"] if answer["checkout"] else answer["userErrors"][0]["code"])
+
+    async def _answer(self, query: str, variables: dict[str, Any]) -> Any:
+        self.http.cookies.clear()  # shared by all
+        answer = await self.http.post("/graphql", json={"query": query, "variables": variables}, headers=self.headers)
+        self.headers.setdefault(GUEST, answer.headers.get(GUEST, ""))
+        return answer.json()
 
     async def fill(self, products: Sequence[UUID]) -> dict[str, Any]:
         """The input of the checkout."""
@@ -92,11 +105,12 @@ Ready = tuple[Buyer, dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """`outcomes`: how often an answer was of which kind; `took`: seconds, sorted."""
+    """`took`: seconds, sorted; `outcomes`: how often an answer was of which kind; `cpu`: seconds of each part."""
 
     seconds: float
     took: Sequence[float]
     outcomes: Counter[str]
+    cpu: Mapping[str, float]
 
 
 async def on_sale(settings: Settings, count: int) -> Sequence[UUID]:
@@ -128,17 +142,16 @@ async def measure(settings: Settings, buyers: int, each: int, shelf: Sequence[UU
         async def buy() -> None:
             for buyer, given in ready:
                 began = time.perf_counter()
-                answer = (await buyer.ask(CHECKOUT, input=given))["checkout"]
+                outcome = await buyer.check_out(given)
                 took.append(time.perf_counter() - began)
-                outcomes[outcome_of(answer)] += 1
+                outcomes[outcome] += 1
 
-        began = time.perf_counter()
+        files = (settings.data_dir / "run").glob("*.pid")
+        pids = {file.stem: int(pid) for file in files if (pid := file.read_text())} | {"these buyers": os.getpid()}
+        before, began = cpu_seconds(pids), time.perf_counter()
         await asyncio.gather(*(buy() for _ in range(buyers)))
-        return Figures(time.perf_counter() - began, sorted(took), outcomes)
-
-
-def outcome_of(answer: dict[str, Any]) -> str:
-    return str(answer["checkout"]["__typename"] if answer["checkout"] else answer["userErrors"][0]["code"])
+        seconds, after = time.perf_counter() - began, cpu_seconds(pids)
+        return Figures(seconds, sorted(took), outcomes, {name: after[name] - before[name] for name in pids})
 
 
 async def statements(settings: Settings, shelf: Sequence[UUID]) -> int:
@@ -154,7 +167,7 @@ async def statements(settings: Settings, shelf: Sequence[UUID]) -> int:
             buyer = Buyer(http)
             given = await buyer.fill(products)
             with counted() as calls:
-                await buyer.ask(CHECKOUT, input=given)
+                await buyer.check_out(given)
             counts.append(calls[SQL])
         return counts[-1]  # the first one's found nothing prepared
 
@@ -162,9 +175,12 @@ async def statements(settings: Settings, shelf: Sequence[UUID]) -> int:
 def told(figures: Figures, buyers: int, sent: int) -> str:
     cuts = statistics.quantiles(figures.took, n=100)
     kinds = ", ".join(f"{count} {name}" for name, count in figures.outcomes.most_common())
+    parts = sorted(figures.cpu.items(), key=lambda each: -each[1])
+    cpu = ", ".join(f"{name} {spent / len(figures.took) * 1000:.1f}" for name, spent in parts)
     return (
         f"{len(figures.took)} checkouts by {buyers} buyers at once: {len(figures.took) / figures.seconds:.1f}/s;"
-        f" p50 {cuts[49] * 1000:.0f} ms, p95 {cuts[94] * 1000:.0f} ms; {sent} statements a checkout; {kinds}"
+        f" p50 {cuts[49] * 1000:.0f} ms, p95 {cuts[94] * 1000:.0f} ms; {sent} statements a checkout; {kinds}\n"
+        f"CPU a checkout, with what the worker does for it meanwhile, ms: {cpu}"
     )
 
 

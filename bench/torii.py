@@ -57,8 +57,9 @@ NEVER_TOO_MUCH = {
     "TORII_RATE_OPERATIONS": re.sub(r"=\d+", "=1000000", DEFAULT_OPERATION_RATES),
     "TORII_UNPAID_ORDERS_PER_ADDRESS": "1000000",
     "TORII_UNPAID_UNITS_PER_ADDRESS": "1000000",
+    "TORII_DYNAMODB_TIMEOUT_MS": "10000",
 }
-"""All load comes from one address: it is counted as anybody's, and never refused."""
+"""All load comes from one address: it is counted as anybody's, and never refused. DynamoDB's emulator answers one after another."""
 
 PATIENT = {"redis_timeout_ms": 5_000, "query_timeout_ms": 20_000}
 """Settings of a gateway in the measuring process, which is not to skip Redis on a busy machine."""
