@@ -73,7 +73,9 @@ class GuardSettings(BackEndSettings):
         500, ge=1, description="Of one client: a user, or all who have not signed in behind one address."
     )
     websocket_max_messages: int = Field(100, ge=1, description="Messages a second that a WebSocket may send.")
-    query_timeout_ms: int = Field(2000, ge=10, description="Deadline of an operation.")
+    query_timeout_ms: int = Field(
+        1900, ge=10, description="Deadline of an operation, so that even an outage is told within two seconds."
+    )
     max_body_bytes: int = Field(
         Limits().body_bytes, ge=1, description="Largest body of a request, or message of a WebSocket."
     )
