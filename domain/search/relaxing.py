@@ -53,9 +53,8 @@ async def nearest(
     respelled = await _respelled(index, request, words)
     if respelled is None and len(words) == 1:
         words = _pieces(text)
-        respelled = await _respelled(index, request, words)
-    tries = [[respelled] if respelled else []]
-    for relaxed in (*tries, *_with_less(request, words)):
+        respelled = await _respelled(index, request, words) if len(words) > 1 else None
+    for relaxed in ([respelled] if respelled else [], *_with_less(request, words)):
         best = await _best(index, relaxed)
         if best is not None:
             return await _page(index, best, page, beside)

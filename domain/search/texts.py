@@ -55,5 +55,5 @@ async def keep_texts(texts: Texts) -> int:
     """Check all of them and put right what differs; how many that were. Raises Unavailable."""
     report = await check_texts(texts, repair=True)
     if report.differing:
-        log.warning("texts that the database searches by were out of step", extra={"fields": {**asdict(report)}})
+        log.warning("texts that the database searches by were out of step", extra={"fields": asdict(report)})
     return report.repaired

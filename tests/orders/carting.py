@@ -6,7 +6,7 @@ from datetime import datetime
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from domain.carts.model import MAX_QUANTITY, WarningCode
+from domain.carts.model import MAX_QUANTITY, CartOutcome, WarningCode
 from domain.shared.ids import OrderId
 from domain.shared.refusals import Refusal
 from tests.orders.course import Course, wrapped
@@ -102,7 +102,7 @@ class Carting(Course):
         again = self.runner.run(self.merged())
         assert (again.merged, again.cart.version) == ((), outcome.cart.version)
 
-    async def merged(self):  # type: ignore[no-untyped-def]
+    async def merged(self) -> CartOutcome:
         guest = self.street.people[GUEST].guest_id
         assert guest is not None
         return await self.street.carts.merge(self.street.people[USER], guest)
