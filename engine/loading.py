@@ -1,7 +1,7 @@
 """Loading by keys for one operation: what was loaded once is not loaded again, and what is on its way is waited for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -10,6 +10,7 @@ from engine.fairness.turns import WALK, Walk, turn
 WOKEN = 8
 """Of those that waited for a batch, at once: what each does with its value is all done before anybody else is served."""
 
+KeyOf = Callable[[Any], Hashable]
 Batch = Callable[[list[Any]], Awaitable[Sequence[Any]]]
 """Values in the order of the keys, all different; an exception in a value's place fails that key alone."""
 
@@ -50,6 +51,8 @@ class BatchLoader:
         self._values: dict[Hashable, Any] = {}
         self._new: list[tuple[Sequence[Hashable], Sequence[Any]]] = []
         """Keys and their values that are not among the others yet: most operations ask a loader once, and never look at them."""
+        self._told: list[tuple[Sequence[Any], KeyOf]] = []
+        """Values that came another way, and are not among the others yet."""
         self._coming: list[Coming] = []
         self._asked: list[tuple[Hashable, asyncio.Future[None]]] = []
         self._turns: set[asyncio.Task[None]] = set()
@@ -70,13 +73,15 @@ class BatchLoader:
         for keys, found in self._new:
             self._values.update(zip(keys, found, strict=True))
         self._new.clear()
+        for told, key_of in self._told:
+            for value in told:
+                self._values.setdefault(key_of(value), value)
+        self._told.clear()
         return self._values
 
-    def know(self, values: Mapping[Hashable, Any]) -> None:
-        """Values that came another way, as this would have loaded them."""
-        known = self._known()
-        for key, value in values.items():
-            known.setdefault(key, value)
+    def know(self, values: Sequence[Any], key_of: KeyOf) -> None:
+        """Values that came another way, as this would have loaded them; what it has loaded itself stays."""
+        self._told.append((values, key_of))
 
     async def one(self, key: Hashable) -> Any:
         """One value; the keys asked for in the same turn of the event loop go together. Raises what failed it."""

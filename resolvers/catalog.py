@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from resolvers.context import Context, Info
 from resolvers.global_ids import decode, key_of
 
 ALL_PRODUCTS = ProductFilter()
+ID = attrgetter("id")
 
 
 async def product(
@@ -75,7 +77,7 @@ async def products(info: Info, which: Any, sort: ProductSort, paging: Paging) ->
 def _known(info: Info, found: Sequence[Product]) -> None:
     """Spare the loader what was just read, unless it may be behind what the loader reads."""
     if info.context.services.catalog.is_current:
-        info.context.loaders.know("products", {each.id: each for each in found})
+        info.context.loaders.know("products", found, ID)
 
 
 def product_filter(given: Any) -> ProductFilter:

@@ -21,7 +21,7 @@ from domain.shared.needs import Needs
 from domain.shared.paging import EMPTY, Count, PageRequest
 from domain.shared.viewer import Viewer
 from engine.declared.kinds import Arguments
-from engine.loading import BatchLoader
+from engine.loading import BatchLoader, KeyOf
 from engine.watching.probe import Probe
 from resolvers.services import Services
 
@@ -177,9 +177,9 @@ class Loaders:
                 raise value
         return values
 
-    def know(self, loader: str, values: Mapping[Hashable, Any]) -> None:
+    def know(self, loader: str, values: Sequence[Any], key_of: KeyOf) -> None:
         """Values that were read another way, as current as the loader's own."""
-        self._loader(loader, ()).know(values)
+        self._loader(loader, ()).know(values, key_of)
 
     def needs_of(self, loader: str) -> Needs:
         """What will be looked at of the values of a loader."""

@@ -121,9 +121,11 @@ def listing_of(shape: Shape, sort: ProductSort, slice: Slice, *, drafts: bool, n
     if sort is ProductSort.NEWEST and drafts:
         columns = NEWEST_WITH_DRAFTS
     keys = [column for column, _ in columns]
-    reading = PRODUCTS.reading(needs, more=len(keys))
-    statement = select(*reading.columns, *(key.label(f"key_{key.name}") for key in keys)).where(*shape.conditions)
-    place = itemgetter(*(len(reading.columns) + number for number in range(len(keys))))
+    shown = PRODUCTS.reading(needs).columns
+    places = {column: place for place, column in enumerate(dict.fromkeys((*shown, *keys)))}
+    reading = PRODUCTS.reading(needs, more=len(places) - len(shown))
+    statement = select(*places).where(*shape.conditions)
+    place = itemgetter(*(places[key] for key in keys))
 
     def key_of(row: Any) -> Key:
         return tuple(key_part(each) for each in place(row))

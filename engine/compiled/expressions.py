@@ -6,8 +6,8 @@ raises Deviation: graphql-core then finds the words for it.
 
 import math
 import sys
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -16,6 +16,7 @@ from uuid import UUID
 import orjson
 from graphql import GraphQLEnumType, GraphQLOutputType, is_leaf_type, is_list_type, is_non_null_type
 from graphql.pyutils import is_awaitable
+from strawberry.schema.types.base_scalars import isoformat
 
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.selection import Field, Selection
@@ -36,6 +37,20 @@ EXACT = {
     "Float": f"type({{v}}) is float and {-MAX_FLOAT} <= {{v}} <= {MAX_FLOAT}",
 }
 """Tests that a value is written out as it is; what fails one is left to the type's own serialisation."""
+
+
+def _moment(value: Any) -> str | None:
+    """What `isoformat` gives of a moment in UTC, in a tenth of its time; None of anything else."""
+    is_utc = type(value) is datetime and value.tzinfo is UTC
+    return orjson.dumps(value)[1:-1].decode() if is_utc else None
+
+
+def _decimal(value: Any) -> str | None:
+    return str(value) if type(value) is Decimal else None
+
+
+QUICK: Mapping[Any, Callable[[Any], str | None]] = {isoformat: _moment, str: _decimal}
+"""By the serialisation of a type, what writes most of its values and gives None of all others."""
 PLAIN = frozenset([str, int, float, bool, Decimal, datetime, UUID])
 """Classes of which no value is an exception, or to be waited for."""
 
@@ -108,7 +123,10 @@ class Writer:
         exact = EXACT.get(type_.name)
         slow = self.named("s", _slow(type_, required))
         if exact is None:
-            return f"{slow}({source})"
+            quick = QUICK.get(type_.coerce_output_value)
+            if quick is None:
+                return f"{slow}({source})"
+            return f"({self.named('q', quick)}({value} := {source}) or {slow}({value}))"
         test = exact.format(v=value).replace(value, f"({value} := {source})", 1)
         return f"({value} if {test}{'' if required else f' or {value} is None'} else {slow}({value}))"
 

@@ -97,3 +97,14 @@ async def test_what_another_level_has_loaded_by_the_time_it_is_waited_for_is_the
     async with asyncio.timeout(60):
         assert await second == ["value 1", "value 2"]
     assert quick.asked + slow.asked == [[1], [2]]
+
+
+async def test_what_is_known_is_not_loaded_and_what_was_loaded_stays() -> None:
+    shelf = Shelf()
+    shelf.open.set()
+    loader = BatchLoader(shelf.load)
+    assert await loader.level([1]) == ["value 1"]
+    loader.know(["one, told", "two, told"], {"one, told": 1, "two, told": 2}.__getitem__)
+    assert await loader.level([2, 1, 3]) == ["two, told", "value 1", "value 3"]
+    assert await loader.one(2) == "two, told"
+    assert shelf.asked == [[1], [3]]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -14,8 +15,10 @@ from graphql import GraphQLObjectType, GraphQLSchema, OperationDefinitionNode, g
 from graphql.type import GraphQLInt, GraphQLList, GraphQLNonNull
 from hypothesis import given
 from hypothesis import strategies as st
+from strawberry.schema.types.base_scalars import isoformat
 
 from engine.compiled import render
+from engine.compiled.expressions import QUICK
 from engine.compiled.lists import Lists
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.render import AGAIN, Renderer
@@ -189,3 +192,22 @@ def test_rows_are_put_back_where_their_values_were(depth: int, data: st.DataObje
             required.flat(column)
     else:
         assert required.put_back(column, list(required.flat(column))) == column
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_quick_moments_are_those_of_their_type(moment: datetime) -> None:
+    assert QUICK[isoformat](moment) == isoformat(moment)
+
+
+@given(st.decimals())
+def test_quick_decimals_are_those_of_their_type(amount: Decimal) -> None:
+    assert QUICK[str](amount) == str(amount)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [datetime(2026, 1, 1), datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=9))), "2026-01-01", None, 1.5],
+)
+def test_all_else_is_left_to_the_type(other: Any) -> None:
+    assert QUICK[isoformat](other) is None
+    assert QUICK[str](other) is None
