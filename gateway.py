@@ -1,6 +1,5 @@
 """The gateway as an ASGI app: who is it, which route, how are the back ends. composition/wiring.py makes what it calls."""
 
-import gc
 import math
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -44,6 +43,7 @@ from engine.watching.metrics import CONTENT_TYPE as METRICS_TYPE
 from engine.watching.metrics import Metrics
 from infra.background import running
 from infra.draining import Draining
+from infra.garbage import seldom_collected
 from resolvers.allowance import RateLimits, Rates, network_of
 from resolvers.context import Context
 from resolvers.errors import explain_to
@@ -58,8 +58,6 @@ METRICS = "/metrics"
 GRAPHIQL_ASSETS = "/graphiql"
 MAX_WEBHOOK_BYTES = 1024 * 1024
 NOT_SERVED = PlainTextResponse("set TORII_METRICS_TOKEN", 404)
-GARBAGE = 10_000
-"""Objects more than before, at which those in cycles are looked for: requests under way have as many as Python would wait for."""
 PDF = "application/pdf"
 NOBODY_KEEPS = {
     "cache-control": "private, no-store",
@@ -129,14 +127,8 @@ class Gateway:
             self._contexts = Contexts(marketplace.services, marketplace.guests, secure=secure)
             for job in self._jobs:
                 await stack.enter_async_context(running(job))
-            # What is here now stays: a full collection that walks it again and again costs a feed a third of its time.
-            gc.collect()
-            gc.freeze()
-            usual = gc.get_threshold()
-            gc.set_threshold(GARBAGE, *usual[1:])
-            yield
-            gc.set_threshold(*usual)
-            gc.unfreeze()
+            with seldom_collected():
+                yield
 
     @property
     def phase(self) -> Phase:

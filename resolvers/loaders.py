@@ -133,6 +133,7 @@ BATCHES: Mapping[str, Callable[[Services, Viewer], Batch]] = {
 
 NARROWED: Mapping[str, tuple[str, frozenset[str]]] = {
     "categories": ("Category", frozenset()),
+    "images_of_product": ("ProductImage", frozenset()),
     "products": ("Product", frozenset({"availability"})),  # recommendations leave out what is sold out
     "reviews": ("Review", frozenset()),
     "reviews_of_product": ("Review", frozenset()),
@@ -161,13 +162,13 @@ class Loaders:
         """Have the loads from here on told."""
         self._probe = probe
 
-    async def load_level(self, loader: str, keys: Sequence[Any], arguments: Arguments = ()) -> Sequence[Any]:
+    def load_level(self, loader: str, keys: Sequence[Any], arguments: Arguments = ()) -> Awaitable[Sequence[Any]]:
         """Values of a whole level, in the order of the keys; an exception in the place of one that failed."""
-        return await self._loader(loader, arguments).level(keys)
+        return self._loader(loader, arguments).level(keys)
 
-    async def load(self, loader: str, key: Hashable, arguments: Arguments = ()) -> Any:
+    def load(self, loader: str, key: Hashable, arguments: Arguments = ()) -> Awaitable[Any]:
         """One value; the keys asked for in the same turn of the loop go together."""
-        return await self._loader(loader, arguments).one(key)
+        return self._loader(loader, arguments).one(key)
 
     async def load_many(self, loader: str, keys: Sequence[Hashable]) -> Sequence[Any]:
         """Values in the order of their keys. Raises what failed one of them."""

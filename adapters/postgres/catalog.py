@@ -124,8 +124,10 @@ class PostgresProducts:
         read = IN_TURN[last is not None].of(None)
         return read.make(await self._database.public(read.statement, given))
 
-    async def images_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Sequence[Image]]:
-        read = IMAGES.of(None)
+    async def images_of(
+        self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS, needs: Needs = None
+    ) -> Sequence[Sequence[Image]]:
+        read = IMAGES.of(needs)
         rows = await self._database.fresh_to(viewer, read.statement, {"ids": ids})
         return many_each(ids, await self._database.made(rows, read.make), BY_PRODUCT)
 

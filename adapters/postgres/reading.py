@@ -10,10 +10,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from operator import attrgetter
 from typing import Any, Protocol
 
 import asyncpg
 import orjson
+from asyncpg.pgproto.pgproto import UUID
 from sqlalchemy import ARRAY, JSON, Executable
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.exc import DBAPIError
@@ -26,6 +28,8 @@ SERVICE = "PostgreSQL"
 OUTAGES = ("08", "28", "3D", "53", "57", "58")
 """Classes of SQLSTATE that mean the server, not the statement, is the trouble: connection, credentials, database, resources,
 operator, system."""
+MAX_UUIDS = 32_768
+"""That are kept, some 200 bytes each."""
 MAX_STATEMENTS = 128
 """That a connection keeps ready, those used last: each takes memory of the server's, too."""
 DIALECT = dialect()  # type: ignore[no-untyped-call]
@@ -165,7 +169,7 @@ class Reader:
         async with asyncio.timeout(ends - time.monotonic()):
             connection = await asyncpg.connect(self._url, record_class=Row, **self._connect)
             try:
-                await _with_json(connection)
+                await _with_own_types(connection)
             except BaseException:
                 connection.terminate()
                 raise
@@ -216,11 +220,27 @@ class Line:
         self._connection.terminate()
 
 
-async def _with_json(connection: asyncpg.Connection) -> None:
+class Known(dict[bytes, UUID]):
+    """UUIDs by their bytes, each made once: most come again and again, and to hash a new one takes longer than to read it."""
+
+    def __missing__(self, raw: bytes) -> UUID:
+        if len(self) >= MAX_UUIDS:
+            self.clear()
+        made = self[raw] = UUID(raw)
+        return made
+
+
+KNOWN = Known()
+
+
+async def _with_own_types(connection: asyncpg.Connection) -> None:
     for kind in ("json", "jsonb"):
         await connection.set_type_codec(
             kind, schema="pg_catalog", encoder=_as_it_is, decoder=orjson.loads, format="text"
         )
+    await connection.set_type_codec(
+        "uuid", schema="pg_catalog", encoder=attrgetter("bytes"), decoder=KNOWN.__getitem__, format="binary"
+    )
 
 
 def _as_it_is(text: str) -> str:

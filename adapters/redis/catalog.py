@@ -142,8 +142,10 @@ class CachedProducts:
     async def after(self, last: ProductId | None, size: int) -> Sequence[Product]:
         return await self._products.after(last, size)
 
-    async def images_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Sequence[Image]]:
-        return await self._products.images_of(ids, viewer)
+    async def images_of(
+        self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS, needs: Needs = None
+    ) -> Sequence[Sequence[Image]]:
+        return await self._products.images_of(ids, viewer, needs)
 
     async def variations_of(
         self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS

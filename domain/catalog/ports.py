@@ -37,7 +37,9 @@ class Products(Protocol):
         """The next `size` products by id, whatever their status, for jobs that go through all of them."""
         ...
 
-    async def images_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Sequence[Image]]: ...
+    async def images_of(
+        self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS, needs: Needs = None
+    ) -> Sequence[Sequence[Image]]: ...
 
     async def variations_of(
         self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS

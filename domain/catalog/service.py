@@ -45,8 +45,10 @@ class Catalog:
     ) -> Sequence[Product | None]:
         return await self._products.by_ids(ids, viewer, needs)
 
-    async def images_of(self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS) -> Sequence[Sequence[Image]]:
-        return await self._products.images_of(ids, viewer)
+    async def images_of(
+        self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS, needs: Needs = None
+    ) -> Sequence[Sequence[Image]]:
+        return await self._products.images_of(ids, viewer, needs)
 
     async def variations_of(
         self, ids: Sequence[ProductId], viewer: Viewer = ANONYMOUS

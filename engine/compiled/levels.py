@@ -110,8 +110,8 @@ class OfOneType:
         is_held = field.site is not None and field.site.how is How.HOLDS
         self._rows: Rows = KeptRows(field.site, level).rows if field.site and is_held else level.rows
 
-    async def complete(self, column: Column, paths: Paths, run: Run) -> Column:
-        return await self._completion.of(column, paths, self._rows, run)
+    def complete(self, column: Column, paths: Paths, run: Run) -> Awaitable[Column]:
+        return self._completion.of(column, paths, self._rows, run)
 
 
 class OfSeveralTypes:
@@ -125,8 +125,8 @@ class OfSeveralTypes:
         self._levels: dict[str, Level | KeptRows] = {}
         self._together = Together()
 
-    async def complete(self, column: Column, paths: Paths, run: Run) -> Column:
-        return await self._completion.of(column, paths, self._rows, run)
+    def complete(self, column: Column, paths: Paths, run: Run) -> Awaitable[Column]:
+        return self._completion.of(column, paths, self._rows, run)
 
     async def _rows(self, values: Sequence[Any], paths: Paths, run: Run) -> Sequence[Any]:
         places: dict[str, list[int]] = {}

@@ -5,7 +5,7 @@ should graphql-core take over.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -33,7 +33,7 @@ Paths = Sequence[Path | None] | None
 class Batches(Protocol):
     """What a context's `loaders` offers to whoever has the keys of a whole level."""
 
-    async def load_level(self, loader: str, keys: Sequence[Any], arguments: Arguments = ()) -> Sequence[Any]:
+    def load_level(self, loader: str, keys: Sequence[Any], arguments: Arguments = ()) -> Awaitable[Sequence[Any]]:
         """Values in the order of the keys, an exception in the place of one that failed."""
         ...
 
@@ -72,7 +72,7 @@ class Step(Protocol):
 class Below(Protocol):
     """Completes the values of a field."""
 
-    async def complete(self, column: Column, paths: Paths, run: Run) -> Column:
+    def complete(self, column: Column, paths: Paths, run: Run) -> Awaitable[Column]:
         """Raises Deviation, for exceptions in the column too. `paths` are those of the rows that the field is of."""
         ...
 
@@ -127,24 +127,20 @@ class Load:
         arguments: Arguments = ()
         if self._has_arguments:
             arguments = self._kind.arguments(run.arguments(self.field))
-        column = await self._loaded(keys, arguments, run)
-        run.journal.append(Entry(values, self.field, column))
-        return await self._below.complete(column, paths, run)
-
-    async def _loaded(self, keys: Sequence[Any], arguments: Arguments, run: Run) -> Column:
         wanted = [key for key in keys if key is not None]
-        if not wanted:
-            return [None] * len(keys)
+        column: Column = ()
         try:
-            found: Column = await run.context.loaders.load_level(self._kind.loader, wanted, arguments)
+            if wanted:
+                column = await run.context.loaders.load_level(self._kind.loader, wanted, arguments)
         except (
             Exception
         ) as error:  # a loader has these in the places of its values; what else raises is told by graphql-core
             raise Deviation(Reason.EXCEPTION, type(error).__name__) from error
-        if len(wanted) == len(keys):
-            return found
-        each = iter(found)
-        return [None if key is None else next(each) for key in keys]
+        if len(wanted) != len(keys):
+            each = iter(column)
+            column = [None if key is None else next(each) for key in keys]
+        run.journal.append(Entry(values, self.field, column))
+        return await self._below.complete(column, paths, run)
 
 
 class Call:

@@ -23,7 +23,8 @@ async def together(waited: Sequence[Work]) -> list[Any]:
         return [await each for each in waited]
     *others, last = waited
     around = LEVEL.set(object())
-    begun = [asyncio.ensure_future(each) for each in others]
+    loop = asyncio.get_running_loop()
+    begun = [loop.create_task(each) for each in others]
     try:
         own = await ended(last)  # a task less
         return _sound([*[await ended(each) for each in begun], own])

@@ -14,7 +14,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.reviews import PostgresReviews
 from adapters.postgres.sellers import PostgresSellers
 from domain.catalog.categories import Category
-from domain.catalog.model import Product, ProductFilter, ProductRef, ProductSort
+from domain.catalog.model import Image, Product, ProductFilter, ProductRef, ProductSort
 from domain.reviews.model import REVIEWS_ORDER, Review
 from domain.sellers.model import Seller
 from domain.shared.ids import CategoryId, ProductId, SellerId
@@ -26,7 +26,7 @@ from schema.build import build_schema
 from settings import Settings
 from tests.postgres.shelf import Shelf
 
-SHOWN = {"Product": Product, "Review": Review, "Seller": Seller, "Category": Category}
+SHOWN = {"Product": Product, "ProductImage": Image, "Review": Review, "Seller": Seller, "Category": Category}
 ADMIN = Viewer(Role.ADMIN)
 
 
@@ -65,6 +65,8 @@ class Reads:
         match type_name:
             case "Product":
                 return await self._products(needs)
+            case "ProductImage":
+                return [each for of_one in await self._catalog.images_of(self._ids, needs=needs) for each in of_one]
             case "Review":
                 pages = await self._reviews.of_products(self._ids, PageRequest.of(REVIEWS_ORDER, first=2), needs=needs)
                 once = [review for page in pages for review in page.nodes]
@@ -102,6 +104,8 @@ async def reads(database: Database, shelf: Shelf) -> Reads:
         shipping_info={"fee": 300, "days_min": 2},
         published_at=datetime(2026, 1, 2, tzinfo=UTC),
     )
+    for number, alt_text in enumerate(("表", "裏")):
+        await shelf.shop.image(rich, alt_text=alt_text, sort_order=number, is_primary=not number)
     for product in (plain, rich):
         for rating in (1, 5):
             user = await shelf.shop.user()
