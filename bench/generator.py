@@ -2,7 +2,8 @@
 
     python -m bench.generator   < a Plan as JSON   > a Load as JSON
 
-A closed loop: with N connections there are always N requests under way, so what takes longer is also asked less often.
+A closed loop: with N connections there are always N requests under way, so what takes longer is also asked less often. Unless a
+plan says how many a second: then each is due at a time of its own, and what it took counts from then on, sent or not.
 """
 
 import asyncio
@@ -36,7 +37,8 @@ HEADLINES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 class Plan:
     """What to send for how long. `pids` are the parts whose CPU time is read when the time starts and when it ends.
 
-    `path`, where it is not the operation's own. `bearer`: the token of whoever asks.
+    `path`, where it is not the operation's own. `bearer`: the token of whoever asks. `per_second`: requests that are due; 0 for as many
+    as are answered.
     """
 
     operation: str
@@ -50,6 +52,7 @@ class Plan:
     cores: Sequence[int] = ()
     path: str = ""
     bearer: str = ""
+    per_second: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,10 @@ class Sent:
 class Traffic:
     """What all connections share: what is sent next, and what came of it."""
 
-    def __init__(self, operation: Operation, requests: Sequence[bytes]) -> None:
+    def __init__(self, operation: Operation, requests: Sequence[bytes], per_second: float = 0) -> None:
         self.latencies: list[float] = []
+        self._between_s = 1 / per_second if per_second else 0.0
+        self._due = time.perf_counter()
         self.sizes = 0
         self.limit = len(requests)
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -109,6 +114,13 @@ class Traffic:
 
     def next(self) -> Sent:
         return next(self._turns)
+
+    def due(self) -> float:
+        """When the next one is, by time.perf_counter."""
+        if not self._between_s:
+            return time.perf_counter()
+        self._due += self._between_s
+        return self._due
 
     def answered(self, sent: Sent, status: int, body: bytes, took_s: float) -> None:
         """Every answer is checked: in full the first time and when it is another one, else by its bytes."""
@@ -130,8 +142,9 @@ class Traffic:
             self.over.set_exception(error)
 
     def restart(self, limit: int) -> None:
-        """Forget what was measured so far."""
+        """Forget what was measured so far, and what was due before."""
         self.latencies, self.sizes, self.limit = [], 0, limit
+        self._due = time.perf_counter()
         self.over = asyncio.get_running_loop().create_future()
 
 
@@ -169,14 +182,23 @@ class Connection(asyncio.Protocol):
     def _send(self) -> None:
         self._body = b""
         self._sent = self._traffic.next()
-        self._began = time.perf_counter()
-        self._transport.write(self._sent.request)
+        self._began = self._traffic.due()
+        wait_s = self._began - time.perf_counter()
+        if wait_s > 0:
+            asyncio.get_running_loop().call_later(wait_s, self._write)
+        else:
+            self._write()
+
+    def _write(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(self._sent.request)
 
 
 async def run(plan: Plan) -> Load:
     """Each request once and alone, then the warm-up, then what is measured. Raises WrongAnswer, OSError, TimeoutError."""
     operation, host = OPERATIONS[plan.operation], f"127.0.0.1:{plan.port}"
-    traffic = Traffic(operation, [operation.request(host, each, plan.path, plan.bearer) for each in plan.variables])
+    requests = [operation.request(host, each, plan.path, plan.bearer) for each in plan.variables]
+    traffic = Traffic(operation, requests, plan.per_second)
     try:
         async with asyncio.timeout(plan.warm_up_s + plan.seconds + PATIENCE_S + len(plan.variables)):
             await _connect(traffic, plan.port)

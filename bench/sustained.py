@@ -74,10 +74,11 @@ class Sustained:
 def main(
     seconds: Annotated[float, typer.Option(min=1, max=86_400, help="How long the load lasts.")] = 600,
     connections: Annotated[int, typer.Option(min=1, max=1024, help="How many are open at once.")] = 64,
+    per_second: Annotated[float, typer.Option(min=0, help="Feeds that are due; 0 for as many as it answers.")] = 0,
     products: Annotated[int, typer.Option(min=600, max=1_000_000, help="Size of the demo shop.")] = 3000,
     json: Annotated[Path | None, typer.Option(help="Write all that was found to this file too.")] = None,
 ) -> None:
-    """Load one gateway with public feeds, without a pause. Status 1 when its memory does not stay within its bounds.
+    """Load one gateway with public feeds, without a pause or so many a second. Status 1 when its memory does not stay within its bounds.
 
     Starts a whole marketplace on a folder of its own and removes it afterwards.
     """
@@ -86,7 +87,7 @@ def main(
         with throwaway(products) as torii:
             say(f"starting a marketplace with {products} products, in {torii.folder}")
             torii.start("cold")
-            sustain(torii, seconds, connections, found, say)
+            sustain(torii, seconds, connections, per_second, found, say)
     except (DidNotStart, WrongAnswer, CannotMeasure, OSError, subprocess.TimeoutExpired) as error:
         progress.print(f"[bold red]bench:[/bold red] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from None
@@ -97,7 +98,7 @@ def main(
         raise typer.Exit(1)
 
 
-def sustain(torii: Torii, seconds: float, connections: int, found: Sustained, say: Say) -> None:
+def sustain(torii: Torii, seconds: float, connections: int, per_second: float, found: Sustained, say: Say) -> None:
     """Warm it up, then load it. Raises WrongAnswer, CannotMeasure, OSError."""
     pids = torii.pids()
     gateway = {GATEWAY: pids[GATEWAY]}
@@ -111,6 +112,7 @@ def sustain(torii: Torii, seconds: float, connections: int, found: Sustained, sa
         warm_up_s=0,
         max_requests=MOST_REQUESTS,
         pids=pids,
+        per_second=per_second,
     )
     say("warming up")
     carried_out(replace(plan, seconds=min(WARM_S, seconds)))

@@ -52,6 +52,18 @@ async def test_stops_after_enough_requests() -> None:
     assert load.seconds < 5
 
 
+async def test_sends_no_more_than_are_due() -> None:
+    async with gateway([(200, ALIVE)]) as port:
+        load = await run(Plan(port=port, connections=4, per_second=200, **QUICK | {"seconds": 0.5}))
+    assert 10 <= load.requests <= 0.5 * 200 + 4
+
+
+async def test_what_is_late_is_late_from_when_it_was_due() -> None:
+    async with gateway([(200, ALIVE)]) as port:
+        load = await run(Plan(port=port, connections=1, per_second=1e6, **QUICK))
+    assert load.latency_ms["p99"] > 50
+
+
 @pytest.mark.parametrize(
     ("answer", "why"), [((200, b'{"status":"draining"}'), "draining"), ((503, b"away"), "status 503: b'away'")]
 )
