@@ -167,7 +167,7 @@ class Completion:
         if self._asks_where and paths is not None:
             own = [Path(path, self._field.key, self._field.parent.name) for path in paths]
             return self._lists.put_back(column, await rows(flat, self._lists.places(column, own), run))
-        if len(flat) == len(set(map(id, flat))):
+        if len(flat) < 2 or len(flat) == len(set(map(id, flat))):
             return self._lists.put_back(column, await rows(flat, None, run))
         once = {id(value): value for value in flat}
         by_value = dict(zip(once, await rows(list(once.values()), None, run), strict=True))

@@ -2,35 +2,45 @@
 
 from collections.abc import Sequence
 from itertools import chain
+from types import NoneType
 from typing import Any
 
-from graphql import GraphQLOutputType, is_list_type, is_non_null_type
+from graphql import GraphQLOutputType, get_nullable_type, is_list_type, is_non_null_type
 from graphql.pyutils import Path
 
 from engine.compiled.reasons import Deviation, Reason
 
-LISTS = (list, tuple)
+LISTS = frozenset([list, tuple])
 
 
 class Lists:
     """How deep the values of a type lie in lists, and where null may stand."""
 
     def __init__(self, type_: GraphQLOutputType) -> None:
-        self._required: list[bool] = []
-        """Of the field itself, of the items of its list, and so on."""
-        while True:
-            self._required.append(is_non_null_type(type_))
-            bare = type_.of_type if is_non_null_type(type_) else type_
-            if not is_list_type(bare):
-                break
+        self._lists: list[bool] = []
+        """Whether there has to be one: of the field itself, of the items of its list, and so on."""
+        while is_list_type(bare := get_nullable_type(type_)):
+            self._lists.append(is_non_null_type(type_))
             type_ = bare.of_type
-        self._deepest = len(self._required) - 1
+        self._required = is_non_null_type(type_)
+        self._deepest = len(self._lists)
+        self._known: set[type] = set()
+        """Classes of values that have come and are no exceptions: a program has few."""
 
     def flat(self, column: Sequence[Any]) -> Sequence[Any]:
         """What is not null. Raises Deviation for nulls, lists and exceptions where there may be none."""
-        for required in self._required[:-1]:
-            column = list(chain.from_iterable(self._there(column, required, in_lists=True)))
-        return self._there(column, self._required[-1], in_lists=False)
+        for required in self._lists:
+            classes = set(map(type, column))
+            if not classes <= LISTS:
+                column = self._there(column, classes, required)
+                for class_ in classes - LISTS:
+                    raise Deviation(Reason.LIST, class_.__name__)
+            column = list(chain.from_iterable(column))
+        classes = set(map(type, column))
+        if not classes <= self._known:
+            column = self._there(column, classes, self._required)
+            self._known |= classes
+        return column
 
     def places(self, column: Sequence[Any], paths: Sequence[Path]) -> Sequence[Path]:
         """Where each of them stands, in the same order; `paths` are those of the column's own values."""
@@ -58,19 +68,16 @@ class Lists:
         return cut if len(cut) == len(column) else _where_not_null(column, cut)
 
     @staticmethod
-    def _there(column: Sequence[Any], required: bool, *, in_lists: bool) -> Sequence[Any]:
-        """A column without its nulls. Its classes tell most of it, and they are few."""
-        classes = set(map(type, column))
-        if type(None) in classes:
+    def _there(column: Sequence[Any], classes: set[type], required: bool) -> Sequence[Any]:
+        """A column without its nulls, which are no longer among its classes then."""
+        if NoneType in classes:
             if required:
                 raise Deviation(Reason.NULL)
             column = [value for value in column if value is not None]
-            classes.discard(type(None))
+            classes.discard(NoneType)
         for class_ in classes:
             if issubclass(class_, BaseException):
                 raise Deviation(Reason.EXCEPTION, class_.__name__)
-            if in_lists and class_ not in LISTS:
-                raise Deviation(Reason.LIST, class_.__name__)
         return column
 
 

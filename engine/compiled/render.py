@@ -51,13 +51,14 @@ class Renderer:
             for number, field in enumerate((each for each in inside if each.key not in self._loaded), len(loaded))
         }
         self._types = [self._type(field) for field in self._fields]
+        self._by_columns = bool(self._nested) or any(self._types)
         self._row = row_class([field.key for field in self._fields])
         self._left = 0
         """Times that it is not tried by column."""
 
     def __call__(self, values: Sequence[Any], *columns: Sequence[Any]) -> list[Any]:
         """Takes a column for each loaded field. Raises Deviation, and whatever an attribute raises."""
-        if len(values) < FEW or self._left or not (self._nested or any(self._types)):
+        if len(values) < FEW or self._left or not self._by_columns:
             self._left = max(0, self._left - 1)
             return self._by_value(values, *columns)
         filled = list(columns)

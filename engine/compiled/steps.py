@@ -156,10 +156,11 @@ class Call:
         arguments = run.arguments(self.field)
         column: list[Any] = []
         if len(values) <= CALLS:
-            column = [self._call(*each, run, arguments) for each in zip(values, own, strict=True)]
+            column = self._called(values, own, run, arguments)
         else:
-            async for piece in pieces(list(zip(values, own, strict=True)), CALLS):
-                column += [self._call(*each, run, arguments) for each in piece]
+            async for rows in pieces(range(len(values)), CALLS):
+                piece = slice(rows[0], rows[-1] + 1)
+                column += self._called(values[piece], own[piece], run, arguments)
         waited = [row for row, result in enumerate(column) if is_awaitable(result)]
         if len(waited) == 1:
             column[waited[0]] = await ended(column[waited[0]])
@@ -170,14 +171,19 @@ class Call:
         run.journal.append(Entry(values, self.field, column, own))
         return await self._below.complete(column, paths, run)
 
-    def _call(self, value: Any, path: Path, run: Run, arguments: dict[str, Any]) -> Any:
+    def _called(self, values: Sequence[Any], paths: Sequence[Path], run: Run, arguments: dict[str, Any]) -> list[Any]:
         """What the resolver gives, or raises: graphql-core would catch as much, and has to hear of it as it is."""
-        assert self.field.definition is not None
-        assert self.field.definition.resolve is not None
-        try:
-            return self.field.definition.resolve(value, run.info(self.field, path), **arguments)
-        except Exception as error:  # noqa: BLE001  (see above)
-            return error
+        field = self.field
+        assert field.definition is not None
+        resolve = field.definition.resolve
+        assert resolve is not None
+        column = []
+        for value, path in zip(values, paths, strict=True):
+            try:
+                column.append(resolve(value, run.info(field, path), **arguments))
+            except Exception as error:  # noqa: BLE001  (see above)
+                column.append(error)
+        return column
 
 
 def sound(column: Column) -> Column:
