@@ -4,7 +4,7 @@ from datetime import datetime
 
 import strawberry
 
-from domain.search import facets
+from domain.search.facet_terms import FacetKind
 from domain.search.request import SearchSort
 from domain.search.suggesting import SuggestionKind
 from engine.declared.fields import attribute, computed, edge
@@ -17,7 +17,7 @@ from schema.sellers import Seller
 
 strawberry.enum(SearchSort, description="The order of what is found; equals go by id.")
 strawberry.enum(SuggestionKind, description="What is suggested.")
-strawberry.enum(facets.FacetKind, description="By what results are narrowed.")
+strawberry.enum(FacetKind, description="By what results are narrowed.")
 
 
 @strawberry.input(
@@ -120,7 +120,7 @@ class FacetValue:
 
 @strawberry.type(description="A way in which results can be narrowed.")
 class Facet:
-    kind: facets.FacetKind = computed(lambda facet: facet.key.kind, access=PUBLIC, description="By what.")
+    kind: FacetKind = computed(lambda facet: facet.key.kind, access=PUBLIC, description="By what.")
     name: str | None = computed(
         lambda facet: facet.key.name or None, access=PUBLIC, description="Of ATTRIBUTE, which one."
     )

@@ -4,16 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapters.opensearch.narrowing import Query, narrowing
-from domain.search.facets import (
-    MOST_ATTRIBUTES,
-    MOST_CATEGORIES,
-    MOST_VALUES,
-    PLAIN_FACETS,
-    FacetCounts,
-    FacetKey,
-    FacetKind,
-    selected_terms,
-)
+from domain.search.facet_terms import PLAIN_FACETS, FacetCounts, FacetKey, FacetKind
+from domain.search.facets import MOST_ATTRIBUTES, MOST_CATEGORIES, MOST_VALUES, selected_terms
 from domain.search.request import SearchFilter
 
 Aggregation = dict[str, Any]

@@ -22,7 +22,7 @@ from adapters.opensearch.spelling import spelled, spelling_body
 from adapters.opensearch.suggesting import LABELS, completions, label_body, label_starts_of, products_body
 from adapters.opensearch.writing import Writer
 from adapters.search_ranking import Position, column_of, hit_of, position, search_page
-from domain.search.facets import FacetCounts
+from domain.search.facet_terms import FacetCounts
 from domain.search.model import NOTHING_BESIDE, Beside, SearchDocument, SearchPage, SearchScope
 from domain.search.ports import Entry
 from domain.search.request import BROWSE, SearchQuery, SearchRequest

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.language.lexicon import Unit
-from domain.search.facets import PLAIN_FACETS
+from domain.search.facet_terms import PLAIN_FACETS
 
 FORMAT = 7
 """Grows with every change of the mapping or of what is put into it: an index of another format is built anew."""

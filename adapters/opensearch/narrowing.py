@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapters.search_ranking import price_bounds
-from domain.search.facets import FacetKey, FacetKind, selected_terms
+from domain.search.facet_terms import FacetKey, FacetKind
+from domain.search.facets import selected_terms
 from domain.search.request import PriceRange, SearchFilter
 
 Query = Mapping[str, Any]

@@ -7,7 +7,7 @@ from uuid import UUID
 from adapters.language.beginnings import BRAND, CATEGORY, PARTING, beginnings
 from adapters.language.lexicon import Lexicon
 from adapters.opensearch.text_query import text_clauses
-from domain.search.facets import FacetKind
+from domain.search.facet_terms import FacetKind
 from domain.search.suggesting import BRANDS, CATEGORIES, PRODUCTS, Suggestions
 from domain.shared.ids import BrandId, CategoryId, ProductId
 

@@ -12,7 +12,8 @@ from adapters.language.beginnings import label_starts
 from adapters.search_ranking import prominence, ranks
 from adapters.search_text import KEY_WEIGHTS, description_text, goods_name, label_texts
 from adapters.tantivy.narrowing import FIELDS, attribute_term
-from domain.search.facets import FacetKind, facetable_attributes, terms_of
+from domain.search.facet_terms import FacetKind
+from domain.search.facets import facetable_attributes, terms_of
 from domain.search.fingerprint import fingerprint
 from domain.search.model import SearchDocument
 from domain.shared.ids import ProductId

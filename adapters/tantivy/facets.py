@@ -8,16 +8,8 @@ from tantivy import Query
 
 from adapters.tantivy.narrowing import FIELDS, PARTING, index_term, narrowed, narrowing
 from adapters.tantivy.snapshots import Snapshot
-from domain.search.facets import (
-    MOST_ATTRIBUTES,
-    MOST_CATEGORIES,
-    MOST_VALUES,
-    PLAIN_FACETS,
-    FacetCounts,
-    FacetKey,
-    FacetKind,
-    selected_terms,
-)
+from domain.search.facet_terms import PLAIN_FACETS, FacetCounts, FacetKey, FacetKind
+from domain.search.facets import MOST_ATTRIBUTES, MOST_CATEGORIES, MOST_VALUES, selected_terms
 from domain.search.request import SearchFilter
 
 MOST_PAIRS = 1_000

@@ -27,7 +27,7 @@ from adapters.tantivy.spelling import respelled
 from adapters.tantivy.suggesting import completed
 from adapters.tantivy.text_query import text_query
 from adapters.tantivy.upkeep import Built, Upkeep
-from domain.search.facets import FacetCounts
+from domain.search.facet_terms import FacetCounts
 from domain.search.model import NOTHING_BESIDE, Beside, SearchDocument, SearchPage, SearchScope
 from domain.search.ports import Entry
 from domain.search.request import BROWSE, SearchQuery, SearchRequest

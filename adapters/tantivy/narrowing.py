@@ -7,7 +7,8 @@ from tantivy import FieldType, Occur, Query
 
 from adapters.search_ranking import price_bounds
 from domain.catalog.model import Attribute
-from domain.search.facets import FacetKey, FacetKind, selected_terms
+from domain.search.facet_terms import FacetKey, FacetKind
+from domain.search.facets import selected_terms
 from domain.search.request import PriceRange, SearchFilter
 
 FIELDS: Mapping[FacetKind, str] = {

@@ -5,54 +5,16 @@ A count is of what a request would find with this value alone of its facet and e
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from urllib.parse import quote, unquote
 from uuid import UUID
 
 from domain.catalog.model import Attribute
+from domain.search.facet_terms import FacetCounts, FacetKey, FacetKind, FacetTerm
 from domain.search.model import SearchDocument
 from domain.search.request import MAX_ATTRIBUTE, MAX_CHOICES, PriceRange, SearchFilter
 from domain.shared.ids import BrandId, CategoryId, SellerId
 from domain.shared.money import MINOR_DIGITS, Money
 from domain.shared.refusals import InvalidInput
-
-
-class FacetKind(StrEnum):
-    CATEGORY = "category"
-    BRAND = "brand"
-    SELLER = "seller"
-    PRICE = "price"
-    RATING = "rating"
-    STOCK = "stock"
-    ATTRIBUTE = "attribute"
-
-
-PLAIN_FACETS = tuple(kind for kind in FacetKind if kind is not FacetKind.ATTRIBUTE)
-"""Those that are one facet each."""
-
-
-@dataclass(frozen=True, slots=True)
-class FacetKey:
-    """Which facet: its kind and, of an attribute, its name."""
-
-    kind: FacetKind
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FacetTerm:
-    """One value of a facet, as indexes hold it: a UUID in hex, bounds of a price, a rating, in or out, a text."""
-
-    key: FacetKey
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class FacetCounts:
-    """What an index counted of a facet, in any order."""
-
-    key: FacetKey
-    counts: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)

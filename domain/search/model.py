@@ -3,16 +3,13 @@
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from domain.catalog.model import Attribute
+from domain.search.facet_terms import FacetCounts
 from domain.search.request import SearchRequest
 from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId
 from domain.shared.money import Money
 from domain.shared.paging import Count, Page
-
-if TYPE_CHECKING:
-    from domain.search.facets import FacetCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ class SearchScope:
     request: SearchRequest
     state: str = ""
     total: Count | None = field(default=None, compare=False)
-    counted: "tuple[FacetCounts, ...] | None" = field(default=None, compare=False)
+    counted: tuple[FacetCounts, ...] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

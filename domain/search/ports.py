@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from domain.search.facets import FacetCounts
+from domain.search.facet_terms import FacetCounts
 from domain.search.fingerprint import NOTHING
 from domain.search.model import NOTHING_BESIDE, Beside, SearchDocument, SearchPage, SearchScope
 from domain.search.request import SearchRequest

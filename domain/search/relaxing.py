@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from domain.search.facets import FacetKey, FacetKind, FacetTerm, selected_terms, token_of
+from domain.search.facet_terms import FacetKey, FacetKind, FacetTerm
+from domain.search.facets import selected_terms, token_of
 from domain.search.model import NOTHING_BESIDE, Beside, Relaxation, SearchPage, SearchScope
 from domain.search.pieces import Pieces
 from domain.search.ports import SearchIndex

@@ -3,34 +3,27 @@
 import logging
 from collections.abc import AsyncIterable
 from functools import partial
-from inspect import isawaitable
-from typing import Any, cast
+from typing import Any
 
 from graphql import (
     DocumentNode,
     ExecutionResult,
-    Executor,
     ExperimentalIncrementalExecutionResults,
     GraphQLSchema,
-    MiddlewareManager,
     OperationDefinitionNode,
     OperationType,
-    create_source_event_stream,
-    experimental_execute_incrementally,
 )
 from graphql.execution.values import VariableValues
-from graphql.pyutils import AwaitableOrValue
 
+from engine.compiled.core import Core
 from engine.compiled.counts import Compiled, Counts
-from engine.compiled.plan import Plan, replaying
+from engine.compiled.plan import Plan
 from engine.compiled.reasons import Deviation, Reason, Unsupported
 from engine.compiled.selection import condition_variables
 from engine.compiled.shadow import Shadow
 from engine.compiled.steps import Entry
 from engine.compiled.variables import Variables
 from engine.fairness.aside import Aside
-from engine.fairness.paced import PacedExecutor
-from engine.fairness.turns import walked
 from engine.fragments.flights import Flights, given_by
 from engine.fragments.places import Places
 from engine.fragments.publicity import told
@@ -59,9 +52,8 @@ class Engine:
         store: Store | None = None,
     ) -> None:
         self._schema = schema
-        self._aside = aside or Aside()
+        self._core = Core(schema, hints=hints, aside=aside or Aside())
         self._compile_at = compile_at
-        self._hints = hints
         self.shadow = shadow or Shadow(0)
         self._store = store
         self.flights: Flights[tuple[dict[str, Any], Shelf]] = Flights()
@@ -96,7 +88,7 @@ class Engine:
         if shelf and kept and not shadowed:
             return self._at_once(compiled, context, shelf, *kept)
         coerced = compiled.variables.of(variables or {})
-        interpret = partial(self._interpret, document, operation, variables, context, root)
+        interpret = partial(self._core.complete, document, operation, variables, context, root)
         if not isinstance(coerced, VariableValues):
             self._left(Reason.VARIABLES, probe, self.counts, compiled.counts)
             return await interpret([])
@@ -191,60 +183,6 @@ class Engine:
         shared_as = getattr(context, "shared_as", None)
         return None if self._store is None or shared_as is None else Shelf(self._store, shared_as)
 
-    async def describe(
-        self, document: DocumentNode, operation: OperationDefinitionNode, variables: dict[str, Any] | None
-    ) -> ExecutionResult:
-        """The result of an operation on the schema's description of itself alone, which loads nothing. Raises Busy.
-
-        All of it takes tens of milliseconds without a break, so the event loop does not wait for it.
-        """
-        self._left(Reason.DESCRIPTION, None, self.counts)
-        run = partial(self._begin, document, operation, variables, None, None)
-        return cast("ExecutionResult", await self._aside.run(object(), run))
-
-    async def incrementally(
-        self,
-        document: DocumentNode,
-        operation: OperationDefinitionNode,
-        variables: dict[str, Any] | None,
-        context: Any,
-    ) -> ExecutionResult | ExperimentalIncrementalExecutionResults:
-        """The result of a document with @defer or @stream, by graphql-core. A result that is whole where nothing was put off."""
-        self._left(Reason.DIRECTIVE, None, self.counts)
-        with walked():
-            result = experimental_execute_incrementally(
-                self._schema,
-                document,
-                context_value=context,
-                variable_values=variables,
-                operation_name=operation.name.value if operation.name else None,
-                executor_class=PacedExecutor,
-                hide_suggestions=not self._hints,
-            )
-            return await result if isawaitable(result) else result
-
-    async def subscribe(
-        self,
-        document: DocumentNode,
-        operation: OperationDefinitionNode,
-        variables: dict[str, Any] | None,
-        context: Any,
-    ) -> AsyncIterable[Any] | ExecutionResult:
-        """The events of a subscription as its field gives them, each of which `execute` takes as its root; or why there are none."""
-        name = operation.name.value if operation.name else None
-        executor = Executor.build(
-            self._schema,
-            document,
-            context_value=context,
-            raw_variable_values=variables,
-            operation_name=name,
-            hide_suggestions=not self._hints,
-        )
-        if isinstance(executor, list):
-            return ExecutionResult(None, executor)
-        events = create_source_event_stream(executor)
-        return await events if isawaitable(events) else events
-
     def _compiled(
         self, known: dict[str, Compiled], document: DocumentNode, operation: OperationDefinitionNode
     ) -> Compiled:
@@ -281,39 +219,22 @@ class Engine:
             log.debug("not compiled: %s", unsupported)
             return compiled.keep(variant, unsupported.reason)
 
-    async def _interpret(
-        self,
-        document: DocumentNode,
-        operation: OperationDefinitionNode,
-        variables: dict[str, Any] | None,
-        context: Any,
-        root: Any,
-        journal: list[Entry],
+    async def describe(
+        self, document: DocumentNode, operation: OperationDefinitionNode, variables: dict[str, Any] | None
     ) -> ExecutionResult:
-        middleware = replaying(journal) if journal else None
-        with walked():
-            result = self._begin(document, operation, variables, context, middleware, PacedExecutor, root)
-            return await result if isawaitable(result) else result
+        """As `Core.describe`."""
+        self._left(Reason.DESCRIPTION, None, self.counts)
+        return await self._core.describe(document, operation, variables)
 
-    def _begin(
-        self,
-        document: DocumentNode,
-        operation: OperationDefinitionNode,
-        variables: dict[str, Any] | None,
-        context: Any,
-        middleware: MiddlewareManager | None,
-        executor: type[PacedExecutor] | None = None,
-        root: Any = None,
-    ) -> AwaitableOrValue[ExecutionResult]:
-        result = experimental_execute_incrementally(  # `execute` refuses schemas that have @defer at all
-            self._schema,
-            document,
-            root,
-            context_value=context,
-            variable_values=variables,
-            operation_name=operation.name.value if operation.name else None,
-            middleware=middleware,
-            executor_class=executor or Executor,
-            hide_suggestions=not self._hints,
-        )
-        return cast("AwaitableOrValue[ExecutionResult]", result)
+    async def incrementally(
+        self, document: DocumentNode, operation: OperationDefinitionNode, variables: dict[str, Any] | None, context: Any
+    ) -> ExecutionResult | ExperimentalIncrementalExecutionResults:
+        """As `Core.incrementally`."""
+        self._left(Reason.DIRECTIVE, None, self.counts)
+        return await self._core.incrementally(document, operation, variables, context)
+
+    async def subscribe(
+        self, document: DocumentNode, operation: OperationDefinitionNode, variables: dict[str, Any] | None, context: Any
+    ) -> AsyncIterable[Any] | ExecutionResult:
+        """As `Core.subscribe`; `execute` takes each event as its root."""
+        return await self._core.subscribe(document, operation, variables, context)

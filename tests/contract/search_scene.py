@@ -8,7 +8,8 @@ from uuid import UUID
 
 from adapters.search_ranking import column_of, ranks
 from domain.catalog.model import Attribute
-from domain.search.facets import FacetKey, FacetKind, facetable_attributes, terms_of
+from domain.search.facet_terms import FacetKey, FacetKind
+from domain.search.facets import facetable_attributes, terms_of
 from domain.search.model import SearchDocument
 from domain.search.request import NO_FILTER, PriceRange, SearchFilter, SearchRequest, SearchSort
 from domain.shared.ids import BrandId, CategoryId, ProductId, SellerId, uuid7

@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 
 from domain.catalog.model import Attribute
-from domain.search.facets import Facet, FacetCounts, FacetKey, FacetKind, narrowed_by
+from domain.search.facet_terms import FacetCounts, FacetKey, FacetKind
+from domain.search.facets import Facet, narrowed_by
 from domain.search.model import Beside
 from domain.search.request import NO_FILTER, PriceRange, SearchFilter, SearchRequest, SearchSort
 from domain.shared.ids import BrandId

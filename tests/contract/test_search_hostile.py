@@ -11,7 +11,8 @@ from random import Random
 import pytest
 
 from domain.catalog.model import Attribute
-from domain.search.facets import FacetKey, FacetKind, FacetTerm, facetable_attributes, narrowed_by, token_of
+from domain.search.facet_terms import FacetKey, FacetKind, FacetTerm
+from domain.search.facets import facetable_attributes, narrowed_by, token_of
 from domain.search.request import MAX_QUERY, NO_FILTER, SearchFilter, SearchSort
 from domain.shared.refusals import InvalidInput
 from tests.contract.search_shop import Shopper, document, product

@@ -9,12 +9,10 @@ from hypothesis import strategies as st
 
 from adapters.search_ranking import PRICE_BITS, price_bounds, price_rank
 from domain.catalog.model import Attribute
+from domain.search.facet_terms import FacetKey, FacetKind, FacetTerm
 from domain.search.facets import (
     MAX_TOKEN,
     PRICE_STEPS,
-    FacetKey,
-    FacetKind,
-    FacetTerm,
     narrowed_by,
     price_band,
     price_of_value,
