@@ -34,9 +34,11 @@ class KeptList:
     async def column(self, values: Sequence[Any], paths: Paths, run: Run) -> Sequence[Any]:
         """Raises Deviation."""
         shelf = run.shelf
-        shape = self._site.shape(shelf.shared_as, run.arguments) if shelf else None
+        if shelf is None:
+            return await self._step.column(values, paths, run)
+        shape = self._site.shape(shelf.shared_as, run.arguments)
         given = frozen(run.arguments(self.field))
-        if shelf is None or shape is None or given is None:
+        if shape is None or given is None:
             return await self._step.column(values, paths, run)
         at = shape.digest, hashlib.sha256(repr(given).encode(errors="surrogatepass")).digest()[:DIGEST_BYTES]
         shown = await self._kept(at, shelf, run)
