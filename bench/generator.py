@@ -3,7 +3,7 @@
     python -m bench.generator   < a Plan as JSON   > a Load as JSON
 
 A closed loop: with N connections there are always N requests under way, so what takes longer is also asked less often. Unless a
-plan says how many a second: then each is due at a time of its own, and what it took counts from then on, sent or not.
+plan says how many a second: then each is due at a time of its own, and what is sent too late counts from then on.
 """
 
 import asyncio
@@ -142,9 +142,9 @@ class Traffic:
             self.over.set_exception(error)
 
     def restart(self, limit: int) -> None:
-        """Forget what was measured so far, and what was due before."""
+        """Forget what was measured so far, and what should have been sent by now."""
         self.latencies, self.sizes, self.limit = [], 0, limit
-        self._due = time.perf_counter()
+        self._due = max(self._due, time.perf_counter())
         self.over = asyncio.get_running_loop().create_future()
 
 
@@ -185,12 +185,14 @@ class Connection(asyncio.Protocol):
         self._began = self._traffic.due()
         wait_s = self._began - time.perf_counter()
         if wait_s > 0:
-            asyncio.get_running_loop().call_later(wait_s, self._write)
+            asyncio.get_running_loop().call_later(wait_s, self._in_time)
         else:
-            self._write()
+            self._transport.write(self._sent.request)
 
-    def _write(self) -> None:
+    def _in_time(self) -> None:
+        """What waited for its time counts from when it is sent: the loop's clock has whole milliseconds."""
         if not self._transport.is_closing():
+            self._began = time.perf_counter()
             self._transport.write(self._sent.request)
 
 

@@ -44,6 +44,8 @@ class Sustained:
     commit: str
     machine: str
     connections: int
+    due_per_second: float = 0
+    """0: as many as were answered."""
     memory: list[float] = field(default_factory=list)
     slices: list[Load] = field(default_factory=list)
 
@@ -82,7 +84,9 @@ def main(
 
     Starts a whole marketplace on a folder of its own and removes it afterwards.
     """
-    found = Sustained(datetime.now(UTC), report.commit(), report.machine(), connections)
+    if 0 < per_second < connections:
+        raise typer.BadParameter("at least one a second for each connection, or the gateway closes what is idle")
+    found = Sustained(datetime.now(UTC), report.commit(), report.machine(), connections, per_second)
     try:
         with throwaway(products) as torii:
             say(f"starting a marketplace with {products} products, in {torii.folder}")

@@ -73,10 +73,10 @@ class BatchLoader:
         for keys, found in self._new:
             self._values.update(zip(keys, found, strict=True))
         self._new.clear()
-        for told, key_of in self._told:
+        while self._told:
+            told, key_of = self._told.pop(0)
             for value in told:
                 self._values.setdefault(key_of(value), value)
-        self._told.clear()
         return self._values
 
     def know(self, values: Sequence[Any], key_of: KeyOf) -> None:

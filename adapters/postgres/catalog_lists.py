@@ -121,10 +121,9 @@ def listing_of(shape: Shape, sort: ProductSort, slice: Slice, *, drafts: bool, n
     if sort is ProductSort.NEWEST and drafts:
         columns = NEWEST_WITH_DRAFTS
     keys = [column for column, _ in columns]
-    shown = PRODUCTS.reading(needs).columns
-    places = {column: place for place, column in enumerate(dict.fromkeys((*shown, *keys)))}
-    reading = PRODUCTS.reading(needs, more=len(places) - len(shown))
-    statement = select(*places).where(*shape.conditions)
+    reading = PRODUCTS.reading(needs, keys)
+    statement = select(*reading.columns).where(*shape.conditions)
+    places = {column: place for place, column in enumerate(reading.columns)}
     place = itemgetter(*(places[key] for key in keys))
 
     def key_of(row: Any) -> Key:

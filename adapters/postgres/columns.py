@@ -33,7 +33,7 @@ class From:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading(Generic[T]):
-    """The columns to select, and what makes values of rows that have these columns first."""
+    """The columns to select, and what makes values of rows that have these columns."""
 
     columns: tuple[ColumnElement[Any], ...]
     make: Make[T]
@@ -62,16 +62,19 @@ class Columns(Generic[T]):
         self._sources = {name: _source(others[name] if name in others else table.c[name]) for name in self._fields}
         as_itself = {"__slots__": (), "__eq__": object.__eq__, "__hash__": object.__hash__, "__repr__": object.__repr__}
         self._open: type = type(kind.__name__, (), {"__slots__": self._fields})
+        tried: Any = object.__new__(self._open)
+        tried.__class__ = kind  # raises TypeError where a value of the one could not become one of the other
         self._narrow: type = type(f"Narrow{kind.__name__}", (kind,), as_itself)
 
-    def reading(self, needs: Needs = None, more: int = 0) -> Reading[T]:
-        """For rows with so many columns more, which are left."""
+    def reading(self, needs: Needs = None, also: Iterable[ColumnElement[Any]] = ()) -> Reading[T]:
+        """For rows that have these columns, too, each once: what no attribute is made of is left."""
         behind = None if needs is None else fields_behind(self._kind, needs)
         names = [name for name in self._fields if behind is None or name in behind or name in self._always]
         sources = {name: self._sources[name] for name in names}
-        columns = tuple(dict.fromkeys(column for source in sources.values() for column in source.columns))
+        own = (column for source in sources.values() for column in source.columns)
+        columns = tuple(dict.fromkeys((*own, *also)))
         shown = self._kind if len(names) == len(self._fields) else self._narrow
-        return Reading(columns, _maker(self._open, shown, sources, columns, more))
+        return Reading(columns, _maker(self._open, shown, sources, columns))
 
 
 class Reads(Generic[T]):
@@ -125,9 +128,7 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _maker(
-    open_: type, shown: type, sources: Mapping[str, From], columns: Sequence[ColumnElement[Any]], more: int
-) -> Make[Any]:
+def _maker(open_: type, shown: type, sources: Mapping[str, From], columns: Sequence[ColumnElement[Any]]) -> Make[Any]:
     """Source with nothing in it but names of ours: a value is filled as an `open_`, of the same slots, and then becomes frozen.
 
     `open_` is no class below the frozen one: where any class says how attributes are set, that takes eight times as long.
@@ -141,7 +142,7 @@ def _maker(
             names[f"f{number}"] = source.make
             given = f"f{number}({given})"
         lines.append(f"        value.{name} = {given}\n")
-    row = ", ".join([*place.values(), *(f"x{number}" for number in range(more))])
+    row = ", ".join(place.values())
     code = (
         "def make(rows):\n    made = []\n    keep = made.append\n"
         f"    for {row}, in rows:\n        value = new(Open)\n"

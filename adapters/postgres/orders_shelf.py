@@ -28,9 +28,9 @@ WANTED = (
     .order_by(product_variations.c.id)
     .with_for_update(key_share=True)
 )
-PRODUCT = PRODUCTS.reading(SOLD_BY, more=1)
+PRODUCT = PRODUCTS.reading(SOLD_BY, [categories.c.tax_class])
 LOCKED = (
-    select(*PRODUCT.columns, categories.c.tax_class)
+    select(*PRODUCT.columns)
     .join(categories, categories.c.id == products.c.category_id)
     .where(among_ids(products.c.id))
     .order_by(products.c.id)  # the lock is taken row by row, after the sort

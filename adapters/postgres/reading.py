@@ -7,10 +7,10 @@ on them ever changes whose rows they show.
 
 import asyncio
 import time
+import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from operator import attrgetter
 from typing import Any, Protocol
 
 import asyncpg
@@ -239,9 +239,14 @@ async def _with_own_types(connection: asyncpg.Connection) -> None:
             kind, schema="pg_catalog", encoder=_as_it_is, decoder=orjson.loads, format="text"
         )
     await connection.set_type_codec(
-        "uuid", schema="pg_catalog", encoder=attrgetter("bytes"), decoder=KNOWN.__getitem__, format="binary"
+        "uuid", schema="pg_catalog", encoder=_bytes_of, decoder=KNOWN.__getitem__, format="binary"
     )
 
 
 def _as_it_is(text: str) -> str:
     return text  # SQLAlchemy has written it out
+
+
+def _bytes_of(key: uuid.UUID | str) -> bytes:
+    """Raises ValueError, of which the driver makes a DataError."""
+    return key.bytes if isinstance(key, uuid.UUID) else uuid.UUID(key).bytes

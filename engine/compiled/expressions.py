@@ -49,8 +49,8 @@ def _decimal(value: Any) -> str | None:
     return str(value) if type(value) is Decimal else None
 
 
-QUICK: Mapping[Any, Callable[[Any], str | None]] = {isoformat: _moment, str: _decimal}
-"""By the serialisation of a type, what writes most of its values and gives None of all others."""
+QUICK: Mapping[int, Callable[[Any], str | None]] = {id(isoformat): _moment, id(str): _decimal}
+"""By the identity of a type's serialisation, what writes most of its values and gives None of all others."""
 PLAIN = frozenset([str, int, float, bool, Decimal, datetime, UUID])
 """Classes of which no value is an exception, or to be waited for."""
 
@@ -123,7 +123,7 @@ class Writer:
         exact = EXACT.get(type_.name)
         slow = self.named("s", _slow(type_, required))
         if exact is None:
-            quick = QUICK.get(type_.coerce_output_value)
+            quick = QUICK.get(id(type_.coerce_output_value))  # a schema may have one that cannot be hashed
             if quick is None:
                 return f"{slow}({source})"
             return f"({self.named('q', quick)}({value} := {source}) or {slow}({value}))"

@@ -18,7 +18,7 @@ from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.selection import Field
 from engine.compiled.together import ended
 from engine.declared.kinds import Arguments, Edge
-from engine.fairness.turns import pieces
+from engine.fairness.turns import turn
 from engine.fragments.store import Shelf
 from engine.watching.probe import Probe
 
@@ -155,12 +155,11 @@ class Call:
         own = [Path(path, self.field.key, self.field.parent.name) for path in paths]
         arguments = run.arguments(self.field)
         column: list[Any] = []
-        if len(values) <= CALLS:
-            column = self._called(values, own, run, arguments)
-        else:
-            async for rows in pieces(range(len(values)), CALLS):
-                piece = slice(rows[0], rows[-1] + 1)
-                column += self._called(values[piece], own[piece], run, arguments)
+        for start in range(0, len(values), CALLS):
+            if start or len(values) > CALLS:
+                await turn()
+            piece = slice(start, start + CALLS)
+            column += self._called(values[piece], own[piece], run, arguments)
         waited = [row for row, result in enumerate(column) if is_awaitable(result)]
         if len(waited) == 1:
             column[waited[0]] = await ended(column[waited[0]])
