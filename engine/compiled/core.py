@@ -25,6 +25,7 @@ from engine.fairness.paced import PacedExecutor
 from engine.fairness.turns import walked
 
 Variables = dict[str, Any] | None
+Executed = ExecutionResult | ExperimentalIncrementalExecutionResults
 
 
 class Core:
@@ -46,9 +47,7 @@ class Core:
     ) -> ExecutionResult:
         """The result. What is in the journal of a plan that began it is not asked for again."""
         middleware = replaying(journal) if journal else None
-        with walked():
-            result = self._begin(document, operation, variables, context, middleware, PacedExecutor, root)
-            return await result if isawaitable(result) else result
+        return cast("ExecutionResult", await self._paced(document, operation, variables, context, middleware, root))
 
     async def describe(
         self, document: DocumentNode, operation: OperationDefinitionNode, variables: Variables
@@ -57,24 +56,14 @@ class Core:
 
         All of it takes tens of milliseconds without a break, so the event loop does not wait for it.
         """
-        run = partial(self._begin, document, operation, variables, None, None)
+        run = partial(self._begin, Executor, document, operation, variables)
         return cast("ExecutionResult", await self._aside.run(object(), run))
 
     async def incrementally(
         self, document: DocumentNode, operation: OperationDefinitionNode, variables: Variables, context: Any
-    ) -> ExecutionResult | ExperimentalIncrementalExecutionResults:
+    ) -> Executed:
         """The result of a document with @defer or @stream. A result that is whole where nothing was put off."""
-        with walked():
-            result = experimental_execute_incrementally(
-                self._schema,
-                document,
-                context_value=context,
-                variable_values=variables,
-                operation_name=operation.name.value if operation.name else None,
-                executor_class=PacedExecutor,
-                hide_suggestions=not self._hints,
-            )
-            return await result if isawaitable(result) else result
+        return await self._paced(document, operation, variables, context)
 
     async def subscribe(
         self, document: DocumentNode, operation: OperationDefinitionNode, variables: Variables, context: Any
@@ -93,17 +82,31 @@ class Core:
         events = create_source_event_stream(executor)
         return await events if isawaitable(events) else events
 
-    def _begin(
+    async def _paced(
         self,
         document: DocumentNode,
         operation: OperationDefinitionNode,
         variables: Variables,
         context: Any,
-        middleware: MiddlewareManager | None,
-        executor: type[PacedExecutor] | None = None,
+        middleware: MiddlewareManager | None = None,
         root: Any = None,
-    ) -> AwaitableOrValue[ExecutionResult]:
-        result = experimental_execute_incrementally(  # `execute` refuses schemas that have @defer at all
+    ) -> Executed:
+        """What it comes to, its long lists gone through in pieces."""
+        with walked():
+            result = self._begin(PacedExecutor, document, operation, variables, context, middleware, root)
+            return await result if isawaitable(result) else result
+
+    def _begin(
+        self,
+        executor: type[Executor[Any]],
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: Variables,
+        context: Any = None,
+        middleware: MiddlewareManager | None = None,
+        root: Any = None,
+    ) -> AwaitableOrValue[Executed]:
+        return experimental_execute_incrementally(  # `execute` refuses schemas that have @defer at all
             self._schema,
             document,
             root,
@@ -111,7 +114,6 @@ class Core:
             variable_values=variables,
             operation_name=operation.name.value if operation.name else None,
             middleware=middleware,
-            executor_class=executor or Executor,
+            executor_class=executor,
             hide_suggestions=not self._hints,
         )
-        return cast("AwaitableOrValue[ExecutionResult]", result)

@@ -156,7 +156,7 @@ class Call:
         arguments = run.arguments(self.field)
         column: list[Any] = []
         for start in range(0, len(values), CALLS):
-            if start or len(values) > CALLS:
+            if len(values) > CALLS:
                 await turn()
             piece = slice(start, start + CALLS)
             column += self._called(values[piece], own[piece], run, arguments)

@@ -47,8 +47,6 @@ def _direct(schema: strawberry.Schema, field: GraphQLField) -> Callable[..., Any
     info_class = schema.config.info_class
     info_name = resolver.info_parameter.name if resolver.info_parameter else None
     taken = {name: _argument(schema, name, each) for name, each in field.args.items()}
-    if info_name is None and not taken:
-        return lambda _value, _info: function()
 
     def resolve(_value: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
         named: dict[str, Any] = {}

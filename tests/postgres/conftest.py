@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from adapters.postgres.database import Database
 from infra.embedded.postgres import Postgres
 from settings import Settings
 from tests.own_postgres import own_postgres
@@ -33,6 +34,14 @@ async def app(settings: Settings) -> AsyncIterator[Any]:
     connection = await connect(settings.database_url.get_secret_value())
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """With one connection for each kind of read or write, so that what one has left behind is met by the next."""
+    database = Database(settings.database_url.get_secret_value(), pool_size=1)
+    yield database
+    await database.close()
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """What the public's reads of the catalogue leave out, and which of two servers a read goes to."""
 
-from collections.abc import AsyncIterator
-
-import pytest
 from sqlalchemy import func, select
 
 from adapters.postgres.catalog import PostgresBrands, PostgresCategories, PostgresProducts
@@ -13,13 +10,6 @@ from domain.shared.viewer import ANONYMOUS
 from settings import Settings
 from tests.postgres.shelf import Shelf
 from tests.postgres.shop import Shop
-
-
-@pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database(settings.database_url.get_secret_value(), pool_size=1)
-    yield database
-    await database.close()
 
 
 async def test_variations_that_are_not_active_are_not_listed(database: Database, shelf: Shelf) -> None:

@@ -3,7 +3,7 @@
 import base64
 import json
 import string
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,6 @@ from domain.shared.ids import ProductId, SellerId, UserId, uuid7
 from domain.shared.paging import Page, PageRequest, encode_cursor
 from domain.shared.refusals import InvalidCursor
 from domain.shared.viewer import ANONYMOUS, Role, Viewer
-from settings import Settings
 from tests.postgres.shop import Shop
 
 DAY = datetime(2026, 4, 1, tzinfo=UTC)
@@ -34,13 +33,6 @@ PRICES = (0, 1000, 2**62)
 CURRENCIES = ("JPY", "USD")
 TIMES = (DAY, DAY + MICROSECOND, DAY + 2 * MICROSECOND)
 ROWS = 40
-
-
-@pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database(settings.database_url.get_secret_value(), pool_size=1)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

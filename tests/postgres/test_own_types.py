@@ -1,6 +1,5 @@
 """UUIDs as the gateway's reads send and take them: each made once, and no more of them kept than there is room for."""
 
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,19 +8,11 @@ from sqlalchemy import ARRAY, Uuid, bindparam, cast, literal_column, select
 from adapters.postgres import reading
 from adapters.postgres.database import Database
 from adapters.postgres.reading import KNOWN, Known, Prepared
-from settings import Settings
 
 ONE, MANY = (
     Prepared(select(cast(bindparam("id", type_=Uuid), Uuid))),
     Prepared(select(cast(bindparam("ids", type_=ARRAY(Uuid)), ARRAY(Uuid)), literal_column("NULL::uuid"))),
 )
-
-
-@pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    database = Database(settings.database_url.get_secret_value(), pool_size=1)
-    yield database
-    await database.close()
 
 
 async def test_what_is_sent_comes_back(database: Database) -> None:

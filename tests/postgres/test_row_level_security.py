@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
@@ -57,14 +57,6 @@ Read = Callable[[str], Awaitable[Any]]
 @pytest.fixture
 async def market(shop: Shop) -> Market:
     return await open_market(shop)
-
-
-@pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    """With one connection for each kind of read, so that every viewer comes by the same."""
-    database = Database(settings.database_url.get_secret_value(), pool_size=1)
-    yield database
-    await database.close()
 
 
 async def seen_in(market: Market, read: Read) -> set[str]:

@@ -1,6 +1,5 @@
 """The role that moves money and stock: for one transaction, and no more than it needs."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -25,14 +24,6 @@ RIGHTS = """
         AND CASE WHEN r IN ('INSERT', 'UPDATE', 'REFERENCES') THEN has_any_column_privilege('torii_till', c.oid, r)
             ELSE has_table_privilege('torii_till', c.oid, r) END
 """
-
-
-@pytest.fixture
-async def database(settings: Settings) -> AsyncIterator[Database]:
-    """With one connection, so that what a transaction left behind is met by the next."""
-    database = Database(settings.database_url.get_secret_value(), pool_size=1)
-    yield database
-    await database.close()
 
 
 async def role(connection: Any) -> str:
