@@ -13,6 +13,7 @@ import pytest
 from adapters.aws.clients import OF_EVENTS, Aws
 from adapters.postgres.events_failures import PostgresFailures
 from composition.pipeline import EventTools, ensure_places, places_of, settle_events, upkeep_of
+from domain.events.ports import PlacesAreGone
 from domain.events.upkeep import FORGOTTEN_AFTER, LATE_AFTER, MAX_RETURNS, delay_s, redrive
 from domain.shared.clock import SystemClock
 from infra.embedded.aws_server import Aws as Emulator
@@ -246,19 +247,41 @@ class TestEmulatorStartedAnew:
         assert set(listener.told) == events | {later}
 
     async def test_a_worker_that_goes_on_meanwhile_makes_the_places_anew(
-        self, tools: EventTools, worker: Any, kept: Deliveries, emulator: "Emulators", monkeypatch: pytest.MonkeyPatch
+        self,
+        tools: EventTools,
+        worker: Any,
+        kept: Deliveries,
+        watch: Watch,
+        emulator: "Emulators",
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         declare(monkeypatch, Listener())
-        async with (
-            Aws("ap-northeast-1", emulator.url, 5000, services=OF_EVENTS) as aws,
-            at_work(replace(tools, aws=aws)),
-        ):
-            first = await put_in(worker, KIND)
-            await until(lambda: has(kept, first))
-            await emulator.kill()
-            second = await put_in(worker, KIND)
-            await emulator.start()
-            await until(lambda: has(kept, second))
+        async with Aws("ap-northeast-1", emulator.url, 5000, services=OF_EVENTS) as aws:
+            mine = replace(tools, aws=aws)
+            async with at_work(mine):
+                first = await put_in(worker, KIND)
+                await until(lambda: has(kept, first))
+                await emulator.kill()
+                second = await put_in(worker, KIND)
+                await emulator.start()
+                await until(lambda: are_made(mine))
+
+                async def comes() -> bool:
+                    # a bus is there before its rules: what it is sent between the two it forgets
+                    watch.wind(FORGOTTEN_AFTER + timedelta(seconds=1))
+                    await settled(mine)
+                    return await has(kept, second)
+
+                await until(comes)
+
+
+async def are_made(tools: EventTools) -> bool:
+    try:
+        for queue in queues(tools, NAME):
+            await queue.waiting()
+    except PlacesAreGone:
+        return False
+    return True
 
 
 async def all_of(kept: Deliveries, events: set[Any]) -> bool:
