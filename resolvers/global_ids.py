@@ -9,22 +9,34 @@ from uuid import UUID
 from domain.shared.refusals import NotFound
 
 PREFIX_LENGTH = 64
+MAX_IDS = 4_096
+"""Of a type, that are kept, some 300 bytes each."""
 URL_SAFE = bytes.maketrans(b"+/", b"-_")
 """RFC 4648, section 5."""
 
 
 def encode(type_name: str, key: UUID) -> str:
-    return encoder(type_name)(key)
+    return Encoded(type_name)[key]
 
 
 def encoder(type_name: str) -> Callable[[UUID], str]:
-    """Makes the ids of a type: a page has hundreds of them."""
-    prefix = type_name.encode() + b":"
+    """Makes the ids of a type: a page has hundreds of them, and most pages have the same."""
+    return Encoded(type_name).__getitem__
 
-    def encode(key: UUID) -> str:
-        return b2a_base64(prefix + key.bytes, newline=False).translate(URL_SAFE, b"=").decode()
 
-    return encode
+class Encoded(dict[UUID, str]):
+    """Ids of a type by their keys, each made once."""
+
+    def __init__(self, type_name: str) -> None:
+        super().__init__()
+        self._prefix = type_name.encode() + b":"
+
+    def __missing__(self, key: UUID) -> str:
+        if len(self) >= MAX_IDS:
+            self.clear()
+        made = b2a_base64(self._prefix + key.bytes, newline=False).translate(URL_SAFE, b"=").decode()
+        self[key] = made
+        return made
 
 
 def decode(global_id: str) -> tuple[str, UUID] | None:
