@@ -58,16 +58,17 @@ class BatchLoader:
         self._turns: set[asyncio.Task[None]] = set()
 
     async def level(self, keys: Sequence[Any]) -> Sequence[Any]:
-        """Values of a whole level in the order of its keys; an exception in the place of a key that failed."""
-        values = self._known()
-        once = list(dict.fromkeys(keys))
-        missing = [key for key in once if key not in values] if values else once
+        """Values of a whole level in the order of its keys; an exception in the place of a key that failed. Of None it is None."""
+        values = self._known() if self._new or self._told else self._values
+        once = dict.fromkeys(keys)
+        once.pop(None, None)
+        missing = [key for key in once if key not in values] if values else list(once)
         if missing:
             found = await (self._load(missing) if self._coming else self._load_own(missing))
             if len(missing) == len(keys):  # each once, and none known: they are in order already
                 return found
             values = self._known()
-        return list(map(values.__getitem__, keys))
+        return list(map(values.get, keys))
 
     def _known(self) -> dict[Hashable, Any]:
         for keys, found in self._new:

@@ -1,6 +1,6 @@
 """The feed as Torii's views have it: by plans, and on graphql-core alone."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 import strawberry
@@ -93,11 +93,11 @@ class Context:
         self.loaders = self
         self._batches = {"authors": BatchLoader(_authors), "tags": BatchLoader(_tags)}
 
-    async def load_level(self, loader: str, keys: Sequence[Any], _arguments: Arguments = ()) -> Sequence[Any]:
-        return await self._batches[loader].level(keys)
+    def load_level(self, loader: str, keys: Sequence[Any], _arguments: Arguments = ()) -> Awaitable[Sequence[Any]]:
+        return self._batches[loader].level(keys)
 
-    async def load(self, loader: str, key: Any, _arguments: Arguments = ()) -> Any:
-        return await self._batches[loader].one(key)
+    def load(self, loader: str, key: Any, _arguments: Arguments = ()) -> Awaitable[Any]:
+        return self._batches[loader].one(key)
 
 
 class ByEngine:

@@ -79,7 +79,7 @@ class Engine:
         compiled = self._compiled(known, document, operation)
         is_query = operation.operation is OperationType.QUERY
         # What is traced is meant to show its loads.
-        shelf = self._shelf(context) if is_query and probe is None else None
+        shelf = self._shelf(context) if self._store is not None and is_query and probe is None else None
         given = given_by(variables) if shelf else None
         kept = (
             self._places.find((compiled.number, shelf.shared_as, given), shelf) if shelf and given is not None else None
@@ -88,14 +88,14 @@ class Engine:
         if shelf and kept and not shadowed:
             return self._at_once(compiled, context, shelf, *kept)
         coerced = compiled.variables.of(variables or {})
-        interpret = partial(self._core.complete, document, operation, variables, context, root)
+        asked = (document, operation, variables, context, root)
         if not isinstance(coerced, VariableValues):
             self._left(Reason.VARIABLES, probe, self.counts, compiled.counts)
-            return await interpret([])
+            return await self._core.complete(*asked, [])
         plan = self._plan(compiled, document, operation, coerced, cost)
         if isinstance(plan, Reason):
             self._left(plan, probe, self.counts, compiled.counts)
-            return await interpret([])
+            return await self._core.complete(*asked, [])
         journal: list[Entry] = []
         shadowed = shadowed or (kept is None and is_query and self.shadow.takes_next())
         if shadowed:  # what is compared is the two engines, and fragments are a little older
@@ -107,11 +107,11 @@ class Engine:
                 data, shelf = await self._shared(plan, context, coerced, given, journal, shelf)
         except Deviation as deviation:
             self._deviated(compiled, deviation, probe)
-            return await interpret(journal)
+            return await self._core.complete(*asked, journal)
         self._ran(compiled, probe)
         if shadowed:
             name = operation.name.value if operation.name else None
-            self.shadow.compare(document, name, data, partial(interpret, journal))
+            self.shadow.compare(document, name, data, partial(self._core.complete, *asked, journal))
         if plan.public_age_s is None or shelf is None:
             return ExecutionResult(data, None)
         place = (compiled.number, shelf.shared_as, given or b"")
@@ -204,15 +204,16 @@ class Engine:
         compiled.seen += 1
         if self._compile_at is None:
             return Reason.STOCK
-        if compiled.is_pinned and not compiled.tries_again:
+        if compiled.failures and compiled.is_pinned and not compiled.tries_again:
             return Reason.PINNED
         if compiled.seen < self._compile_at and cost <= COMPILE_ABOVE:
             return Reason.NOT_YET
-        conditions = {name: variables.coerced.get(name) for name in compiled.conditions}
-        variant = tuple(conditions.values())
-        if variant in compiled.plans:
+        variant = tuple(map(variables.coerced.get, compiled.conditions))
+        known = compiled.plans.get(variant)
+        if known is not None:
             compiled.plans.move_to_end(variant)
-            return compiled.plans[variant]
+            return known
+        conditions = dict(zip(compiled.conditions, variant, strict=True))
         try:
             return compiled.keep(variant, Plan(self._schema, document, operation, conditions))
         except Unsupported as unsupported:

@@ -18,16 +18,15 @@ from graphql import GraphQLEnumType, GraphQLOutputType, is_leaf_type, is_list_ty
 from graphql.pyutils import is_awaitable
 from strawberry.schema.types.base_scalars import isoformat
 
+from engine.compiled.lists import wrong
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.selection import Field, Selection
+from engine.compiled.source import Source
 from engine.declared.kinds import Attribute, Computed
 from engine.rows import as_orjson, row_class
 
 MAX_INT, MIN_INT = 2**31 - 1, -(2**31)
 MAX_FLOAT = sys.float_info.max
-
-Render = Callable[..., list[Any]]
-"""Takes the values, and a column for each field that was loaded: an entry a value. Gives a row a value."""
 
 EXACT = {
     "String": "type({v}) is str",
@@ -55,23 +54,11 @@ PLAIN = frozenset([str, int, float, bool, Decimal, datetime, UUID])
 """Classes of which no value is an exception, or to be waited for."""
 
 
-class Writer:
-    """Writes expressions, and collects the functions and constants that they use."""
+class Writer(Source):
+    """Writes expressions of the values of fields."""
 
     def __init__(self) -> None:
-        self.names: dict[str, Any] = {
-            "Awaitable": Awaitable, "null": _null, "not_list": _not_list, "wrong": wrong,
-        }  # fmt: skip
-        self._count = 0
-
-    def function(self, columns: int, each: str) -> Render:
-        """Takes values and columns, and gives a list of what an expression makes of each value `o` and its `e0`, `e1`, …"""
-        given = ", ".join(["values", *(f"c{number}" for number in range(columns))])
-        names = ", ".join(["o", *(f"e{number}" for number in range(columns))])
-        source = f"def written({given}):\n    return [{each} for {names} in {f'zip({given})' if columns else given}]\n"
-        exec(compile(source, "<plan>", "exec"), self.names)
-        function: Render = self.names["written"]
-        return function
+        super().__init__(Awaitable=Awaitable, null=_null, not_list=_not_list, wrong=wrong)
 
     def value(self, field: Field, value: str) -> str:
         """What a pure field gives of the value that an expression names, as it is."""
@@ -99,9 +86,9 @@ class Writer:
             type_ = type_.of_type
         if is_leaf_type(type_):
             return self._leaf(type_, source, required)
-        value = self._name("v")
+        value = self.name("v")
         if is_list_type(type_):
-            item = self._name("i")
+            item = self.name("i")
             body = f"[{self.complete(type_.of_type, item, field)} for {item} in {value}]"
             body = f"({body} if type({value}) in (list, tuple) else not_list({value}))"
         else:
@@ -115,7 +102,7 @@ class Writer:
         return f"({body} if ({value} := {source}) is not None else {'null()' if required else 'None'})"
 
     def _leaf(self, type_: Any, source: str, required: bool) -> str:
-        value = self._name("v")
+        value = self.name("v")
         if isinstance(type_, GraphQLEnumType):
             known: dict[int, Any] = {}
             slow = self.named("s", _enum(type_, required, known))
@@ -130,22 +117,9 @@ class Writer:
         test = exact.format(v=value).replace(value, f"({value} := {source})", 1)
         return f"({value} if {test}{'' if required else f' or {value} is None'} else {slow}({value}))"
 
-    def _name(self, prefix: str) -> str:
-        self._count += 1
-        return f"{prefix}{self._count}"
-
-    def named(self, prefix: str, value: Any) -> str:
-        name = self._name(prefix)
-        self.names[name] = value
-        return name
-
 
 def _null() -> Any:
     raise Deviation(Reason.NULL)
-
-
-def wrong(value: Any) -> Any:
-    raise Deviation(Reason.VALUE, type(value).__name__)
 
 
 def _not_list(value: Any) -> Any:

@@ -25,8 +25,7 @@ from graphql.type.definition import GraphQLResolveInfoHelpers
 from engine.compiled.levels import Level
 from engine.compiled.needs import needs_of
 from engine.compiled.selection import Field, Selector
-from engine.compiled.steps import Entry, Run
-from engine.compiled.variables import Given
+from engine.compiled.steps import Entry, Run, arguments
 from engine.fragments.lists import KeptList
 from engine.fragments.publicity import lists_of, public_age
 from engine.fragments.steps import KeptCall
@@ -55,8 +54,6 @@ class Plan:
         selection = Selector(schema, document, conditions).select(root, [operation.selection_set])
         self._level = Level(selection)
         self._needs = needs_of(selection)
-        self._given: dict[int, Given] = {}
-        """By the identity of the field, all of which live as long as the plan."""
         self.public_age_s = public_age(selection)
         """How old its answer may become in the hands of others; None where it is not for everybody."""
         self.lists = lists_of(selection)
@@ -77,9 +74,7 @@ class Plan:
         needing = getattr(context, "needing", None)
         if needing is not None:
             needing(self._needs)
-        run = Run(
-            context, partial(self._arguments, variables), partial(self._info, context, variables), journal, probe, shelf
-        )
+        run = Run(context, variables, partial(self._info, context, variables), journal, probe, shelf)
         rows = self._level.rows_in_turn if self._is_mutation else self._level.rows
         [row] = await rows([root], [None], run)
         data: dict[str, Any] = row.as_dict()
@@ -95,22 +90,16 @@ class Plan:
         """Whether what is asked for settles by itself which entities and lists the answer shows."""
         return all(
             isinstance(step, KeptList)
-            or (isinstance(step, KeptCall) and step.key(self._arguments(variables, step.field)) is not None)
+            or (isinstance(step, KeptCall) and step.key(arguments(variables, step.field)) is not None)
             for step in self._level.steps
         )
 
-    def _arguments(self, variables: VariableValues, field: Field) -> dict[str, Any]:
-        """Coerced arguments. Raises Deviation."""
-        given = self._given.get(id(field))
-        if given is None:
-            given = self._given[id(field)] = Given(field)
-        return given.of(variables)
-
     def _info(self, context: Any, variables: VariableValues, field: Field, path: Path) -> GraphQLResolveInfo[Any]:
+        assert field.definition is not None
         return GraphQLResolveInfo(
-            field.name,
+            field.nodes[0].name.value,
             list(field.nodes),
-            field.type,
+            field.definition.type,
             field.parent,
             path,
             self._schema,
@@ -153,14 +142,12 @@ def replaying(journal: Sequence[Entry]) -> MiddlewareManager:
     """
     loaded: dict[tuple[int, int, str], Any] = {}
     called: dict[tuple[str | int, ...], Any] = {}
-    for entry in journal:
-        if entry.paths is None:
-            node, parent = id(entry.field.nodes[0]), entry.field.parent.name
-            loaded.update(
-                ((id(value), node, parent), each) for value, each in zip(entry.values, entry.column, strict=True)
-            )
+    for values, field, column, paths in journal:
+        if paths is None:
+            node, parent = id(field.nodes[0]), field.parent.name
+            loaded.update(((id(value), node, parent), each) for value, each in zip(values, column, strict=True))
         else:
-            called.update((tuple(path.as_list()), each) for path, each in zip(entry.paths, entry.column, strict=True))
+            called.update((tuple(path.as_list()), each) for path, each in zip(paths, column, strict=True))
 
     def resolve(following: Callable[..., Any], value: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         result = loaded.get((id(value), id(info.field_nodes[0]), info.parent_type.name), _NOTHING)

@@ -1,5 +1,7 @@
 """Why an operation was not run by a plan, or not to its end: few names, so that they can be counted."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 
 
@@ -59,3 +61,19 @@ class Deviation(Exception):
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason.value)
         self.reason = reason
+
+
+@contextmanager
+def deviating() -> Iterator[None]:
+    """Around what asks values: whatever their attributes raise is for graphql-core to tell, at the field that asked."""
+    try:
+        yield
+    except Deviation:
+        raise
+    except Exception as error:
+        raise raised(error) from error
+
+
+def raised(error: Exception) -> Deviation:
+    """What an attribute raised."""
+    return Deviation(Reason.ATTRIBUTE, type(error).__name__)

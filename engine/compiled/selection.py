@@ -30,6 +30,7 @@ from graphql import (
 )
 
 from engine.compiled.choice import Choice
+from engine.compiled.given import Given
 from engine.compiled.reasons import Reason, Unsupported
 from engine.declared.access import GUARD, Guard
 from engine.declared.kinds import Attribute, Code, Computed, Kind, UnknownTest, kind_of, values_shown
@@ -53,9 +54,11 @@ class Field:
     parent: GraphQLObjectType
     definition: GraphQLField | None
     kind: Kind | None
-    below: "Selection | Selections | None"
+    below: "Selection | Selections | None" = None
     site: Site | None = None
     """Where it shows fragments."""
+    given: Given | None = None
+    """Its arguments; None of one that takes none."""
 
     @property
     def name(self) -> str:
@@ -179,20 +182,19 @@ class Selector:
         if self._room < 0:
             raise Unsupported(Reason.SIZE)
         if name == TYPENAME:
-            return Field(key, nodes, parent, None, None, None)
+            return Field(key, nodes, parent, None, None)
         definition = parent.fields.get(name)
         kind = None if definition is None else kind_of(definition)
         if definition is None or kind is None:
             raise Unsupported(Reason.DESCRIPTION, name)
-        named = get_named_type(definition.type)
-        if is_leaf_type(named):
-            return Field(key, nodes, parent, definition, kind, None)
-        sets = [node.selection_set for node in nodes if node.selection_set]
-        below = self._below(named, sets)
-        if not isinstance(below, Selection):
-            return Field(key, nodes, parent, definition, kind, below)
-        site = site_of(kind, name, definition, below, self._price(below.of, sets))
-        return Field(key, nodes, parent, definition, kind, below, site)
+        named, below, site = get_named_type(definition.type), None, None
+        if not is_leaf_type(named):
+            sets = [node.selection_set for node in nodes if node.selection_set]
+            below = self._below(named, sets)
+            if isinstance(below, Selection):
+                site = site_of(kind, name, definition, below, self._price(below.of, sets))
+        given = Given(definition, nodes[0]) if definition.args else None
+        return Field(key, nodes, parent, definition, kind, below, site, given)
 
     def _below(self, type_: GraphQLNamedOutputType, sets: Sequence[SelectionSetNode]) -> Selection | Selections:
         if not is_abstract_type(type_):

@@ -5,17 +5,19 @@ should graphql-core take over.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
+from functools import cached_property
 from typing import Any, Protocol
 
 from graphql import GraphQLResolveInfo
+from graphql.execution.values import VariableValues
 from graphql.pyutils import Path, is_awaitable
 
-from engine.compiled.reasons import Deviation, Reason
+from engine.compiled.expressions import Writer
+from engine.compiled.reasons import Deviation, Reason, raised
 from engine.compiled.selection import Field
+from engine.compiled.source import Source
 from engine.compiled.together import ended
 from engine.declared.kinds import Arguments, Edge
 from engine.fairness.turns import turn
@@ -34,31 +36,37 @@ class Batches(Protocol):
     """What a context's `loaders` offers to whoever has the keys of a whole level."""
 
     def load_level(self, loader: str, keys: Sequence[Any], arguments: Arguments = ()) -> Awaitable[Sequence[Any]]:
-        """Values in the order of the keys, an exception in the place of one that failed."""
+        """Values in the order of the keys, an exception in the place of one that failed; of None it is None."""
         ...
 
 
-@dataclass(slots=True)
-class Entry:
-    """What came of a field on some values: a value each, or the exception that was raised. `paths`: of calls, of the field itself."""
+Entry = tuple[Sequence[Any], Field, Column, Sequence[Path] | None]
+"""What came of a field on some values: the values, the field, and for each what it gave or the exception that was raised.
 
-    values: Sequence[Any]
-    field: Field
-    column: Column
-    paths: Sequence[Path] | None = None
+Of calls the paths of the field itself, a value each.
+"""
 
 
 @dataclass(slots=True)
 class Run:
-    """One run of a plan. `arguments` are the coerced arguments of each field that has any."""
+    """One run of a plan."""
 
     context: Any
-    arguments: Callable[[Field], dict[str, Any]]
+    variables: VariableValues
     info: Callable[[Field, Path], GraphQLResolveInfo[Any]]
     journal: list[Entry] = field(default_factory=list)
     probe: Probe | None = None
     shelf: Shelf | None = None
     """Where fragments are kept; None where the viewer is not the public."""
+
+    def arguments(self, field: Field) -> dict[str, Any]:
+        """Those that a field was given, coerced. Raises Deviation."""
+        return arguments(self.variables, field)
+
+
+def arguments(variables: VariableValues, field: Field) -> dict[str, Any]:
+    """Coerced. Raises Deviation."""
+    return {} if field.given is None else field.given.of(variables)
 
 
 class Step(Protocol):
@@ -66,47 +74,40 @@ class Step(Protocol):
 
     field: Field
 
-    async def column(self, values: Sequence[Any], paths: Paths, run: Run) -> Column: ...
+    @property
+    def column(self) -> "Fill": ...
+
+
+Fill = Callable[[Sequence[Any], Paths, Run], Coroutine[Any, Any, Column]]
+"""Takes values of a level and their paths, and gives one thing each: what a field shows, completed, or a row. Raises Deviation."""
 
 
 class Below(Protocol):
-    """Completes the values of a field."""
+    """What becomes of the values of a field."""
 
-    def complete(self, column: Column, paths: Paths, run: Run) -> Awaitable[Column]:
-        """Raises Deviation, for exceptions in the column too. `paths` are those of the rows that the field is of."""
+    asks_where: bool
+
+    def completed(self, source: Source, column: str, own: str) -> str:
+        """Write how a column is completed, in a coroutine that has `run`; the name of what it comes to.
+
+        `own` names the paths of the column's values, and is there if it `asks_where`. What is written raises Deviation, for exceptions
+        in the column too.
+        """
         ...
-
-
-@contextmanager
-def deviating() -> Iterator[None]:
-    """Around what asks values: whatever their attributes raise is for graphql-core to tell, at the field that asked."""
-    try:
-        yield
-    except Deviation:
-        raise
-    except Exception as error:
-        raise raised(error) from error
-
-
-def raised(error: Exception) -> Deviation:
-    """What an attribute raised."""
-    return Deviation(Reason.ATTRIBUTE, type(error).__name__)
 
 
 class Read:
     """A field read off the value, with something below it that is not."""
 
-    def __init__(self, field: Field, read: Callable[[Any], Any], below: Below) -> None:
+    def __init__(self, field: Field, below: Below) -> None:
         self.field = field
-        self._read = read
         self._below = below
 
-    async def column(self, values: Sequence[Any], paths: Paths, run: Run) -> Column:
-        try:
-            column = list(map(self._read, values))
-        except Exception as error:
-            raise raised(error) from error
-        return await self._below.complete(column, paths, run)
+    @cached_property
+    def column(self) -> Fill:
+        source = Writer()
+        column = _read_off(source, source.value(self.field, "o"))
+        return _completed(source, self.field, self._below, column)
 
 
 class Load:
@@ -115,32 +116,24 @@ class Load:
     def __init__(self, field: Field, kind: Edge, below: Below) -> None:
         self.field = field
         self._kind = kind
-        self._key = attrgetter(kind.key)
         self._below = below
-        self._has_arguments = bool(field.definition and field.definition.args)
 
-    async def column(self, values: Sequence[Any], paths: Paths, run: Run) -> Column:
-        try:
-            keys = list(map(self._key, values))
-        except Exception as error:
-            raise raised(error) from error
-        arguments: Arguments = ()
-        if self._has_arguments:
-            arguments = self._kind.arguments(run.arguments(self.field))
-        wanted = [key for key in keys if key is not None]
-        column: Column = ()
-        try:
-            if wanted:
-                column = await run.context.loaders.load_level(self._kind.loader, wanted, arguments)
-        except (
-            Exception
-        ) as error:  # a loader has these in the places of its values; what else raises is told by graphql-core
-            raise Deviation(Reason.EXCEPTION, type(error).__name__) from error
-        if len(wanted) != len(keys):
-            each = iter(column)
-            column = [None if key is None else next(each) for key in keys]
-        run.journal.append(Entry(values, self.field, column))
-        return await self._below.complete(column, paths, run)
+    @cached_property
+    def column(self) -> Fill:
+        source = Source(Deviation=Deviation, EXCEPTION=Reason.EXCEPTION)
+        keys = _read_off(source, f"o.{self._kind.key}")
+        loader, arguments = source.named("k", self._kind.loader), "()"
+        if self.field.given is not None:
+            given = f"{source.named('g', self.field.given)}.of(run.variables)"
+            arguments = source.put("a", f"{source.named('f', self._kind.arguments)}({given})")
+        column = source.name("c")
+        source.line("try:")
+        source.line(f"    {column} = await run.context.loaders.load_level({loader}, {keys}, {arguments})")
+        # a loader has these in the places of its values; what else raises is told by graphql-core
+        source.line("except Exception as error:")
+        source.line("    raise Deviation(EXCEPTION, type(error).__name__) from error")
+        _noted(source, self.field, column)
+        return _completed(source, self.field, self._below, column)
 
 
 class Call:
@@ -150,39 +143,82 @@ class Call:
         self.field = field
         self._below = below
 
-    async def column(self, values: Sequence[Any], paths: Paths, run: Run) -> Column:
-        assert paths is not None
-        own = [Path(path, self.field.key, self.field.parent.name) for path in paths]
-        arguments = run.arguments(self.field)
-        column: list[Any] = []
-        for start in range(0, len(values), CALLS):
-            if len(values) > CALLS:
-                await turn()
-            piece = slice(start, start + CALLS)
-            column += self._called(values[piece], own[piece], run, arguments)
-        waited = [row for row, result in enumerate(column) if is_awaitable(result)]
-        if len(waited) == 1:
-            column[waited[0]] = await ended(column[waited[0]])
-        elif waited:
-            results = await asyncio.gather(*(ended(column[row]) for row in waited))
-            for row, result in zip(waited, results, strict=True):
-                column[row] = result
-        run.journal.append(Entry(values, self.field, column, own))
-        return await self._below.complete(column, paths, run)
-
-    def _called(self, values: Sequence[Any], paths: Sequence[Path], run: Run, arguments: dict[str, Any]) -> list[Any]:
-        """What the resolver gives, or raises: graphql-core would catch as much, and has to hear of it as it is."""
+    @cached_property
+    def column(self) -> Fill:
         field = self.field
         assert field.definition is not None
-        resolve = field.definition.resolve
-        assert resolve is not None
-        column = []
-        for value, path in zip(values, paths, strict=True):
-            try:
-                column.append(resolve(value, run.info(field, path), **arguments))
-            except Exception as error:  # noqa: BLE001  (see above)
-                column.append(error)
-        return column
+        source = Source()
+        own, column, path = source.name("p"), source.name("c"), source.name("p")
+        resolve, of = source.named("f", field.definition.resolve), source.named("k", field)
+        arguments = source.put("a", f"{source.named('g', field.given)}.of(run.variables)") if field.given else "{}"
+        source.line("if len(values) == 1:")
+        source.line(f"    {path} = {_own_path(source, field, 'paths[0]')}")
+        source.line(f"    {own} = [{path}]")
+        source.line("    try:")
+        source.line(f"        {column} = {resolve}(values[0], run.info({of}, {path}), **{arguments})")
+        source.line(f"        if {source.named('f', is_awaitable)}({column}):")
+        source.line(f"            {column} = await {column}")
+        source.line("    except Exception as error:")  # as `_called` has it
+        source.line(f"        {column} = error")
+        source.line(f"    {column} = [{column}]")
+        source.line("else:")
+        source.line(f"    {own} = [{_own_path(source, field, 'path')} for path in paths]")
+        source.line(f"    {column} = await {source.named('f', _called)}({of}, values, {own}, run, {arguments})")
+        _noted(source, field, column, own)
+        return _completed(source, field, self._below, column, own)
+
+
+async def _called(
+    field: Field, values: Sequence[Any], paths: Sequence[Path], run: Run, arguments: dict[str, Any]
+) -> Column:
+    """What the resolver gives, or raises: graphql-core would catch as much, and has to hear of it as it is."""
+    assert field.definition is not None
+    resolve = field.definition.resolve
+    assert resolve is not None
+    column: list[Any] = []
+    for row, (value, path) in enumerate(zip(values, paths, strict=True)):
+        if row % CALLS == 0 and len(values) > CALLS:
+            await turn()
+        try:
+            column.append(resolve(value, run.info(field, path), **arguments))
+        except Exception as error:  # noqa: BLE001  (see above)
+            column.append(error)
+    waited = [row for row, result in enumerate(column) if is_awaitable(result)]
+    if len(waited) == 1:
+        column[waited[0]] = await ended(column[waited[0]])
+    elif waited:
+        results = await asyncio.gather(*(ended(column[row]) for row in waited))
+        for row, result in zip(waited, results, strict=True):
+            column[row] = result
+    return column
+
+
+def _read_off(source: Source, each: str) -> str:
+    """Write how something is read off all values; `each` is how it is read off one, `o`."""
+    column = source.name("c")
+    source.line("try:")
+    source.line(f"    {column} = [{each} for o in values]")
+    source.line("except Exception as error:")
+    source.line(f"    raise {source.named('f', raised)}(error) from error")
+    return column
+
+
+def _own_path(source: Source, field: Field, path: str) -> str:
+    """Where a field stands, of a value at a path."""
+    key, parent = source.named("k", field.key), source.named("k", field.parent.name)
+    return f"{source.named('f', Path)}({path}, {key}, {parent})"
+
+
+def _noted(source: Source, field: Field, column: str, paths: str = "None") -> None:
+    """Write it down in the journal."""
+    source.line(f"run.journal.append((values, {source.named('k', field)}, {column}, {paths}))")
+
+
+def _completed(source: Source, field: Field, below: Below, column: str, own: str = "") -> Fill:
+    if below.asks_where and not own:
+        own = source.put("p", f"[{_own_path(source, field, 'path')} for path in paths]")
+    source.line(f"return {below.completed(source, column, own)}")
+    return source.function("values", "paths", "run", waits=True)
 
 
 def sound(column: Column) -> Column:

@@ -4,8 +4,8 @@ So what they loaded is in the journal of the run, should graphql-core take over.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
-from contextvars import copy_context
+from collections.abc import Awaitable, Coroutine, Generator, Iterable, Sequence
+from contextvars import Context, copy_context
 from types import coroutine
 from typing import Any
 
@@ -53,26 +53,37 @@ class Together:
             self._left = max(0, self._left - 1)
             return await together(waited)
         around = LEVEL.set(object())
-        rest = iter(waited)
-        begun: list[asyncio.Task[Any]] = []
         context = copy_context()  # as none of them has changed it
-
-        def begin() -> None:
-            self._left = AGAIN
-            loop = asyncio.get_running_loop()
-            begun.extend(loop.create_task(each, context=context.copy()) for each in rest)
-
+        came: list[Any] = []
+        rest = iter(waited)
         try:
-            came = [await _begun(each, begin) for each in rest]
-            return _sound([*came, *[await ended(each) for each in begun]])
+            for each in rest:
+                try:
+                    waits_for = each.send(None)
+                except StopIteration as end:
+                    came.append(end.value)
+                except Exception as error:  # noqa: BLE001  (as in `ended`)
+                    came.append(error)
+                else:
+                    came += await self._in_tasks(_going_on(each, waits_for), rest, context)
+            return _sound(came)
         except BaseException:  # given up
-            for task in begun:
-                task.cancel()
             for each in rest:
                 each.close()
             raise
         finally:
             LEVEL.reset(around)
+
+    async def _in_tasks(self, first: Awaitable[Any], rest: Iterable[Work], context: Context) -> list[Any]:
+        self._left = AGAIN
+        loop = asyncio.get_running_loop()
+        begun = [loop.create_task(each, context=context.copy()) for each in rest]
+        try:
+            return [await first, *[await ended(each) for each in begun]]
+        except BaseException:  # given up
+            for task in begun:
+                task.cancel()
+            raise
 
 
 async def ended(result: Awaitable[Any]) -> Any:
@@ -91,27 +102,17 @@ def _sound(came: list[Any]) -> list[Any]:
 
 
 @coroutine
-def _begun(work: Work, waits: Callable[[], None]) -> Generator[Any, Any, Any]:
-    """What it comes to, as `ended` does; `waits` is called before it first does."""
+def _going_on(work: Work, waits_for: Any) -> Generator[Any, Any, Any]:
+    """What work comes to that waits for something already, as `ended` has it."""
     try:
-        waited = work.send(None)
-        waits()
-        return (yield from _resumed(work, waited))
+        while True:
+            try:
+                yield waits_for
+            except BaseException as error:  # noqa: BLE001  (who waits is given up: what is waited for has to hear of it)
+                waits_for = work.throw(error)
+            else:
+                return (yield from work.__await__())
     except StopIteration as end:
         return end.value
     except Exception as error:  # noqa: BLE001  (as in `ended`)
         return error
-
-
-def _resumed(work: Work, waited: Any) -> Generator[Any, Any, Any]:
-    """The rest of what waits for something already."""
-    while True:
-        try:
-            yield waited
-        except BaseException as error:  # noqa: BLE001  (who waits is given up: what is waited for has to hear of it)
-            try:
-                waited = work.throw(error)
-            except StopIteration as end:
-                return end.value
-        else:
-            return (yield from work.__await__())

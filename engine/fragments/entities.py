@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from engine.compiled.reasons import Deviation, Reason
-from engine.compiled.steps import Run, deviating
+from engine.compiled.reasons import Deviation, Reason, deviating
+from engine.compiled.steps import Fill, Run
 from engine.compiled.together import together
 from engine.fragments.filling import Wanted, entry_of, filled, nested_of, whole
 from engine.fragments.rendered import Rendered
@@ -17,7 +17,8 @@ from engine.fragments.store import Entry, Shelf
 class Rows(Protocol):
     """A compiled selection."""
 
-    async def rows(self, values: Sequence[Any], paths: None, run: Run) -> Sequence[Any]: ...
+    @property
+    def rows(self) -> Fill: ...
 
 
 Load = Callable[[Sequence[Hashable]], Awaitable[Sequence[Any]]]

@@ -5,9 +5,9 @@ from typing import Any
 
 from graphql import is_non_null_type
 
-from engine.compiled.reasons import Deviation, Reason
+from engine.compiled.reasons import Deviation, Reason, deviating
 from engine.compiled.selection import Field
-from engine.compiled.steps import Call, Paths, Run, Step, deviating
+from engine.compiled.steps import Call, Paths, Run, Step
 from engine.fragments.declared import Finds
 from engine.fragments.entities import Fragments, Rows
 from engine.fragments.rendered import NULL, Rendered

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.compiled.selection import Selector
-from engine.compiled.variables import Given
 from engine.declared.calling import call_directly
 from engine.declared.fields import resolver
 
@@ -92,7 +91,8 @@ def test_resolvers_are_given_what_strawberry_would_give_them(given: dict[str, st
     [field] = Selector(schema._schema, document, {}).select(query, [operation.selection_set]).fields
     assert field.definition is not None
     expected = get_argument_values(field.definition, field.nodes[0], values)
-    assert Given(field).of(values) == expected
+    assert field.given is not None
+    assert field.given.of(values) == expected
     plain, direct = field.definition.resolve, strawberry.Schema(Query)
     call_directly(direct)
     assert direct._schema.query_type is not None

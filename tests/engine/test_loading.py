@@ -108,3 +108,13 @@ async def test_what_is_known_is_not_loaded_and_what_was_loaded_stays() -> None:
     assert await loader.level([2, 1, 3]) == ["two, told", "value 1", "value 3"]
     assert await loader.one(2) == "two, told"
     assert shelf.asked == [[1], [3]]
+
+
+async def test_of_no_key_there_is_no_value_and_nobody_is_asked_for_it() -> None:
+    shelf = Shelf()
+    shelf.open.set()
+    loader = BatchLoader(shelf.load)
+    assert await loader.level([None, None]) == [None, None]
+    assert await loader.level([None, 1, 2, None, 1]) == [None, "value 1", "value 2", None, "value 1"]
+    assert await loader.level([2, None]) == ["value 2", None]
+    assert shelf.asked == [[1, 2]]

@@ -23,6 +23,7 @@ from engine.compiled.lists import Lists
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.render import AGAIN, Renderer
 from engine.compiled.selection import Selector
+from engine.compiled.source import Source
 from engine.declared.fields import attribute
 from engine.fragments.rendered import Rendered, cut, written
 from engine.rows import as_orjson, row_class
@@ -138,7 +139,7 @@ def test_a_leaf_that_does_not_fit_is_told_among_many_and_among_few(
     values = [Leaves() for _ in range(6)]
     setattr(values[4], name, value)
     with pytest.raises(Deviation) as told:
-        renderer()(values)
+        renderer().rows(values)
     assert told.value.reason in (Reason.LEAF, Reason.NULL, Reason.VALUE)
 
 
@@ -155,18 +156,18 @@ def test_a_leaf_of_another_class_is_serialised_by_its_type_among_many_as_among_f
 ) -> None:
     values = [Leaves() for _ in range(6)]
     setattr(values[4], name, value)
-    rows = renderer()
+    rows = renderer().rows
     by_column = shown(rows(values))
     assert by_column == shown(rows(values))  # and so once it is not tried any more
     monkeypatch.setattr(render, "FEW", 100)
-    assert by_column == shown(renderer()(values))
+    assert by_column == shown(renderer().rows(values))
     assert by_column[4][name] == expected
     assert type(by_column[4][name]) is type(expected)
     assert by_column[5]["__typename"] == "View"
 
 
 def test_after_a_leaf_that_did_not_fit_columns_are_tried_again_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows, tried = renderer(), []
+    rows, tried = renderer().rows, []
     convert = render.msgspec.convert
     monkeypatch.setattr(render.msgspec, "convert", lambda *given: (tried.append(1), convert(*given))[1])
     odd = [Leaves(text=5) for _ in range(6)]
@@ -184,14 +185,21 @@ def test_rows_are_put_back_where_their_values_were(depth: int, data: st.DataObje
     type_: Any = GraphQLInt
     for _ in range(depth):
         values, type_ = st.none() | st.lists(values, max_size=3), GraphQLList(type_)
-    lists, column = Lists(type_), data.draw(st.lists(values, max_size=5))
-    assert lists.put_back(column, list(lists.flat(column))) == column
-    required = Lists(GraphQLNonNull(get_nullable_type(type_)))
+    column = data.draw(st.lists(values, max_size=5))
+    assert as_they_are(type_)(column) == column
+    required = as_they_are(GraphQLNonNull(get_nullable_type(type_)))
     if None in column:
         with pytest.raises(Deviation):
-            required.flat(column)
+            required(column)
     else:
-        assert required.put_back(column, list(required.flat(column))) == column
+        assert required(column) == column
+
+
+def as_they_are(type_: Any) -> Any:
+    """A function that takes a column apart and puts it together again."""
+    source = Source()
+    source.line(f"return {Lists(type_).completed(source, 'column', lambda values: f'list({values})')}")
+    return source.function("column")
 
 
 @given(st.datetimes(timezones=st.just(UTC)))

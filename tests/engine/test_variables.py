@@ -7,9 +7,9 @@ import pytest
 from graphql import GraphQLObjectType, OperationDefinitionNode, build_schema, get_variable_values, parse
 from graphql.execution.values import VariableValues, get_argument_values
 
+from engine.compiled.given import Given
 from engine.compiled.reasons import Deviation
-from engine.compiled.selection import Field
-from engine.compiled.variables import Given, Variables
+from engine.compiled.variables import Variables
 
 SCHEMA = build_schema(
     """
@@ -72,7 +72,7 @@ def test_arguments_are_what_graphql_core_makes_of_them_in_any_run(text: str, fir
     type_ = SCHEMA.query_type
     assert isinstance(type_, GraphQLObjectType)
     definition, [node] = type_.fields["shown"], operation.selection_set.selections
-    given = Given(Field("shown", (node,), type_, definition, None, None))  # type: ignore[arg-type]
+    given = Given(definition, node)  # type: ignore[arg-type]
     for run in (RUNS[first], *RUNS, RUNS[first]):
         variables = get_variable_values(SCHEMA, operation.variable_definitions or (), run)
         assert isinstance(variables, VariableValues)
