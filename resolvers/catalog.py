@@ -66,7 +66,7 @@ async def products(info: Info, which: Any, sort: ProductSort, paging: Paging) ->
         info.context.viewer,
         narrowed,
         sort,
-        PageRequest.of(sort, *paging),
+        PageRequest.of(sort, *paging, looks_ahead=info.context.loaders.looks_ahead("ProductConnection")),
         category,
         info.context.loaders.needs_of("products"),
     )

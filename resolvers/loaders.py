@@ -30,8 +30,11 @@ Batch = Callable[..., Awaitable[Sequence[Any]]]
 
 
 def reviews_of_products(services: Services, viewer: Viewer) -> Batch:
-    async def load(ids: Sequence[Any], needs: Needs = None, **arguments: Any) -> Sequence[Any]:
-        return await services.reviews.of_products(ids, PageRequest.of(REVIEWS_ORDER, **arguments), viewer, needs)
+    async def load(
+        ids: Sequence[Any], needs: Needs = None, looks_ahead: bool = True, **arguments: Any
+    ) -> Sequence[Any]:
+        page = PageRequest.of(REVIEWS_ORDER, **arguments, looks_ahead=looks_ahead)
+        return await services.reviews.of_products(ids, page, viewer, needs)
 
     return load
 
@@ -141,6 +144,9 @@ NARROWED: Mapping[str, tuple[str, frozenset[str]]] = {
 }
 """Loaders that read no more than what is looked at, with the type that shows their values and what our own code looks at."""
 
+PAGED: Mapping[str, str] = {"reviews_of_product": "ReviewConnection"}
+"""Loaders that are told whether somebody looks at what comes after a page, with the type that shows their pages."""
+
 
 class Loaders:
     """The loaders of one operation: what was loaded once is not loaded again."""
@@ -188,12 +194,19 @@ class Loaders:
         needs = self.needs.get(type_name)
         return None if needs is None else needs | ours
 
+    def looks_ahead(self, connection: str) -> bool:
+        """Whether a page of this type is asked what comes after it."""
+        needs = self.needs.get(connection)
+        return needs is None or "page_info" in needs
+
     def _loader(self, loader: str, arguments: Arguments) -> BatchLoader:
         loading = self._loaders.get((loader, arguments))
         if loading is None:
             batch = BATCHES[loader](self._services, self._viewer)
             if loader in NARROWED:
                 batch = partial(batch, needs=self.needs_of(loader))
+            if loader in PAGED:
+                batch = partial(batch, looks_ahead=self.looks_ahead(PAGED[loader]))
             if self._probe:
                 batch = self._probe.batch(loader, batch)
             loading = self._loaders[loader, arguments] = BatchLoader(partial(batch, **dict(arguments)))

@@ -21,7 +21,7 @@ SortColumn = tuple[ColumnElement[Any], type]
 def slice_rows(
     statement: Select[Any], columns: Sequence[SortColumn], request: PageRequest, *, descending: bool
 ) -> Select[Any]:
-    """The statement with the order, start and size of a page, and one row more to tell whether there are others.
+    """The statement with the order, start and rows of a page.
 
     Raises InvalidCursor.
     """
@@ -33,13 +33,13 @@ def slice_rows(
 class Slice:
     """What a page's statement looks like, whichever row it starts at."""
 
-    size: int
+    rows: int
     backward: bool
     resumes: bool
 
     @classmethod
     def of(cls, request: PageRequest) -> "Slice":
-        return cls(request.size, request.backward, request.key is not None)
+        return cls(request.rows, request.backward, request.key is not None)
 
 
 def sliced(
@@ -50,7 +50,7 @@ def sliced(
     *,
     descending: bool,
 ) -> Select[Any]:
-    """The statement with the order, start and size of a page. Without `start` it is for `slice_values` to say where it begins."""
+    """The statement with the order, start and rows of a page. Without `start` it is for `slice_values` to say where it begins."""
     backwards = descending is not shape.backward
     keys = [column for column, _ in columns]
     if shape.resumes:
@@ -63,7 +63,7 @@ def sliced(
         )
         statement = statement.where(tuple_(*keys) < row if backwards else tuple_(*keys) > row)
     return statement.order_by(*(desc(key) if backwards else asc(key) for key in keys)).limit(
-        literal_column(str(shape.size + 1), Integer)
+        literal_column(str(shape.rows), Integer)
     )
 
 

@@ -34,6 +34,13 @@ class PageRequest:
     size: int = DEFAULT_PAGE
     key: Key | None = None
     backward: bool = False
+    looks_ahead: bool = True
+    """Whether a row more is read, which tells that there are others; where it is not, nobody may ask for `page_info`."""
+
+    @property
+    def rows(self) -> int:
+        """How many are read."""
+        return self.size + 1 if self.looks_ahead else self.size
 
     @classmethod
     def of(
@@ -45,6 +52,7 @@ class PageRequest:
         before: str | None = None,
         *,
         default: int = DEFAULT_PAGE,
+        looks_ahead: bool = True,
     ) -> "PageRequest":
         """From a connection's arguments. `order` names the sort that cursors must have been made for.
 
@@ -58,7 +66,7 @@ class PageRequest:
         if not 0 <= size <= MAX_PAGE:
             raise InvalidInput(key="page_size", name=name, most=MAX_PAGE, size=size, field=(name,))
         cursor = before if backward else after
-        return cls(size, None if cursor is None else decode_cursor(order, cursor), backward)
+        return cls(size, None if cursor is None else decode_cursor(order, cursor), backward, looks_ahead)
 
 
 def encode_cursor(order: str, key: Key) -> str:
@@ -108,8 +116,9 @@ class Page(Generic[T]):
     nodes: Sequence[T]
     keys: Sequence[Key]
     order: str
-    has_next: bool = False
-    has_previous: bool = False
+    has_next: bool | None = False
+    has_previous: bool | None = False
+    """Neither is known of a page whose request did not look ahead."""
     scope: Hashable = EMPTY
 
     @property
@@ -118,6 +127,9 @@ class Page(Generic[T]):
 
     @property
     def page_info(self) -> PageInfo:
+        """Raises AttributeError where the request did not look ahead."""
+        if self.has_next is None or self.has_previous is None:
+            raise AttributeError("page_info")
         ends = [encode_cursor(self.order, self.keys[i]) for i in (0, -1)] if self.keys else [None, None]
         return PageInfo(self.has_next, self.has_previous, *ends)
 
@@ -125,12 +137,12 @@ class Page(Generic[T]):
 def cut_page(
     rows: Sequence[U], request: PageRequest, order: str, key_of: Callable[[U], Key], scope: Hashable
 ) -> Page[U]:
-    """The page from `size + 1` rows read in the request's direction: the extra row only tells that there is more."""
-    more = len(rows) > request.size
+    """The page from its rows, read in the request's direction: one more than `size` only tells that there is more."""
+    more = len(rows) > request.size if request.looks_ahead else None
     kept = rows[: request.size]
     if request.backward:
         kept = kept[::-1]
-    resumed = request.key is not None
+    resumed = request.key is not None if request.looks_ahead else None
     has_next, has_previous = (resumed, more) if request.backward else (more, resumed)
     return Page(kept, Keys(kept, key_of), order, has_next, has_previous, scope)
 

@@ -150,6 +150,22 @@ async def test_pages_go_forward_and_back_and_inserts_in_between_move_nothing(
     assert names(tail) == ["E"]
 
 
+@pytest.mark.parametrize("arguments", [{"first": 2}, {"first": 100}, {"last": 2}, {"first": 0}])
+async def test_a_page_is_the_same_whether_somebody_asks_what_comes_after_it(
+    api: Client, shelf: Shelf, arguments: dict
+) -> None:
+    lists = "query ($filter: ProductFilter, $first: Int, $last: Int) { SHOWN }"
+    one = "products(filter: $filter, sort: NAME, first: $first, last: $last)"
+    plain, asked = f"{one} {{ nodes {{ name }} }}", f"{one} {{ nodes {{ name }} pageInfo {{ hasNextPage }} }}"
+    for _ in range(3):  # by graphql-core first, by a plan then
+        found = await api.data(lists.replace("SHOWN", plain), filter=shelf.filter, **arguments)
+        told = await api.data(lists.replace("SHOWN", asked), filter=shelf.filter, **arguments)
+        both = await api.data(lists.replace("SHOWN", f"{plain} told: {asked}"), filter=shelf.filter, **arguments)
+        assert names(found) == names(told) == names(both)
+        assert both["told"] == told["products"]
+        assert told["products"]["pageInfo"]["hasNextPage"] == (arguments.get("first", 100) < 100)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

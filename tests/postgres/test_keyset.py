@@ -94,6 +94,21 @@ async def walk(
             await between()
 
 
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("size", [0, 3, ROWS])
+async def test_a_page_that_does_not_look_ahead_has_the_same_rows_and_does_not_say_what_comes_after(
+    products: PostgresProducts, which: ProductFilter, backward: bool, size: int
+) -> None:
+    request = PageRequest(size, backward=backward)
+    whole = await products.page(ANONYMOUS, which, ProductSort.NAME, request)
+    plain = await products.page(ANONYMOUS, which, ProductSort.NAME, replace(request, looks_ahead=False))
+    assert [product.id for product in plain.nodes] == [product.id for product in whole.nodes]
+    assert [edge.cursor for edge in plain.edges] == [edge.cursor for edge in whole.edges]
+    assert (whole.page_info.has_previous_page if backward else whole.page_info.has_next_page) == (size < ROWS)
+    with pytest.raises(AttributeError):
+        _ = plain.page_info
+
+
 @pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
 @pytest.mark.parametrize("sort", list(ProductSort))
 class TestProducts:
