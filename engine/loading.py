@@ -78,6 +78,7 @@ class BatchLoader:
             told, key_of = self._told.pop(0)
             for value in told:
                 self._values.setdefault(key_of(value), value)
+            self._values.pop(None, None)
         return self._values
 
     def know(self, values: Sequence[Any], key_of: KeyOf) -> None:
@@ -85,7 +86,9 @@ class BatchLoader:
         self._told.append((values, key_of))
 
     async def one(self, key: Hashable) -> Any:
-        """One value; the keys asked for in the same turn of the event loop go together. Raises what failed it."""
+        """One value, of None it is None; the keys asked for in the same turn of the event loop go together. Raises what failed it."""
+        if key is None:
+            return None
         if key not in self._known():
             loaded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._asked.append((key, loaded))

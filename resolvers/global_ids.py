@@ -16,7 +16,7 @@ URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def encode(type_name: str, key: UUID) -> str:
-    return Encoded(type_name)[key]
+    return _written(_prefix(type_name), key)
 
 
 def encoder(type_name: str) -> Callable[[UUID], str]:
@@ -29,14 +29,21 @@ class Encoded(dict[UUID, str]):
 
     def __init__(self, type_name: str) -> None:
         super().__init__()
-        self._prefix = type_name.encode() + b":"
+        self._prefix = _prefix(type_name)
 
     def __missing__(self, key: UUID) -> str:
         if len(self) >= MAX_IDS:
             self.clear()
-        made = b2a_base64(self._prefix + key.bytes, newline=False).translate(URL_SAFE, b"=").decode()
-        self[key] = made
+        made = self[key] = _written(self._prefix, key)
         return made
+
+
+def _prefix(type_name: str) -> bytes:
+    return type_name.encode() + b":"
+
+
+def _written(prefix: bytes, key: UUID) -> str:
+    return b2a_base64(prefix + key.bytes, newline=False).translate(URL_SAFE, b"=").decode()
 
 
 def decode(global_id: str) -> tuple[str, UUID] | None:

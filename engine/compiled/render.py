@@ -42,7 +42,7 @@ class Renderer:
 
     def __init__(self, selection: Selection, loaded: Sequence[Field] = ()) -> None:
         self._fields = selection.fields
-        self._loaded = {field.key: f"c{number}" for number, field in enumerate(loaded)}
+        self._loaded = tuple(field.key for field in loaded)
         self._complete = {
             field.key for field in loaded if field.site or not (field.below is None or field.below.is_pure)
         }
@@ -71,20 +71,20 @@ class Renderer:
 
     @cached_property
     def _by_value(self) -> Render:
-        writer = Writer()
-        row, values = writer.named("r", self._row), []
+        writer, values = Writer(), []
+        row, columns = writer.named("r", self._row), self._columns(writer)
         for field in self._fields:
-            value = _value(writer, field, self._loaded)
+            value = _value(writer, field, columns)
             values.append(value if field.key in self._complete else writer.tested(field, value))
-        writer.line("return " + _each(f"{row}({', '.join(values)})", self._loaded))
-        return writer.function("values", *self._loaded.values())
+        writer.line("return " + _each(f"{row}({', '.join(values)})", columns))
+        return writer.function("values", *columns.values())
 
     @cached_property
     def _by_column(self) -> Render:
         """Raises msgspec.ValidationError for a leaf that does not fit."""
-        writer, columns, values = Writer(), dict(self._loaded), []
-        for key, nested in self._nested.items():
-            columns[key] = nested.filled(writer, columns.get(key))
+        writer, values = Writer(), []
+        given = self._columns(writer)
+        columns = given | {key: each.filled(writer, given.get(key)) for key, each in self._nested.items()}
         for field, type_ in zip(self._fields, self._types, strict=True):
             value = _value(writer, field, columns)
             is_whole = type_ or field.key in self._complete or field.key in self._nested
@@ -93,7 +93,11 @@ class Renderer:
         fitting, convert = writer.named("k", self._fitting), writer.named("f", msgspec.convert)
         rows = f"{writer.named('f', starmap)}({writer.named('r', self._row)}, {convert}(({read},), {fitting}).rows)"
         writer.line(f"return list({rows})")
-        return writer.function("values", *self._loaded.values())
+        return writer.function("values", *given.values())
+
+    def _columns(self, writer: Writer) -> dict[str, str]:
+        """The names of those that are given."""
+        return {key: writer.name("c") for key in self._loaded}
 
     @cached_property
     def _fitting(self) -> type:

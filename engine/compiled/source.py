@@ -1,6 +1,21 @@
 """Python source in the making: lines, the names in them, and the objects those stand for.
 
-What a client sent never gets into it: keys of an answer are objects with a name, as classes and functions are.
+What a client sent never gets into it: keys of an answer are objects with a name, as classes and functions are. An edge to tags with
+nothing to load below them, say, becomes this, where `k3` is its loader, `k5` the field, and `f6` looks for exceptions:
+
+    async def written(values, paths, run):
+        try:
+            c1 = [o.id for o in values]
+        except Exception as error:
+            raise f2(error) from error
+        try:
+            c4 = await run.context.loaders.load_level(k3, c1, ())
+        except Exception as error:
+            raise Deviation(EXCEPTION, type(error).__name__) from error
+        run.journal.append((values, k5, c4, None))
+        return c4 if len(c4) >= 4 else f6(c4)
+
+Every variable's name comes from the `Source`, so that none stands for two things; `values`, `paths` and `run` are parameters.
 """
 
 from collections.abc import Callable
@@ -8,8 +23,10 @@ from functools import lru_cache
 from types import CodeType
 from typing import Any
 
-MOST = 2_000
-"""Texts whose code is kept. Many places of many plans have the same, and differ in the objects."""
+MOST = 500
+"""Texts whose code is kept, some 5 KB each. Many places of many plans have the same, and differ in the objects."""
+LONGEST = 1_500
+"""Characters of such a text: those of long selections come once, and would take the place of others."""
 
 
 class Source:
@@ -44,11 +61,14 @@ class Source:
     def function(self, *given: str, waits: bool = False) -> Callable[..., Any]:
         """What all of it does with these parameters; a coroutine function if it `waits`."""
         head = f"{'async ' if waits else ''}def written({', '.join(given)}):"
-        exec(_code("\n".join([head, *self._lines])), self._names)
+        text = "\n".join([head, *self._lines])
+        exec(_code(text) if len(text) <= LONGEST else _compiled(text), self._names)
         written: Callable[..., Any] = self._names.pop("written")
         return written
 
 
-@lru_cache(MOST)
-def _code(text: str) -> CodeType:
+def _compiled(text: str) -> CodeType:
     return compile(text, "<plan>", "exec")
+
+
+_code = lru_cache(MOST)(_compiled)

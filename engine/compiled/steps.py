@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
 from typing import Any, Protocol
 
 from graphql import GraphQLResolveInfo
@@ -176,20 +177,23 @@ async def _called(
     resolve = field.definition.resolve
     assert resolve is not None
     column: list[Any] = []
-    for row, (value, path) in enumerate(zip(values, paths, strict=True)):
-        if row % CALLS == 0 and len(values) > CALLS:
-            await turn()
-        try:
-            column.append(resolve(value, run.info(field, path), **arguments))
-        except Exception as error:  # noqa: BLE001  (see above)
-            column.append(error)
-    waited = [row for row, result in enumerate(column) if is_awaitable(result)]
-    if len(waited) == 1:
-        column[waited[0]] = await ended(column[waited[0]])
-    elif waited:
+    try:
+        for row, (value, path) in enumerate(zip(values, paths, strict=True)):
+            if row % CALLS == 0 and len(values) > CALLS:
+                await turn()
+            try:
+                column.append(resolve(value, run.info(field, path), **arguments))
+            except Exception as error:  # noqa: BLE001  (see above)
+                column.append(error)
+        waited = [row for row, result in enumerate(column) if is_awaitable(result)]
         results = await asyncio.gather(*(ended(column[row]) for row in waited))
-        for row, result in zip(waited, results, strict=True):
-            column[row] = result
+    except BaseException:  # given up
+        for result in column:
+            if iscoroutine(result) and getcoroutinestate(result) == CORO_CREATED:
+                result.close()
+        raise
+    for row, result in zip(waited, results, strict=True):
+        column[row] = result
     return column
 
 

@@ -27,6 +27,7 @@ from graphql import (
 from engine.compiled import render
 from engine.compiled.counts import Compiled
 from engine.compiled.engine import Engine
+from engine.compiled.reasons import Reason
 from engine.fragments.store import Store
 from engine.reading.bounds import KIB, Limits
 from engine.reading.cost import price_of
@@ -136,12 +137,15 @@ async def compare(schema: GraphQLSchema, seed: int, drawn: Drawn, compiled: Engi
     theirs = await outcome(schema, stock, drawn, seed)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(render, "FEW", 1 + seed % 2 * 3)  # lists are short here
+        raised = compiled.counts.reasons[Reason.ATTRIBUTE]
         ours = await outcome(schema, compiled, drawn, seed)
     about = f"seed {seed}: {drawn.text} {drawn.variables}"
     assert ours[0] == theirs[0], about
     assert ours[1] == theirs[1], about
     assert ours[2] == theirs[2], about
     assert max(ours[3].values(), default=0) <= 1, about
+    if not any(theirs[1]):  # else a plan has met with a fault of its own
+        assert compiled.counts.reasons[Reason.ATTRIBUTE] == raised, about
 
 
 @pytest.mark.parametrize("first", range(0, CASES // len(SCHEMAS), PART))

@@ -1,6 +1,7 @@
 """Plans of interfaces, unions and resolvers below lists: the answers of graphql-core, the same calls, and no call twice."""
 
 import asyncio
+import gc
 import time
 from typing import Any
 
@@ -55,6 +56,23 @@ async def test_a_resolver_below_a_list_is_called_for_each_value_and_knows_where_
     assert [book["again"]["place"] for book in ran.ours.data["books"]] == [
         f"books/{row}/again/place" for row in range(3)
     ]
+
+
+@pytest.mark.parametrize("rounds", range(8))
+async def test_who_gives_up_leaves_no_resolver_behind_that_never_began(
+    rounds: int, recwarn: pytest.WarningsRecorder
+) -> None:
+    document = parse('{ books(names: ["book", "again", "book"]) { place again { place } a: place } }')
+    [operation] = document.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    engine = Engine(SCHEMA, compile_at=1)
+    task = asyncio.create_task(engine.execute(document, operation, {}, None, Context()))
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    gc.collect()
+    assert not [each for each in recwarn if "never awaited" in str(each.message)]
 
 
 async def test_nothing_is_called_twice_when_one_of_many_fails() -> None:
