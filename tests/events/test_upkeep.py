@@ -219,60 +219,52 @@ class TestEmulatorStartedAnew:
         await emulators.kill()
         emulators.data_dir.release()
 
-    async def test_nothing_is_lost(
-        self,
-        tools: EventTools,
-        worker: Any,
-        kept: Deliveries,
-        watch: Watch,
-        emulator: "Emulators",
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
+    @pytest.fixture
+    def listener(self, monkeypatch: pytest.MonkeyPatch) -> Listener:
         declare(monkeypatch, listener := Listener())
+        return listener
+
+    @pytest.fixture
+    async def mine(self, tools: EventTools, emulator: "Emulators", listener: Listener) -> AsyncIterator[EventTools]:
         async with Aws("ap-northeast-1", emulator.url, 5000, services=OF_EVENTS) as aws:
-            mine = replace(tools, aws=aws)
-            await ensure_places(mine)
-            events = {await put_in(worker, KIND) for _ in range(15)}
-            while await unsent(worker):
-                await relay_of(mine).send_batch()
-            assert await queues(mine, NAME)[0].waiting() == 15
-            await emulator.kill()
-            await emulator.start()
-            async with at_work(mine):  # makes the places anew
-                later = await put_in(worker, KIND)
-                await until(lambda: has(kept, later))
-                watch.wind(FORGOTTEN_AFTER + timedelta(seconds=1))
-                await settled(mine)
-                await until(lambda: all_of(kept, events))
+            yield replace(tools, aws=aws)
+
+    async def test_nothing_is_lost(
+        self, mine: EventTools, worker: Any, kept: Deliveries, watch: Watch, emulator: "Emulators", listener: Listener
+    ) -> None:
+        await ensure_places(mine)
+        events = {await put_in(worker, KIND) for _ in range(15)}
+        while await unsent(worker):
+            await relay_of(mine).send_batch()
+        assert await queues(mine, NAME)[0].waiting() == 15
+        await emulator.kill()
+        await emulator.start()
+        async with at_work(mine):  # makes the places anew
+            later = await put_in(worker, KIND)
+            await until(lambda: has(kept, later))
+            watch.wind(FORGOTTEN_AFTER + timedelta(seconds=1))
+            await settled(mine)
+            await until(lambda: all_of(kept, events))
         assert set(listener.told) == events | {later}
 
     async def test_a_worker_that_goes_on_meanwhile_makes_the_places_anew(
-        self,
-        tools: EventTools,
-        worker: Any,
-        kept: Deliveries,
-        watch: Watch,
-        emulator: "Emulators",
-        monkeypatch: pytest.MonkeyPatch,
+        self, mine: EventTools, worker: Any, kept: Deliveries, watch: Watch, emulator: "Emulators"
     ) -> None:
-        declare(monkeypatch, Listener())
-        async with Aws("ap-northeast-1", emulator.url, 5000, services=OF_EVENTS) as aws:
-            mine = replace(tools, aws=aws)
-            async with at_work(mine):
-                first = await put_in(worker, KIND)
-                await until(lambda: has(kept, first))
-                await emulator.kill()
-                second = await put_in(worker, KIND)
-                await emulator.start()
-                await until(lambda: are_made(mine))
+        async with at_work(mine):
+            first = await put_in(worker, KIND)
+            await until(lambda: has(kept, first))
+            await emulator.kill()
+            second = await put_in(worker, KIND)
+            await emulator.start()
+            await until(lambda: are_made(mine))
 
-                async def comes() -> bool:
-                    # a bus is there before its rules: what it is sent between the two it forgets
-                    watch.wind(FORGOTTEN_AFTER + timedelta(seconds=1))
-                    await settled(mine)
-                    return await has(kept, second)
+            async def comes() -> bool:
+                # a bus is there before its rules: what it is sent between the two it forgets
+                watch.wind(FORGOTTEN_AFTER + timedelta(seconds=1))
+                await settled(mine)
+                return await has(kept, second)
 
-                await until(comes)
+            await until(comes)
 
 
 async def are_made(tools: EventTools) -> bool:
