@@ -17,7 +17,8 @@ class Money:
     @property
     def amount(self) -> Decimal:
         """The amount in major units, with exactly the digits of its currency."""
-        return Decimal(self.minor).scaleb(-MINOR_DIGITS[self.currency])
+        digits, amount = MINOR_DIGITS[self.currency], Decimal(self.minor)
+        return amount.scaleb(-digits) if digits else amount
 
     def __add__(self, other: "Money") -> "Money":
         if other.currency != self.currency:

@@ -139,7 +139,7 @@ def cut_page(
 ) -> Page[U]:
     """The page from its rows, read in the request's direction: one more than `size` only tells that there is more."""
     more = len(rows) > request.size if request.looks_ahead else None
-    kept = rows[: request.size]
+    kept = rows if len(rows) <= request.size else rows[: request.size]
     if request.backward:
         kept = kept[::-1]
     resumed = request.key is not None if request.looks_ahead else None

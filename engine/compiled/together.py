@@ -4,11 +4,11 @@ So what they loaded is in the journal of the run, should graphql-core take over.
 """
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Generator, Iterable, Sequence
+from collections.abc import Awaitable, Coroutine, Iterable, Sequence
 from contextvars import Context, copy_context
-from types import coroutine
 from typing import Any
 
+from engine.fairness.resuming import resumed
 from engine.loading import LEVEL
 
 AGAIN = 100
@@ -65,7 +65,7 @@ class Together:
                 except Exception as error:  # noqa: BLE001  (as in `ended`)
                     came.append(error)
                 else:
-                    came += await self._in_tasks(_going_on(each, waits_for), rest, context)
+                    came += await self._in_tasks(ended(resumed(each, waits_for)), rest, context)
             return _sound(came)
         except BaseException:  # given up
             for each in rest:
@@ -99,20 +99,3 @@ def _sound(came: list[Any]) -> list[Any]:
         if isinstance(each, Exception):
             raise each
     return came
-
-
-@coroutine
-def _going_on(work: Work, waits_for: Any) -> Generator[Any, Any, Any]:
-    """What work comes to that waits for something already, as `ended` has it."""
-    try:
-        while True:
-            try:
-                yield waits_for
-            except BaseException as error:  # noqa: BLE001  (who waits is given up: what is waited for has to hear of it)
-                waits_for = work.throw(error)
-            else:
-                return (yield from work.__await__())
-    except StopIteration as end:
-        return end.value
-    except Exception as error:  # noqa: BLE001  (as in `ended`)
-        return error

@@ -13,6 +13,7 @@ from engine.exchange import Answer, NotAllowedByGet, invalid
 from engine.exchange import Request as Operation
 from engine.execution import Executor
 from engine.fairness.allowance import Admission, NotAdmitted
+from engine.fairness.resuming import in_time
 from engine.fragments.rendered import written
 from engine.reading.bounds import Limits
 from engine.transport.accepting import EVENT_STREAM, GRAPHQL_RESPONSE, JSON, MIXED, Accepted, NotAcceptable, accepted
@@ -73,8 +74,7 @@ class GraphQLHTTP:
             if not isinstance(operation, Operation):
                 return await self._batched(operation, asked, takes)
             deadline = self._executor.deadline()
-            async with asyncio.timeout_at(deadline):
-                context, admission = await self._context(asked, operation)
+            context, admission = await in_time(self._context(asked, operation), deadline)
             reads = asked.method == "GET"
             if self._carrying is None or not takes.several:
                 answer = await self._executor.run(

@@ -8,6 +8,7 @@ import orjson
 from starlette.types import Receive
 
 from engine.exchange import Request
+from engine.fairness.resuming import in_time
 from engine.reading.bounds import Limits
 from engine.transport.accepting import JSON
 from engine.transport.asked import Asked
@@ -74,21 +75,24 @@ async def body_of(asked: Asked, receive: Receive, most: int, within_s: float) ->
     announced = asked.header(b"content-length") or ""
     if announced.isdecimal() and (len(announced) > MAX_DIGITS or int(announced) > most):
         raise _too_large(most)
-    body = bytearray()
     try:
-        async with asyncio.timeout(within_s):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise BadRequest(400, "The body ended early.")
-                chunk = message.get("body", b"")
-                if len(body) + len(chunk) > most:
-                    raise _too_large(most)
-                body += chunk
-                if not message.get("more_body", False):
-                    return bytes(body)
+        return await in_time(_received(receive, most), asyncio.get_running_loop().time() + within_s)
     except TimeoutError as error:
         raise BadRequest(408, f"The body did not come within {within_s:g} s.") from error
+
+
+async def _received(receive: Receive, most: int) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest(400, "The body ended early.")
+        chunk = message.get("body", b"")
+        if len(body) + len(chunk) > most:
+            raise _too_large(most)
+        body += chunk
+        if not message.get("more_body", False):
+            return bytes(body)
 
 
 def _too_large(most: int) -> BadRequest:
