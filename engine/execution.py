@@ -1,7 +1,7 @@
 """Runs one operation against the schema, within its limits."""
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, Callable, Coroutine, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from engine.errors import ExplainTo, formatted
 from engine.exchange import Answer, Ready, Request, busy, timed_out
 from engine.fairness.allowance import Admission, Allowance, NotAdmitted, shown
 from engine.fairness.aside import Aside, Busy
+from engine.fairness.resuming import in_time
 from engine.fragments.publicity import PRIVATE
 from engine.fragments.store import Store
 from engine.policy import Policy
@@ -42,7 +43,7 @@ CANNOT_STREAM = "NOT_ACCEPTABLE"
 
 
 T = TypeVar("T")
-GoOn = Callable[[Ready], Awaitable[T | Answer]]
+GoOn = Callable[[Ready], Coroutine[Any, Any, T | Answer]]
 
 
 class Executor:
@@ -120,15 +121,17 @@ class Executor:
             within_s = self._policy.timeout_s
             ends_at = deadline or self.deadline()
             try:
-                async with asyncio.timeout_at(ends_at) as limit:
-                    with admission:
-                        ready = await self.entry.ready(
-                            request, context, admission, seen, read_only=read_only, in_parts=in_parts
-                        )
-                        if isinstance(ready, Ready) and (more_s := self._more_s(ready)):
-                            within_s += more_s
-                            limit.reschedule(ends_at + more_s)
-                        outcome = ready if isinstance(ready, Answer) else await go_on(ready)
+                with admission:
+                    ready = await in_time(
+                        self.entry.ready(request, context, admission, seen, read_only=read_only, in_parts=in_parts),
+                        ends_at,
+                    )
+                    if isinstance(ready, Answer):
+                        outcome = ready
+                    else:
+                        more_s = self._more_s(ready)
+                        within_s += more_s
+                        outcome = await in_time(go_on(ready), ends_at + more_s)
             except Busy:
                 outcome = busy()
             except NotAdmitted as refused:
