@@ -47,11 +47,10 @@ def _direct(schema: strawberry.Schema, field: GraphQLField) -> Callable[..., Any
     info_class = schema.config.info_class
     info_name = resolver.info_parameter.name if resolver.info_parameter else None
     taken = {name: _argument(schema, name, each) for name, each in field.args.items()}
-    is_told = info_name is not None or any(convert for _, convert in taken.values())
 
     def resolve(_value: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
         named: dict[str, Any] = {}
-        told = info_class(_raw_info=info, _field=definition) if is_told else None
+        told = info_class(_raw_info=info, _field=definition)
         for name, value in given.items():
             python_name, convert = taken[name]
             named[python_name] = value if convert is None or value is None else convert(value, told)
