@@ -79,7 +79,7 @@ class Engine:
         compiled = self._compiled(known, document, operation)
         is_query = operation.operation is OperationType.QUERY
         # What is traced is meant to show its loads.
-        shelf = self._shelf(context) if self._store is not None and is_query and probe is None else None
+        shelf = self._shelf(context) if is_query and probe is None else None
         given = given_by(variables) if shelf else None
         kept = (
             self._places.find((compiled.number, shelf.shared_as, given), shelf) if shelf and given is not None else None
@@ -204,7 +204,7 @@ class Engine:
         compiled.seen += 1
         if self._compile_at is None:
             return Reason.STOCK
-        if compiled.failures and compiled.is_pinned and not compiled.tries_again:
+        if compiled.is_pinned and not compiled.tries_again:
             return Reason.PINNED
         if compiled.seen < self._compile_at and cost <= COMPILE_ABOVE:
             return Reason.NOT_YET
