@@ -5,7 +5,9 @@ Edges of the schema name a loader of this table. A missing value is None; an exc
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from domain.accounts.favorites import FavoritesScope
@@ -18,10 +20,10 @@ from domain.reviews.model import REVIEWS_ORDER, ReviewsScope
 from domain.search.facets import Facet
 from domain.search.model import SearchScope
 from domain.shared.needs import Needs
-from domain.shared.paging import EMPTY, Count, PageRequest
+from domain.shared.paging import EMPTY, Count, Page, PageRequest
 from domain.shared.viewer import Viewer
 from engine.declared.kinds import Arguments
-from engine.loading import BatchLoader, KeyOf
+from engine.loading import BatchLoader, Pairs
 from engine.watching.probe import Probe
 from resolvers.services import Services
 
@@ -148,6 +150,38 @@ PAGED: Mapping[str, str] = {"reviews_of_product": "ReviewConnection"}
 """Loaders that are told whether somebody looks at what comes after a page, with the type that shows their pages."""
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What the nodes of pages come with where somebody looks at its `type`: an `attribute`, named by a `key` beside it.
+
+    It is what a `loader` would give of that key, and as current.
+    """
+
+    type: str
+    attribute: str
+    key: str
+    loader: str
+
+    def told(self, pages: Sequence[Page[Any]]) -> Pairs:
+        nodes = [node for page in pages for node in page.nodes]
+        return zip(map(attrgetter(self.key), nodes), map(attrgetter(self.attribute), nodes), strict=True)
+
+
+BROUGHT: Mapping[str, Brought] = {"reviews_of_product": Brought("Author", "author", "user_id", "authors")}
+"""Loaders of pages that spare another its look-up."""
+
+
+def bringing(batch: Batch, brought: Brought, other: BatchLoader) -> Batch:
+    """A batch function that tells another loader."""
+
+    async def load(keys: Sequence[Any], **arguments: Any) -> Sequence[Any]:
+        pages = await batch(keys, **arguments)
+        other.know(brought.told(pages))
+        return pages
+
+    return load
+
+
 class Loaders:
     """The loaders of one operation: what was loaded once is not loaded again."""
 
@@ -184,15 +218,18 @@ class Loaders:
                 raise value
         return values
 
-    def know(self, loader: str, values: Sequence[Any], key_of: KeyOf) -> None:
-        """Values that were read another way, as current as the loader's own."""
-        self._loader(loader, ()).know(values, key_of)
+    def know(self, loader: str, told: Pairs) -> None:
+        """Values by their keys that were read another way, as current as the loader's own."""
+        self._loader(loader, ()).know(told)
 
     def needs_of(self, loader: str) -> Needs:
         """What will be looked at of the values of a loader."""
         type_name, ours = NARROWED[loader]
         needs = self.needs.get(type_name)
-        return None if needs is None else needs | ours
+        if needs is None:
+            return None
+        brought = BROUGHT.get(loader)
+        return needs | ours | {brought.attribute} if brought and brought.type in self.needs else needs | ours
 
     def looks_ahead(self, connection: str) -> bool:
         """Whether a page of this type is asked what comes after it."""
@@ -204,7 +241,11 @@ class Loaders:
         if loading is None:
             batch = BATCHES[loader](self._services, self._viewer)
             if loader in NARROWED:
-                batch = partial(batch, needs=self.needs_of(loader))
+                needs = self.needs_of(loader)
+                batch = partial(batch, needs=needs)
+                brought = BROUGHT.get(loader)
+                if brought and (needs is None or brought.attribute in needs):
+                    batch = bringing(batch, brought, self._loader(brought.loader, ()))
             if loader in PAGED:
                 batch = partial(batch, looks_ahead=self.looks_ahead(PAGED[loader]))
             if self._probe:

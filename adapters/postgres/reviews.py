@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, true
+from sqlalchemy import FromClause, Integer, Select, bindparam, func, literal_column, select, true
 
 from adapters.postgres.batches import among_ids, given_ids, many_each, one_each
-from adapters.postgres.columns import Columns, Read, Reads
+from adapters.postgres.columns import Columns, Inner, Read, Reads
 from adapters.postgres.database import Database
 from adapters.postgres.keyset import Slice, SortColumn, key_part, slice_values, sliced
 from adapters.postgres.reading import Prepared
-from adapters.postgres.tables import product_ratings, reviews
+from adapters.postgres.tables import authors, product_ratings, reviews
+from domain.accounts.model import Author
 from domain.reviews.model import REVIEWS_ORDER, Rating, Review, ReviewsScope
 from domain.shared.ids import ProductId, ReviewId, UserId
 from domain.shared.needs import Needs
@@ -23,7 +25,23 @@ from domain.shared.viewer import ANONYMOUS, Viewer
 NEWEST: Sequence[SortColumn] = ((reviews.c.created_at, datetime), (reviews.c.id, UUID))
 
 
-REVIEWS = Columns(Review, reviews, always=("id", "product_id", "created_at"))
+def _wrote(written: FromClause) -> FromClause:
+    """The author of each, looked up by its key.
+
+    PostgreSQL takes no key of a join into a view that is a security barrier, but into a subquery of its own: hence the limit.
+    """
+    author = select(authors.c.display_name, authors.c.avatar_url).where(authors.c.id == written.c.user_id)
+    return author.limit(literal_column("1", Integer)).lateral("wrote")
+
+
+WROTE = _wrote(reviews)
+AUTHORS = Columns(Author, WROTE, always=("id",), id=reviews.c.user_id)
+REVIEWS = Columns(
+    Review,
+    reviews,
+    always=("id", "product_id", "created_at"),
+    author=Inner(AUTHORS.whole, there=WROTE.c.display_name),
+)
 RATED = Columns(
     Rating,
     product_ratings,
@@ -31,12 +49,13 @@ RATED = Columns(
     count=product_ratings.c.rating_count,
     total=product_ratings.c.rating_total,
 )
-BY_IDS = Reads(REVIEWS, lambda columns: columns.where(among_ids(reviews.c.id)))
+BY_IDS = Reads(REVIEWS, lambda columns: _with_authors(columns).where(among_ids(reviews.c.id)))
 RATINGS = Reads(RATED, lambda columns: columns.where(among_ids(product_ratings.c.product_id)))
 WRITTEN_BY = Reads(
     REVIEWS,
     lambda columns: (
-        columns.where(reviews.c.user_id == bindparam("user_id"))  # idx_reviews_user_id
+        _with_authors(columns)
+        .where(reviews.c.user_id == bindparam("user_id"))  # idx_reviews_user_id
         .order_by(reviews.c.created_at.desc(), reviews.c.id.desc())
         .limit(bindparam("most"))
     ),
@@ -48,11 +67,25 @@ def _newest_of_each(shape: Slice, needs: Needs) -> Read[Review]:
     """The same slice of each product's reviews."""
     reading = REVIEWS.reading(needs)
     wanted = func.unnest(given_ids()).table_valued("product_id", name="wanted").render_derived()
-    newest = select(*reading.columns).where(
-        reviews.c.product_id == wanted.c.product_id
-    )  # idx_reviews_product_id, once a key
+    own = [column for column in reading.columns if reviews.c.contains_column(column)]
+    newest = select(*own).where(reviews.c.product_id == wanted.c.product_id)  # idx_reviews_product_id, once a key
     slices = sliced(newest, NEWEST, shape, descending=True).lateral("newest")
-    return Read(Prepared(select(slices).select_from(wanted.join(slices, true())), by_place=True), reading.make)
+    of_each = wanted.join(slices, true())
+    statement = select(slices).select_from(of_each)
+    if len(own) < len(reading.columns):
+        wrote = _wrote(slices)
+        rows = [
+            (slices if reviews.c.contains_column(column) else wrote).c[str(column.key)] for column in reading.columns
+        ]
+        statement = select(*rows).select_from(of_each.outerjoin(wrote, true()))
+    return Read(Prepared(statement, by_place=True), reading.make)
+
+
+def _with_authors(columns: Select[Any]) -> Select[Any]:
+    """Columns with where they come from: reviews have no author where nobody asks for one."""
+    if WROTE not in columns.get_final_froms():
+        return columns
+    return columns.select_from(reviews.outerjoin(WROTE, true()))
 
 
 class PostgresReviews:

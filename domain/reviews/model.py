@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.accounts.model import Author
 from domain.shared.ids import ProductId, ReviewId, UserId
 
 REVIEWS_ORDER = "reviews"
@@ -10,7 +11,7 @@ REVIEWS_ORDER = "reviews"
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One buyer's word on a product; `rating` is 1 to 5."""
+    """One buyer's word on a product; `rating` is 1 to 5. `author` is None for one who shows no name."""
 
     id: ReviewId
     product_id: ProductId
@@ -21,6 +22,7 @@ class Review:
     helpful_count: int
     is_verified_purchase: bool
     created_at: datetime
+    author: Author | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from bench.hostile import longest_stretch
 from resolvers.global_ids import encode
 from tests.api.client import Client
 from tests.factories import Factory
+from tests.pace import times_as_long
 
 LONGEST_S = 0.05
+"""On a machine of the usual kind."""
 TRIES = 6
 FLAT = (
     "id sku slug name description status stockQuantity availability isOnSale publishedAt updatedAt "
@@ -76,7 +78,8 @@ async def test_what_is_within_all_limits_holds_up_nobody(http: httpx.AsyncClient
     assert sum(error["extensions"].get("more", 1) for error in told) == errors
     longest = []
     for number in range(TRIES):  # each a document that nobody has seen: it is read, and compiled
-        longest.append(await longest_stretch(client.post(f"{query} #{number}", **variables)))
+        took = await longest_stretch(client.post(f"{query} #{number}", **variables))
+        longest.append(took / times_as_long())
         if longest[-1] < LONGEST_S:
             break
     assert min(longest) < LONGEST_S, longest
@@ -100,7 +103,8 @@ async def test_what_comes_in_parts_holds_up_nobody(http: httpx.AsyncClient, shop
     assert '"hasNext":true' in answer.text
     longest = []
     for number in range(TRIES):
-        longest.append(await longest_stretch(client.post(f"{IN_PARTS[name]} #{number}", shop=shop)))
+        took = await longest_stretch(client.post(f"{IN_PARTS[name]} #{number}", shop=shop))
+        longest.append(took / times_as_long())
         if longest[-1] < LONGEST_S:
             break
     assert min(longest) < LONGEST_S, longest

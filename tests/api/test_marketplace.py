@@ -19,8 +19,8 @@ from tests.api.client import Client
 from tests.api.conftest import client_of, prepare, until_live
 from tests.api.statements import counted
 
-READS = 6
-"""Images, sellers, brands, ratings, reviews, authors. Products and categories come from the cache."""
+READS = 5
+"""Images, sellers, brands, ratings, reviews with their authors. Products and categories come from the cache."""
 
 PRODUCTS_SEEDED = 500
 """Enough orders that more than fifty products are in three of them, and so may be recommended."""

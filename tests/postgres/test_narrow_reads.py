@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from adapters.postgres.accounts import PostgresUsers
 from adapters.postgres.catalog import PostgresCategories, PostgresProducts
 from adapters.postgres.columns import fields_behind
 from adapters.postgres.database import Database
@@ -109,6 +110,8 @@ async def reads(database: Database, shelf: Shelf) -> Reads:
     for product in (plain, rich):
         for rating in (1, 5):
             user = await shelf.shop.user()
+            if rating == 5:
+                await shelf.shop.profile(user, avatar_url=f"https://example.com/{user}")
             await shelf.shop.review(user, product, rating=rating, title="良い", comment="また買います")
     return Reads(database, shelf, [rich, plain, sold_out])
 
@@ -122,6 +125,17 @@ async def test_each_attribute_that_the_schema_looks_at_can_be_read_by_itself(rea
         narrow = await reads.of(type_name, frozenset({name}))
         assert [getattr(each, name) for each in narrow] == [getattr(each, name) for each in whole], name
         assert all(isinstance(each, SHOWN[type_name]) for each in narrow)
+
+
+async def test_a_review_brings_its_author_as_users_tell_of_them(reads: Reads, database: Database) -> None:
+    for needs in (None, frozenset({"author", "user_id", "rating"})):
+        reviews = await reads.of("Review", needs)
+        authors = await PostgresUsers(database).authors([review.user_id for review in reviews])
+        assert [review.author for review in reviews] == authors
+        assert [bool(author) for author in authors] == [review.rating == 5 for review in reviews]
+    for review in await reads.of("Review", frozenset({"user_id", "rating"})):
+        with pytest.raises(AttributeError):
+            _ = review.author
 
 
 @pytest.mark.parametrize("type_name", SHOWN)

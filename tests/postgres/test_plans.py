@@ -216,6 +216,10 @@ READS: dict[str, tuple[Reading, str]] = {
         lambda db, on: PostgresReviews(db).of_products(on.products, PageRequest(3)),
         "idx_reviews_product_id",
     ),
+    "authors of reviews": (
+        lambda db, on: PostgresReviews(db).of_products(on.products, PageRequest(3)),
+        "user_profiles_user_id_key",
+    ),
     "ratings": (lambda db, on: PostgresReviews(db).ratings_of(on.products), "product_ratings_pkey"),
     "authors": (
         lambda db, on: PostgresUsers(db).authors([UserId(on.buyer.user_id or UUID(int=0))]),

@@ -84,6 +84,7 @@ SHARED = {
     "orders_stopping.py": {"orders", "payments"},
     "orders_shelf.py": {"orders", "catalog"},
     "orders_stock.py": {"orders", "catalog"},
+    "reviews.py": {"reviews", "accounts"},
     "search_narrowing.py": {"catalog", "reviews"},
     "search_prominence.py": {"catalog", "reviews"},
     "search_suggestions.py": {"catalog", "reviews"},
@@ -91,7 +92,8 @@ SHARED = {
 }
 """What serves every module, and the schema whose functions it calls: a bulk load makes the months of orders; units that an
 order sets aside are written with the order, and its sellers' terms are those of the same moment; what went back at the provider is
-booked where the order's refunds are; a search of the database is one statement over all that it narrows and sorts by."""
+booked where the order's refunds are; a review is read with who wrote it, as the public sees them; a search of the database is one
+statement over all that it narrows and sorts by."""
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
