@@ -1,7 +1,7 @@
 """Loading by keys for one operation: what was loaded once is not loaded again, and what is on its way is waited for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -10,8 +10,8 @@ from engine.fairness.turns import WALK, Walk, turn
 WOKEN = 8
 """Of those that waited for a batch, at once: what each does with its value is all done before anybody else is served."""
 
-Pairs = Iterable[tuple[Hashable, Any]]
-"""Keys with their values."""
+Told = Mapping[Any, Any]
+"""Values by their keys."""
 Batch = Callable[[list[Any]], Awaitable[Sequence[Any]]]
 """Values in the order of the keys, all different; an exception in a value's place fails that key alone."""
 
@@ -52,7 +52,7 @@ class BatchLoader:
         self._values: dict[Hashable, Any] = {}
         self._new: list[tuple[Sequence[Hashable], Sequence[Any]]] = []
         """Keys and their values that are not among the others yet: most operations ask a loader once, and never look at them."""
-        self._told: list[Pairs] = []
+        self._told: list[Told] = []
         """Values that came another way, and are not among the others yet."""
         self._coming: list[Coming] = []
         self._asked: list[tuple[Hashable, asyncio.Future[None]]] = []
@@ -76,11 +76,11 @@ class BatchLoader:
             self._values.update(zip(keys, found, strict=True))
         self._new.clear()
         while self._told:
-            self._values = dict(self._told.pop(0)) | self._values
+            self._values = {**self._told.pop(0), **self._values}
             self._values.pop(None, None)
         return self._values
 
-    def know(self, told: Pairs) -> None:
+    def know(self, told: Told) -> None:
         """Values that came another way, as this would have loaded them; what it has loaded itself stays."""
         self._told.append(told)
 

@@ -77,7 +77,7 @@ async def products(info: Info, which: Any, sort: ProductSort, paging: Paging) ->
 def _known(info: Info, found: Sequence[Product]) -> None:
     """Spare the loader what was just read, unless it may be behind what the loader reads."""
     if info.context.services.catalog.is_current:
-        info.context.loaders.know("products", zip(map(ID, found), found, strict=True))
+        info.context.loaders.know("products", {product.id: product for product in found})
 
 
 def product_filter(given: Any) -> ProductFilter:

@@ -5,9 +5,7 @@ Edges of the schema name a loader of this table. A missing value is None; an exc
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
 from typing import Any
 
 from domain.accounts.favorites import FavoritesScope
@@ -20,23 +18,28 @@ from domain.reviews.model import REVIEWS_ORDER, ReviewsScope
 from domain.search.facets import Facet
 from domain.search.model import SearchScope
 from domain.shared.needs import Needs
-from domain.shared.paging import EMPTY, Count, Page, PageRequest
+from domain.shared.paging import EMPTY, Count, PageRequest
 from domain.shared.viewer import Viewer
 from engine.declared.kinds import Arguments
-from engine.loading import BatchLoader, Pairs
+from engine.loading import BatchLoader, Told
 from engine.watching.probe import Probe
 from resolvers.services import Services
 
 Batch = Callable[..., Awaitable[Sequence[Any]]]
 """Takes the keys, and the edge's arguments by name."""
+Tell = Callable[[Told], None]
 
 
 def reviews_of_products(services: Services, viewer: Viewer) -> Batch:
     async def load(
-        ids: Sequence[Any], needs: Needs = None, looks_ahead: bool = True, **arguments: Any
+        ids: Sequence[Any], needs: Needs = None, looks_ahead: bool = True, brought: Tell | None = None, **arguments: Any
     ) -> Sequence[Any]:
-        page = PageRequest.of(REVIEWS_ORDER, **arguments, looks_ahead=looks_ahead)
-        return await services.reviews.of_products(ids, page, viewer, needs)
+        request = PageRequest.of(REVIEWS_ORDER, **arguments, looks_ahead=looks_ahead)
+        if brought is None:
+            return await services.reviews.of_products(ids, request, viewer, needs)
+        pages, authors = await services.reviews.signed(ids, request, viewer, needs)
+        brought(authors)
+        return pages
 
     return load
 
@@ -149,37 +152,8 @@ NARROWED: Mapping[str, tuple[str, frozenset[str]]] = {
 PAGED: Mapping[str, str] = {"reviews_of_product": "ReviewConnection"}
 """Loaders that are told whether somebody looks at what comes after a page, with the type that shows their pages."""
 
-
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """What the nodes of pages come with where somebody looks at its `type`: an `attribute`, named by a `key` beside it.
-
-    It is what a `loader` would give of that key, and as current.
-    """
-
-    type: str
-    attribute: str
-    key: str
-    loader: str
-
-    def told(self, pages: Sequence[Page[Any]]) -> Pairs:
-        nodes = [node for page in pages for node in page.nodes]
-        return zip(map(attrgetter(self.key), nodes), map(attrgetter(self.attribute), nodes), strict=True)
-
-
-BROUGHT: Mapping[str, Brought] = {"reviews_of_product": Brought("Author", "author", "user_id", "authors")}
-"""Loaders of pages that spare another its look-up."""
-
-
-def bringing(batch: Batch, brought: Brought, other: BatchLoader) -> Batch:
-    """A batch function that tells another loader."""
-
-    async def load(keys: Sequence[Any], **arguments: Any) -> Sequence[Any]:
-        pages = await batch(keys, **arguments)
-        other.know(brought.told(pages))
-        return pages
-
-    return load
+BROUGHT: Mapping[str, tuple[str, str]] = {"reviews_of_product": ("authors", "Author")}
+"""Loaders that bring what another would give, as current, where somebody looks at the type that shows it; they are told whom to tell."""
 
 
 class Loaders:
@@ -196,6 +170,10 @@ class Loaders:
     def see_as(self, viewer: Viewer) -> None:
         """Load from here on what this viewer may see."""
         self._viewer = viewer
+        self.forget()
+
+    def forget(self) -> None:
+        """Load anew from here on: something has been written."""
         self._loaders = {}
 
     def watch(self, probe: Probe) -> None:
@@ -218,18 +196,15 @@ class Loaders:
                 raise value
         return values
 
-    def know(self, loader: str, told: Pairs) -> None:
-        """Values by their keys that were read another way, as current as the loader's own."""
+    def know(self, loader: str, told: Told) -> None:
+        """Values that were read another way, as current as the loader's own."""
         self._loader(loader, ()).know(told)
 
     def needs_of(self, loader: str) -> Needs:
         """What will be looked at of the values of a loader."""
         type_name, ours = NARROWED[loader]
         needs = self.needs.get(type_name)
-        if needs is None:
-            return None
-        brought = BROUGHT.get(loader)
-        return needs | ours | {brought.attribute} if brought and brought.type in self.needs else needs | ours
+        return None if needs is None else needs | ours
 
     def looks_ahead(self, connection: str) -> bool:
         """Whether a page of this type is asked what comes after it."""
@@ -241,13 +216,15 @@ class Loaders:
         if loading is None:
             batch = BATCHES[loader](self._services, self._viewer)
             if loader in NARROWED:
-                needs = self.needs_of(loader)
-                batch = partial(batch, needs=needs)
-                brought = BROUGHT.get(loader)
-                if brought and (needs is None or brought.attribute in needs):
-                    batch = bringing(batch, brought, self._loader(brought.loader, ()))
+                batch = partial(batch, needs=self.needs_of(loader))
             if loader in PAGED:
                 batch = partial(batch, looks_ahead=self.looks_ahead(PAGED[loader]))
+            if loader in BROUGHT:
+                other, type_name = BROUGHT[loader]
+                if type_name in self.needs:
+                    batch = partial(
+                        batch, brought=self._loader(other, ()).know
+                    )  # of us it would keep a cycle in memory
             if self._probe:
                 batch = self._probe.batch(loader, batch)
             loading = self._loaders[loader, arguments] = BatchLoader(partial(batch, **dict(arguments)))

@@ -5,13 +5,13 @@ written out as Python source, that makes values of its rows: one pass, no call a
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, FromClause, Select, select
+from sqlalchemy import ColumnElement, Select, Table, select
 
 from adapters.postgres.reading import Prepared
 from domain.shared.needs import Needs
@@ -29,35 +29,6 @@ class From:
 
     make: Callable[..., Any]
     columns: tuple[ColumnElement[Any], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """How a value is made: filled as an `open`, of the same slots, and then it becomes what is `shown`, which is frozen.
-
-    `open` is no class below the frozen one: where any class says how attributes are set, that takes eight times as long.
-    """
-
-    open: type
-    shown: type
-    sources: "Mapping[str, From | Inner]"
-
-    @property
-    def columns(self) -> tuple[ColumnElement[Any], ...]:
-        """Each once."""
-        return tuple(dict.fromkeys(column for source in self.sources.values() for column in source.columns))
-
-
-@dataclass(frozen=True, slots=True)
-class Inner:
-    """An attribute that is a value itself; None where the column `there` is null."""
-
-    made: Made
-    there: ColumnElement[Any]
-
-    @property
-    def columns(self) -> tuple[ColumnElement[Any], ...]:
-        return (*self.made.columns, self.there)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +54,7 @@ class Columns(Generic[T]):
     """
 
     def __init__(
-        self, kind: type[T], table: FromClause, *, always: Iterable[str], **others: ColumnElement[Any] | From | Inner
+        self, kind: type[T], table: Table, *, always: Iterable[str], **others: ColumnElement[Any] | From
     ) -> None:
         self._kind = kind
         self._fields = tuple(field.name for field in dataclasses.fields(kind))  # type: ignore[arg-type]
@@ -99,15 +70,11 @@ class Columns(Generic[T]):
         """For rows that have these columns, too, each once: what no attribute is made of is left."""
         behind = None if needs is None else fields_behind(self._kind, needs)
         names = [name for name in self._fields if behind is None or name in behind or name in self._always]
+        sources = {name: self._sources[name] for name in names}
+        own = (column for source in sources.values() for column in source.columns)
+        columns = tuple(dict.fromkeys((*own, *also)))
         shown = self._kind if len(names) == len(self._fields) else self._narrow
-        made = Made(self._open, shown, {name: self._sources[name] for name in names})
-        columns = tuple(dict.fromkeys((*made.columns, *also)))
-        return Reading(columns, _maker(made, columns))
-
-    @property
-    def whole(self) -> Made:
-        """How values are made of which everything is looked at."""
-        return Made(self._open, self._kind, self._sources)
+        return Reading(columns, _maker(self._open, shown, sources, columns))
 
 
 class Reads(Generic[T]):
@@ -153,45 +120,34 @@ def _names(code: CodeType) -> set[str]:
     return set(code.co_names).union(*map(_names, inner))
 
 
-def _source(given: ColumnElement[Any] | From | Inner) -> From | Inner:
-    return given if isinstance(given, From | Inner) else From(_as_it_is, (given,))
+def _source(given: ColumnElement[Any] | From) -> From:
+    return given if isinstance(given, From) else From(_as_it_is, (given,))
 
 
 def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _maker(made: Made, columns: Sequence[ColumnElement[Any]]) -> Make[Any]:
-    """Source with nothing in it but names of ours."""
+def _maker(open_: type, shown: type, sources: Mapping[str, From], columns: Sequence[ColumnElement[Any]]) -> Make[Any]:
+    """Source with nothing in it but names of ours: a value is filled as an `open_`, of the same slots, and then becomes frozen.
+
+    `open_` is no class below the frozen one: where any class says how attributes are set, that takes eight times as long.
+    """
     place = {column: f"c{number}" for number, column in enumerate(columns)}
-    names: dict[str, Any] = {"new": object.__new__}
-    lines = _lines(made, "value", place, names)
-    body = "".join(f"        {line}\n" for line in lines)
+    names: dict[str, Any] = {"new": object.__new__, "Open": open_, "Shown": shown}
+    lines = []
+    for number, (name, source) in enumerate(sources.items()):
+        given = ", ".join(place[column] for column in source.columns)
+        if source.make is not _as_it_is:
+            names[f"f{number}"] = source.make
+            given = f"f{number}({given})"
+        lines.append(f"        value.{name} = {given}\n")
+    row = ", ".join(place.values())
     code = (
         "def make(rows):\n    made = []\n    keep = made.append\n"
-        f"    for {', '.join(place.values())}, in rows:\n{body}        keep(value)\n    return made\n"
+        f"    for {row}, in rows:\n        value = new(Open)\n"
+        f"{''.join(lines)}        value.__class__ = Shown\n        keep(value)\n    return made\n"
     )
     exec(compile(code, "<columns>", "exec"), names)
     make: Make[Any] = names["make"]
     return make
-
-
-def _lines(made: Made, value: str, place: Mapping[ColumnElement[Any], str], names: dict[str, Any]) -> Iterator[str]:
-    """That make one value, called so, of the columns in their places; `names` are those of the objects in them."""
-
-    def named(each: Any) -> str:
-        names[name := f"k{len(names)}"] = each
-        return name
-
-    yield f"{value} = new({named(made.open)})"
-    for name, source in made.sources.items():
-        if isinstance(source, Inner):
-            yield f"if {place[source.there]} is None:"
-            yield f"    {value}.{name} = None"
-            yield "else:"
-            yield from (f"    {line}" for line in _lines(source.made, f"{value}_{name}", place, names))
-            yield f"    {value}.{name} = {value}_{name}"
-            continue
-        given = ", ".join(place[column] for column in source.columns)
-        yield f"{value}.{name} = {given if source.make is _as_it_is else f'{named(source.make)}({given})'}"
-    yield f"{value}.__class__ = {named(made.shown)}"

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.accounts.model import Author
 from domain.shared.ids import ProductId, ReviewId, UserId
 
 REVIEWS_ORDER = "reviews"
@@ -11,7 +10,7 @@ REVIEWS_ORDER = "reviews"
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One buyer's word on a product; `rating` is 1 to 5. `author` is None for one who shows no name."""
+    """One buyer's word on a product; `rating` is 1 to 5."""
 
     id: ReviewId
     product_id: ProductId
@@ -22,7 +21,6 @@ class Review:
     helpful_count: int
     is_verified_purchase: bool
     created_at: datetime
-    author: Author | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from domain.reviews.model import Rating, Review, ReviewsScope
-from domain.reviews.ports import Reviews
+from domain.reviews.ports import Authors, Reviews
 from domain.shared.ids import ProductId, ReviewId, UserId
 from domain.shared.needs import Needs
 from domain.shared.paging import Count, Page, PageRequest
@@ -23,6 +23,12 @@ class ReviewBoard:
         self, ids: Sequence[ProductId], request: PageRequest, viewer: Viewer = ANONYMOUS, needs: Needs = None
     ) -> Sequence[Page[Review]]:
         return await self._reviews.of_products(ids, request, viewer, needs)
+
+    async def signed(
+        self, ids: Sequence[ProductId], request: PageRequest, viewer: Viewer = ANONYMOUS, needs: Needs = None
+    ) -> tuple[Sequence[Page[Review]], Authors]:
+        """The same, with who wrote them: one look-up instead of two."""
+        return await self._reviews.signed(ids, request, viewer, needs)
 
     async def written_by(self, user_id: UserId, limit: int) -> Sequence[Review]:
         """The newest of a user's reviews, of products that are shown."""

@@ -6,6 +6,8 @@ What a rule is the schema says, and `engine/declared/access.py` enforces it.
 """
 
 from collections.abc import Awaitable, Callable, Hashable
+from functools import wraps
+from inspect import isawaitable, signature
 from typing import Annotated, Any, NamedTuple, Protocol
 
 import strawberry
@@ -17,9 +19,15 @@ from engine.reading.secrecy import SENSITIVE
 
 
 class Loading(Protocol):
-    """What a context's `loaders` offers to edges that are resolved a key at a time."""
+    """What a context's `loaders` offers to fields."""
 
-    async def load(self, loader: str, key: Hashable, arguments: Arguments = ()) -> Any: ...
+    async def load(self, loader: str, key: Hashable, arguments: Arguments = ()) -> Any:
+        """To edges that are resolved a key at a time."""
+        ...
+
+    def forget(self) -> None:
+        """To mutations: load anew from here on."""
+        ...
 
 
 def shows(*values: type) -> Any:
@@ -161,7 +169,7 @@ def mutation(
     ignores_bearer: bool = False,
     within_s: float | None = None,
 ) -> Any:
-    """A field of the root `Mutation`.
+    """A field of the root `Mutation`. Before its function is called and after it, what was loaded so far is forgotten.
 
     Parameters:
         limit: the rate limit that its calls count towards, by name.
@@ -174,8 +182,28 @@ def mutation(
         | ({"within_s": within_s} if within_s else {})
     )
     return strawberry.mutation(
-        resolver=function, description=description, graphql_type=graphql_type, metadata=metadata(access, cost) | marks
+        resolver=_writing(function),
+        description=description,
+        graphql_type=graphql_type,
+        metadata=metadata(access, cost) | marks,
     )
+
+
+def _writing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What an earlier field of the operation loaded, or this before it wrote, may be out of date: nobody is shown that."""
+    if "info" not in signature(function).parameters:  # it cannot have loaded anything
+        return function
+
+    @wraps(function)
+    async def resolve(info: Info, **given: Any) -> Any:
+        info.context.loaders.forget()
+        try:
+            made = function(info=info, **given)
+            return await made if isawaitable(made) else made
+        finally:
+            info.context.loaders.forget()
+
+    return resolve
 
 
 def subscription(

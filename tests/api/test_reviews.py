@@ -83,3 +83,27 @@ async def test_statements_of_a_sellers_own_do_not_grow_with_the_products(
         assert nodes == [{"rating": {"count": 1}, "reviews": shown}] * first
         counts[first] = len(statements)
     assert counts[1] == counts[20]
+
+
+RENAMED = """
+mutation ($product: ID!, $name: String!, $version: Int!) {
+  before: cartItemAdd(input: { productId: $product }) { cart { lines { product { reviews { nodes { AUTHOR } } } } } }
+  profileUpdate(input: { expectedVersion: $version, displayName: $name }) { viewer { displayName } }
+  after: cartItemAdd(input: { productId: $product }) { cart { lines { product { reviews { nodes { SIGNED } } } } } }
+}
+""".replace("SIGNED", "author { displayName }")
+
+
+@pytest.mark.parametrize("author", ["rating", "author { displayName }"])
+async def test_who_renames_herself_is_shown_so_further_on(
+    http: httpx.AsyncClient, make: Factory, token_of: Any, author: str
+) -> None:
+    client, user_id = await signed_in(http, make, token_of, f"renamed-{author[0]}", "buyer")
+    product = await make.product(stock_quantity=50)
+    await make.review(product, user_id=user_id)
+    for version, name in enumerate(("花", "花子", "花代")):  # graphql-core first, then a plan
+        query = RENAMED.replace("AUTHOR", author)
+        data = await client.data(query, product=encode("Product", product), name=name, version=version)
+        [line] = data["after"]["cart"]["lines"]
+        assert data["profileUpdate"]["viewer"] == {"displayName": name}
+        assert line["product"]["reviews"]["nodes"] == [{"author": {"displayName": name}}]

@@ -191,6 +191,9 @@ class Loaders:
     async def load(self, loader: str, key: Any, arguments: Arguments = ()) -> Any:
         return await self._loader(loader, arguments).one(key)
 
+    def forget(self) -> None:
+        self._loaders = {}
+
     def _loader(self, name: str, arguments: Arguments) -> BatchLoader:
         async def batch(keys: list[Any]) -> Sequence[Any]:
             for _ in range(self._world.rounds(f"batch {name}")):

@@ -113,6 +113,9 @@ class Context:
     async def load(self, _loader: str, key: Any, _arguments: Arguments = ()) -> Any:
         return await self._makers.one(key)
 
+    def forget(self) -> None:
+        self._makers = BatchLoader(self._load)
+
 
 class Runner:
     """Sends one document through an engine, again and again."""
@@ -196,6 +199,16 @@ async def test_mutations_run_one_after_the_other() -> None:
     runner = Runner('mutation { a: make(name: "one") { maker { id } } b: make(name: "two") { id } }')
     await runner.run()
     assert runner.context.calls == ["make one", [1], "make two"]
+
+
+async def test_what_a_mutation_shows_was_loaded_after_it_wrote() -> None:
+    for compile_at in (None, 1):
+        runner = Runner(
+            'mutation { a: make(name: "one") { maker { id } } b: make(name: "two") { maker { id } } }',
+            compile_at=compile_at,
+        )
+        await runner.run()
+        assert runner.context.calls == ["make one", [1], "make two", [1]]
 
 
 async def test_an_operation_that_keeps_deviating_is_left_to_graphql_core() -> None:

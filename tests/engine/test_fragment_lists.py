@@ -183,7 +183,7 @@ class Context:
 
     def _know(self, found: Sequence[Thing]) -> None:
         if self._knows:
-            self._loaders["things"].know((each.id, each) for each in found)
+            self._loaders["things"].know({each.id: each for each in found})
 
     async def load_level(self, loader: str, keys: Any, _arguments: Arguments = ()) -> Any:
         return await self._loaders[loader].level(keys)

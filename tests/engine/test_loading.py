@@ -104,8 +104,8 @@ async def test_what_is_known_is_not_loaded_and_what_was_loaded_stays() -> None:
     shelf.open.set()
     loader = BatchLoader(shelf.load)
     assert await loader.level([1]) == ["value 1"]
-    loader.know(zip([1, 2], ["one, told", "two, told"], strict=True))
-    loader.know([(2, "two, told again")])
+    loader.know({1: "one, told", 2: "two, told"})
+    loader.know({2: "two, told again"})
     assert await loader.level([2, 1, 3]) == ["two, told", "value 1", "value 3"]
     assert await loader.one(2) == "two, told"
     assert shelf.asked == [[1], [3]]
@@ -114,7 +114,7 @@ async def test_what_is_known_is_not_loaded_and_what_was_loaded_stays() -> None:
 async def test_of_what_is_known_not_to_be_there_nobody_is_asked() -> None:
     shelf = Shelf()
     loader = BatchLoader(shelf.load)
-    loader.know([(1, None)])
+    loader.know({1: None})
     assert (await loader.level([1, 1]), await loader.one(1)) == ([None, None], None)
     assert shelf.asked == []
 
@@ -126,6 +126,6 @@ async def test_of_no_key_there_is_no_value_and_nobody_is_asked_for_it() -> None:
     assert await loader.level([None, None]) == [None, None]
     assert await loader.level([None, 1, 2, None, 1]) == [None, "value 1", "value 2", None, "value 1"]
     assert await loader.level([2, None]) == ["value 2", None]
-    loader.know([(None, "nobody's")])
+    loader.know({None: "nobody's"})
     assert (await loader.level([None]), await loader.one(None)) == ([None], None)
     assert shelf.asked == [[1, 2]]

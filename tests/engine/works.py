@@ -163,6 +163,9 @@ class Context:
     async def load(self, _loader: str, key: Any, _arguments: Arguments = ()) -> Any:
         return await self._writers.one(key)
 
+    def forget(self) -> None:
+        self._writers = BatchLoader(self._load)
+
 
 @dataclass
 class Both:

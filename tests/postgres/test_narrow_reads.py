@@ -127,15 +127,24 @@ async def test_each_attribute_that_the_schema_looks_at_can_be_read_by_itself(rea
         assert all(isinstance(each, SHOWN[type_name]) for each in narrow)
 
 
-async def test_a_review_brings_its_author_as_users_tell_of_them(reads: Reads, database: Database) -> None:
-    for needs in (None, frozenset({"author", "user_id", "rating"})):
-        reviews = await reads.of("Review", needs)
-        authors = await PostgresUsers(database).authors([review.user_id for review in reviews])
-        assert [review.author for review in reviews] == authors
-        assert [bool(author) for author in authors] == [review.rating == 5 for review in reviews]
-    for review in await reads.of("Review", frozenset({"user_id", "rating"})):
-        with pytest.raises(AttributeError):
-            _ = review.author
+@pytest.mark.parametrize("needs", [None, frozenset({"rating"}), frozenset({"user_id", "id"})])
+@pytest.mark.parametrize("viewer", [ANONYMOUS, ADMIN])
+async def test_reviews_are_the_same_with_their_authors(
+    reads: Reads, database: Database, shelf: Shelf, viewer: Viewer, needs: Needs
+) -> None:
+    board, request = PostgresReviews(database), PageRequest.of(REVIEWS_ORDER, first=2)
+    ids = [review.product_id for review in await reads.of("Review", None)]
+    pages, authors = await board.signed(ids, request, viewer, needs)
+    plain = await board.of_products(ids, request, viewer, None if needs is None else needs | {"user_id"})
+    for page, other in zip(pages, plain, strict=True):
+        assert (len(page.nodes), page.has_next) == (2, other.has_next)
+        assert [edge.cursor for edge in page.edges] == [edge.cursor for edge in other.edges]
+        for name in needs or [field.name for field in fields(Review)]:
+            assert [getattr(each, name) for each in page.nodes] == [getattr(each, name) for each in other.nodes]
+    wrote = [user_id for user_id in authors if user_id is not None]
+    assert [authors[each] for each in wrote] == await PostgresUsers(database).authors(wrote)
+    assert set(map(bool, authors.values())) == {True, False}
+    assert set(authors) == {review.user_id for page in plain for review in page.nodes}
 
 
 @pytest.mark.parametrize("type_name", SHOWN)

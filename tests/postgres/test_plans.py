@@ -217,7 +217,7 @@ READS: dict[str, tuple[Reading, str]] = {
         "idx_reviews_product_id",
     ),
     "authors of reviews": (
-        lambda db, on: PostgresReviews(db).of_products(on.products, PageRequest(3)),
+        lambda db, on: PostgresReviews(db).signed(on.products, PageRequest(3)),
         "user_profiles_user_id_key",
     ),
     "ratings": (lambda db, on: PostgresReviews(db).ratings_of(on.products), "product_ratings_pkey"),
