@@ -35,7 +35,7 @@ def reviews_of_products(services: Services, viewer: Viewer) -> Batch:
         ids: Sequence[Any], needs: Needs = None, looks_ahead: bool = True, brought: Tell | None = None, **arguments: Any
     ) -> Sequence[Any]:
         request = PageRequest.of(REVIEWS_ORDER, **arguments, looks_ahead=looks_ahead)
-        if brought is None:
+        if brought is None or len(ids) * request.rows > MOST_BROUGHT:
             return await services.reviews.of_products(ids, request, viewer, needs)
         pages, authors = await services.reviews.signed(ids, request, viewer, needs)
         brought(authors)
@@ -154,6 +154,8 @@ PAGED: Mapping[str, str] = {"reviews_of_product": "ReviewConnection"}
 
 BROUGHT: Mapping[str, tuple[str, str]] = {"reviews_of_product": ("authors", "Author")}
 """Loaders that bring what another would give, as current, where somebody looks at the type that shows it; they are told whom to tell."""
+MOST_BROUGHT = 1_000
+"""Values read for what they bring: beside more a round trip is little, and whoever looked at these may look at it elsewhere alone."""
 
 
 class Loaders:

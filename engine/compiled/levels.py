@@ -38,7 +38,8 @@ class Level:
         self._piece = max(1, PIECE // selection.size)
         loaded = tuple(field for field in selection.fields if not field.is_inline)
         self.steps: tuple[Step, ...] = tuple(map(_step, loaded))
-        self._render = Renderer(selection, loaded).rows
+        renderer = Renderer(selection, loaded)
+        self._render, self._joined = renderer.rows, renderer.joined
 
     @cached_property
     def rows(self) -> Fill:
@@ -52,6 +53,9 @@ class Level:
         source.line("if not values:")
         source.line("    return []")
         columns = self._filled(source)
+        if self._joined is not None:
+            source.line(f"return list(map({source.named('r', self._joined)}, {', '.join(columns)}))")
+            return source.function("values", "paths", "run", waits=True)
         render, given = source.named("f", self._render), ", ".join(["values", *columns])
         source.line(f"if len(values) > {self._piece}:")
         source.line(f"    return await {source.named('f', _in_pieces)}({render}, {self._piece}, {given})")
@@ -77,6 +81,7 @@ class Level:
         """The same, a field after the other, as the fields of a mutation have to be; each may change who asks."""
         columns = []
         for step in self.steps:
+            run.within = step.field.key
             if step.field.guard is not None:
                 _admit(step.field.guard, values, run)
             columns.append(await _column(step, values, paths, run))

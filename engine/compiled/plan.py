@@ -137,20 +137,21 @@ HELPERS = GraphQLResolveInfoHelpers(gather=_gather, track=_track)
 def replaying(journal: Sequence[Entry]) -> MiddlewareManager:
     """Resolves, for graphql-core, what a plan has resolved already as it was then, errors included.
 
-    What a loader gave is known by the value and the field of the document, and the journal keeps both alive; what a resolver gave, by
-    where in the answer it stands, for it may have asked that.
+    What a loader gave is known by the value and the field of the document, and the journal keeps both alive, and in a mutation by its
+    root field; what a resolver gave, by where in the answer it stands, for it may have asked that.
     """
-    loaded: dict[tuple[int, int, str], Any] = {}
+    loaded: dict[tuple[int, int, str, str], Any] = {}
     called: dict[tuple[str | int, ...], Any] = {}
-    for values, field, column, paths in journal:
-        if paths is None:
-            node, parent = id(field.nodes[0]), field.parent.name
-            loaded.update(((id(value), node, parent), each) for value, each in zip(values, column, strict=True))
+    for values, field, column, where in journal:
+        if isinstance(where, str):
+            of = id(field.nodes[0]), field.parent.name, where
+            loaded.update(((id(value), *of), each) for value, each in zip(values, column, strict=True))
         else:
-            called.update((tuple(path.as_list()), each) for path, each in zip(paths, column, strict=True))
+            called.update((tuple(path.as_list()), each) for path, each in zip(where, column, strict=True))
 
     def resolve(following: Callable[..., Any], value: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-        result = loaded.get((id(value), id(info.field_nodes[0]), info.parent_type.name), _NOTHING)
+        within = str(info.path.as_list()[0]) if info.operation.operation is OperationType.MUTATION else ""
+        result = loaded.get((id(value), id(info.field_nodes[0]), info.parent_type.name, within), _NOTHING)
         if result is _NOTHING and called:
             result = called.get(tuple(info.path.as_list()), _NOTHING)
         if result is _NOTHING:

@@ -17,7 +17,7 @@ from engine.compiled.expressions import MAX_FLOAT, MAX_INT, MIN_INT, Writer
 from engine.compiled.lists import Lists
 from engine.compiled.reasons import Deviation, raised
 from engine.compiled.selection import Field, Selection
-from engine.rows import row_class
+from engine.rows import Row, row_class
 
 FEW = 4
 """Values that are sooner looked at one by one."""
@@ -52,6 +52,11 @@ class Renderer:
         self._row = row_class([field.key for field in self._fields])
         self._left = 0
         """Times that it is not tried by column."""
+
+    @property
+    def joined(self) -> type[Row] | None:
+        """The class of rows that are nothing but the columns that are given, one beside the other; None of others."""
+        return self._row if self._complete and len(self._complete) == len(self._fields) else None
 
     def rows(self, values: Sequence[Any], *columns: Sequence[Any]) -> list[Any]:
         """Takes a column for each loaded field. Raises Deviation."""

@@ -12,7 +12,7 @@ nothing to load below them, say, becomes this, where `k3` is its loader, `k5` th
             c4 = await run.context.loaders.load_level(k3, c1, ())
         except Exception as error:
             raise Deviation(EXCEPTION, type(error).__name__) from error
-        run.journal.append((values, k5, c4, None))
+        run.journal.append((values, k5, c4, run.within))
         return c4 if len(c4) >= 4 else f6(c4)
 
 Every variable's name comes from the `Source`, so that none stands for two things; `values`, `paths` and `run` are parameters.

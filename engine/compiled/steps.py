@@ -41,10 +41,10 @@ class Batches(Protocol):
         ...
 
 
-Entry = tuple[Sequence[Any], Field, Column, Sequence[Path] | None]
+Entry = tuple[Sequence[Any], Field, Column, Sequence[Path] | str]
 """What came of a field on some values: the values, the field, and for each what it gave or the exception that was raised.
 
-Of calls the paths of the field itself, a value each.
+Of calls the paths of the field itself, a value each; of loads which root field of a mutation they were made for, empty of others.
 """
 
 
@@ -59,6 +59,8 @@ class Run:
     probe: Probe | None = None
     shelf: Shelf | None = None
     """Where fragments are kept; None where the viewer is not the public."""
+    within: str = ""
+    """The root field of a mutation that is run at the moment: each loads anew."""
 
     def arguments(self, field: Field) -> dict[str, Any]:
         """Those that a field was given, coerced. Raises Deviation."""
@@ -213,7 +215,7 @@ def _own_path(source: Source, field: Field, path: str) -> str:
     return f"{source.named('f', Path)}({path}, {key}, {parent})"
 
 
-def _noted(source: Source, field: Field, column: str, paths: str = "None") -> None:
+def _noted(source: Source, field: Field, column: str, paths: str = "run.within") -> None:
     """Write it down in the journal."""
     source.line(f"run.journal.append((values, {source.named('k', field)}, {column}, {paths}))")
 

@@ -191,8 +191,8 @@ def mutation(
 
 def _writing(function: Callable[..., Any]) -> Callable[..., Any]:
     """What an earlier field of the operation loaded, or this before it wrote, may be out of date: nobody is shown that."""
-    if "info" not in signature(function).parameters:  # it cannot have loaded anything
-        return function
+    if "info" not in signature(function).parameters:
+        raise TypeError(f"{function.__qualname__}: a mutation takes `info`, by this name")
 
     @wraps(function)
     async def resolve(info: Info, **given: Any) -> Any:

@@ -211,6 +211,39 @@ async def test_what_a_mutation_shows_was_loaded_after_it_wrote() -> None:
         assert runner.context.calls == ["make one", [1], "make two", [1]]
 
 
+async def test_what_a_mutation_loaded_anew_stays_so_when_graphql_core_takes_over() -> None:
+    """Where both show the same value in the same selection."""
+    one = Thing(0, 1, "one")
+
+    async def write(info: strawberry.Info, name: str) -> object:
+        if name == "boom":
+            raise ValueError(name)
+        info.context.calls.append(name)
+        return one
+
+    @strawberry.type
+    class Mutation:
+        put: ThingView | None = mutation(write, access=None, description="x", graphql_type=ThingView | None)
+
+    class Renaming(Context):
+        async def _load(self, keys: list[int]) -> list[Maker]:
+            return [Maker(key, f"after {self.calls[-1]}") for key in keys]
+
+    schema = strawberry.Schema(Query, Mutation)._schema
+    document = parse("""
+        mutation { a: put(name: "a") { ...F } b: put(name: "b") { ...F } x: put(name: "boom") { id } c: put(name: "c") { ...F } }
+        fragment F on ThingView { maker { name } }
+    """)
+    [operation] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    for compile_at in (None, 1):
+        result = read_result(
+            await Engine(schema, compile_at=compile_at).execute(document, operation, {}, {}, Renaming())
+        )
+        assert result.data is not None
+        assert result.data.pop("x") is None
+        assert result.data == {each: {"maker": {"name": f"after {each}"}} for each in "abc"}
+
+
 async def test_an_operation_that_keeps_deviating_is_left_to_graphql_core() -> None:
     runner = Runner('mutation { make(name: "wrong") { maker { name } } }')
     for _ in range(MAX_FAILURES + 5):

@@ -1,5 +1,6 @@
 """What tests look at: queues, rows, mails that the emulator took."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -73,7 +74,11 @@ def relay_of(tools: EventTools) -> Relay:
 
 async def mails_to(endpoint: str, address: str) -> Sequence[str]:
     """Subjects of the mails that the emulator took for an address, from what it shows of itself."""
-    async with aiohttp.ClientSession() as session, session.get(f"{endpoint}/moto-api/data.json") as answer:
-        told = await answer.json(content_type=None)
+    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
+        while True:
+            async with session.get(f"{endpoint}/moto-api/data.json") as answer:
+                if answer.ok:  # it fails where something changes while it writes itself down
+                    told = await answer.json(content_type=None)
+                    break
     messages = told.get("ses", {}).get("Message", [])
     return [each["subject"] for each in messages if address in str(each["destinations"])]

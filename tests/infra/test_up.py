@@ -73,7 +73,7 @@ class TestRunning:
         roles = {"gateway": {"torii_app"}, "worker": {"torii_app", "torii_worker"}}
         for name, wanted in roles.items():
             pid_file = torii.data_dir / "run" / f"{name}.pid"
-            until(pid_file.exists, f"the {name} was started")
+            until(lambda: pid_file.exists() and pid_file.read_text(), f"the {name} was started")  # noqa: B023
             environ = Path(f"/proc/{pid_file.read_text()}/environ")
             until(lambda: b"PATH=" in environ.read_bytes(), f"the {name} is more than begun")  # noqa: B023
             environment = environ.read_bytes().decode()
