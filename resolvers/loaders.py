@@ -224,9 +224,8 @@ class Loaders:
             if loader in BROUGHT:
                 other, type_name = BROUGHT[loader]
                 if type_name in self.needs:
-                    batch = partial(
-                        batch, brought=self._loader(other, ()).know
-                    )  # of us it would keep a cycle in memory
+                    # the loader is told, not we: a cycle would keep all that was loaded until garbage is looked for
+                    batch = partial(batch, brought=self._loader(other, ()).know)
             if self._probe:
                 batch = self._probe.batch(loader, batch)
             loading = self._loaders[loader, arguments] = BatchLoader(partial(batch, **dict(arguments)))
