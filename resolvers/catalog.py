@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +27,6 @@ from resolvers.context import Context, Info
 from resolvers.global_ids import decode, key_of
 
 ALL_PRODUCTS = ProductFilter()
-ID = attrgetter("id")
 
 
 async def product(

@@ -36,7 +36,8 @@ STANDINGS = Prepared(
     )
 )
 """By the unique index of `cognito_sub`, and the primary key of the sellers' members, which starts with the user."""
-AUTHORS = Reads(Columns(Author, authors, always=("id",)), lambda columns: columns.where(among_ids(authors.c.id)))
+AUTHOR = Columns(Author, authors, always=("id",))
+AUTHORS = Reads(AUTHOR, lambda columns: columns.where(among_ids(authors.c.id)))
 
 
 class PostgresUsers:

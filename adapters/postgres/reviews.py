@@ -9,13 +9,13 @@ from uuid import UUID
 
 from sqlalchemy import Integer, bindparam, func, literal_column, select, true
 
+from adapters.postgres.accounts import AUTHOR
 from adapters.postgres.batches import among_ids, given_ids, many_each, one_each
 from adapters.postgres.columns import Columns, Read, Reads
 from adapters.postgres.database import Database
 from adapters.postgres.keyset import Slice, SortColumn, key_part, slice_values, sliced
 from adapters.postgres.reading import Prepared
 from adapters.postgres.tables import authors, product_ratings, reviews
-from domain.accounts.model import Author
 from domain.reviews.model import REVIEWS_ORDER, Rating, Review, ReviewsScope
 from domain.reviews.ports import Authors
 from domain.shared.ids import ProductId, ReviewId, UserId
@@ -46,12 +46,13 @@ WRITTEN_BY = Reads(
 )
 
 
-AUTHOR = Columns(Author, authors, always=("id",)).reading()
+SIGNATURE = AUTHOR.reading()
+WIDTH = len(SIGNATURE.columns)
 
 
 @lru_cache(maxsize=256)
 def _newest_of_each(shape: Slice, needs: Needs, *, signed: bool = False) -> Read[Review]:
-    """The same slice of each product's reviews; if they are `signed`, with `AUTHOR`'s columns at the end of each row.
+    """The same slice of each product's reviews; if they are `signed`, with `SIGNATURE`'s columns at the end of each row.
 
     PostgreSQL takes no key of a join into a view that is a security barrier, but into a subquery of its own: hence the limit of one.
     """
@@ -64,10 +65,10 @@ def _newest_of_each(shape: Slice, needs: Needs, *, signed: bool = False) -> Read
     of_each = wanted.join(slices, true())
     if not signed:
         return Read(Prepared(select(slices).select_from(of_each), by_place=True), reading.make)
-    author = select(*AUTHOR.columns).where(authors.c.id == slices.c.user_id)
+    author = select(*SIGNATURE.columns).where(authors.c.id == slices.c.user_id)
     wrote = author.limit(literal_column("1", Integer)).lateral("wrote")
     statement = select(slices, wrote).select_from(of_each.outerjoin(wrote, true()))
-    return Read(Prepared(statement, by_place=True), REVIEWS.reading(needs, also=AUTHOR.columns).make)
+    return Read(Prepared(statement, by_place=True), REVIEWS.reading(needs, also=SIGNATURE.columns).make)
 
 
 class PostgresReviews:
@@ -96,9 +97,8 @@ class PostgresReviews:
         read = _newest_of_each(Slice.of(request), None if needs is None else needs | {"user_id"}, signed=True)
         rows = await self._database.fresh_to(viewer, read.statement, _given(ids, request))
         found = await self._database.made(rows, read.make)
-        by_id = {row[-len(AUTHOR.columns)]: row[-len(AUTHOR.columns) :] for row in rows}
-        by_id.pop(None, None)
-        named = await self._database.made(list(by_id.values()), AUTHOR.make)
+        by_id = {row[-WIDTH]: row[-WIDTH:] for row in rows if row[-WIDTH] is not None}
+        named = await self._database.made(list(by_id.values()), SIGNATURE.make)
         wrote: Authors = dict.fromkeys(review.user_id for review in found) | {each.id: each for each in named}
         return _pages(ids, request, found), wrote
 

@@ -259,6 +259,8 @@ def attributes(type_: GraphQLObjectType) -> dict[str, GraphQLField]:
 def _resolver(type_name: str, name: str, field: GraphQLField) -> Callable[..., Any]:
     def made(root: Any, info: Any, arguments: Any) -> Any:
         world: World = info.context.world
+        if type_name == "Mutation":
+            info.context.loaders.forget()
         path = ".".join(map(str, info.path.as_list()))
         of = getattr(root, "_seed", type(root))
         world.calls[f"{type_name}.{name}({of}, {path}, {arguments!r})"] += 1
