@@ -1,7 +1,7 @@
 """Loading by keys for one operation: what was loaded once is not loaded again, and what is on its way is waited for."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -58,11 +58,15 @@ class BatchLoader:
         self._asked: list[tuple[Hashable, asyncio.Future[None]]] = []
         self._turns: set[asyncio.Task[None]] = set()
 
-    async def level(self, keys: Sequence[Any]) -> Sequence[Any]:
-        """Values of a whole level in the order of its keys; an exception in the place of a key that failed. Of None it is None."""
+    async def level(self, keys: Collection[Any]) -> Sequence[Any]:
+        """Values of a whole level in the order of its keys; an exception in the place of a key that failed. Of None it is None.
+
+        Keys that come as a dict's are different as they are.
+        """
         values = self._known() if self._new or self._told else self._values
-        once = dict.fromkeys(keys)
-        once.pop(None, None)
+        once = keys if isinstance(keys, dict) else dict.fromkeys(keys)
+        if None in once:
+            once = {key: None for key in once if key is not None}
         missing = [key for key in once if key not in values] if values else list(once)
         if missing:
             found = await (self._load(missing) if self._coming else self._load_own(missing))

@@ -4,7 +4,7 @@ Edges of the schema name a loader of this table. A missing value is None; an exc
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -182,7 +182,7 @@ class Loaders:
         """Have the loads from here on told."""
         self._probe = probe
 
-    def load_level(self, loader: str, keys: Sequence[Any], arguments: Arguments = ()) -> Awaitable[Sequence[Any]]:
+    def load_level(self, loader: str, keys: Collection[Any], arguments: Arguments = ()) -> Awaitable[Sequence[Any]]:
         """Values of a whole level, in the order of the keys; an exception in the place of one that failed."""
         return self._loader(loader, arguments).level(keys)
 
@@ -228,5 +228,7 @@ class Loaders:
                     batch = partial(batch, brought=self._loader(other, ()).know)
             if self._probe:
                 batch = self._probe.batch(loader, batch)
-            loading = self._loaders[loader, arguments] = BatchLoader(partial(batch, **dict(arguments)))
+            loading = self._loaders[loader, arguments] = BatchLoader(
+                partial(batch, **dict(arguments)) if arguments else batch
+            )
         return loading

@@ -38,8 +38,7 @@ def each(make: Callable[[Any], V]) -> Callable[[Sequence[Any]], list[V]]:
 
 def one_each(keys: Sequence[K], rows: Iterable[V], key_of: Callable[[V], K]) -> list[V | None]:
     """The row of each key; None for a key without one."""
-    there = list(rows)
-    return list(map(dict(zip(map(key_of, there), there, strict=True)).get, keys))
+    return list(map({key_of(row): row for row in rows}.get, keys))
 
 
 def many_each(keys: Sequence[K], rows: Iterable[V], key_of: Callable[[V], K]) -> list[list[V]]:

@@ -66,13 +66,15 @@ class Columns(Generic[T]):
         tried.__class__ = kind  # raises TypeError where a value of the one could not become one of the other
         self._narrow: type = type(f"Narrow{kind.__name__}", (kind,), as_itself)
 
-    def reading(self, needs: Needs = None, also: Iterable[ColumnElement[Any]] = ()) -> Reading[T]:
-        """For rows that have these columns, too, each once: what no attribute is made of is left."""
+    def reading(
+        self, needs: Needs = None, also: Iterable[ColumnElement[Any]] = (), of: Iterable[ColumnElement[Any]] = ()
+    ) -> Reading[T]:
+        """For rows that have these columns, too, each once: what no attribute is made of is left. Those `of` come first."""
         behind = None if needs is None else fields_behind(self._kind, needs)
         names = [name for name in self._fields if behind is None or name in behind or name in self._always]
         sources = {name: self._sources[name] for name in names}
         own = (column for source in sources.values() for column in source.columns)
-        columns = tuple(dict.fromkeys((*own, *also)))
+        columns = tuple(dict.fromkeys((*of, *own, *also)))
         shown = self._kind if len(names) == len(self._fields) else self._narrow
         return Reading(columns, _maker(self._open, shown, sources, columns))
 

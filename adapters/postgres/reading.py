@@ -7,29 +7,25 @@ on them ever changes whose rows they show.
 
 import asyncio
 import time
-import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 import asyncpg
-import orjson
-from asyncpg.pgproto.pgproto import UUID
 from sqlalchemy import ARRAY, JSON, Executable
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ClauseElement
 
 from adapters.postgres.combining import Combining, alone
+from adapters.postgres.own_types import with_own_types
 from domain.shared.refusals import Unavailable
 
 SERVICE = "PostgreSQL"
 OUTAGES = ("08", "28", "3D", "53", "57", "58")
 """Classes of SQLSTATE that mean the server, not the statement, is the trouble: connection, credentials, database, resources,
 operator, system."""
-MAX_UUIDS = 32_768
-"""That are kept, some 200 bytes each."""
 MAX_STATEMENTS = 128
 """That a connection keeps ready, those used last: each takes memory of the server's, too."""
 DIALECT = dialect()  # type: ignore[no-untyped-call]
@@ -169,7 +165,7 @@ class Reader:
         async with asyncio.timeout(ends - time.monotonic()):
             connection = await asyncpg.connect(self._url, record_class=Row, **self._connect)
             try:
-                await _with_own_types(connection)
+                await with_own_types(connection)
             except BaseException:
                 connection.terminate()
                 raise
@@ -218,35 +214,3 @@ class Line:
 
     def close(self) -> None:
         self._connection.terminate()
-
-
-class Known(dict[bytes, UUID]):
-    """UUIDs by their bytes, each made once: most come again and again, and to hash a new one takes longer than to read it."""
-
-    def __missing__(self, raw: bytes) -> UUID:
-        if len(self) >= MAX_UUIDS:
-            self.clear()
-        made = self[raw] = UUID(raw)
-        return made
-
-
-KNOWN = Known()
-
-
-async def _with_own_types(connection: asyncpg.Connection) -> None:
-    for kind in ("json", "jsonb"):
-        await connection.set_type_codec(
-            kind, schema="pg_catalog", encoder=_as_it_is, decoder=orjson.loads, format="text"
-        )
-    await connection.set_type_codec(
-        "uuid", schema="pg_catalog", encoder=_bytes_of, decoder=KNOWN.__getitem__, format="binary"
-    )
-
-
-def _as_it_is(text: str) -> str:
-    return text  # SQLAlchemy has written it out
-
-
-def _bytes_of(key: uuid.UUID | str) -> bytes:
-    """Raises ValueError, of which the driver makes a DataError."""
-    return key.bytes if isinstance(key, uuid.UUID) else uuid.UUID(key).bytes

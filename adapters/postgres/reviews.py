@@ -1,17 +1,19 @@
 """Reviews in PostgreSQL."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, bindparam, func, literal_column, select, true
+from sqlalchemy import FromClause, Integer, bindparam, func, literal_column, select, true
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from adapters.postgres.accounts import AUTHOR
 from adapters.postgres.batches import among_ids, given_ids, many_each, one_each
-from adapters.postgres.columns import Columns, Read, Reads
+from adapters.postgres.columns import Columns, Make, Read, Reading, Reads
 from adapters.postgres.database import Database
 from adapters.postgres.keyset import Slice, SortColumn, key_part, slice_values, sliced
 from adapters.postgres.reading import Prepared
@@ -46,29 +48,51 @@ WRITTEN_BY = Reads(
 )
 
 
-SIGNATURE = AUTHOR.reading()
-WIDTH = len(SIGNATURE.columns)
+@dataclass(frozen=True, slots=True, eq=False)
+class Signed:
+    """Reviews with those who wrote them: a statement, and what makes the ones and the others of its rows."""
+
+    statement: Prepared
+    make: Make[Review]
+    sign: Make[Any]
+    """An author a row, with no id where nobody is shown."""
 
 
 @lru_cache(maxsize=256)
-def _newest_of_each(shape: Slice, needs: Needs, *, signed: bool = False) -> Read[Review]:
-    """The same slice of each product's reviews; if they are `signed`, with `SIGNATURE`'s columns at the end of each row.
+def _newest_of_each(shape: Slice, needs: Needs) -> Read[Review]:
+    """The same slice of each product's reviews."""
+    reading = REVIEWS.reading(needs)
+    slices, of_each = _slices(reading, shape)
+    return Read(Prepared(select(slices).select_from(of_each), by_place=True), reading.make)
+
+
+@lru_cache(maxsize=256)
+def _newest_signed(shape: Slice, needs: Needs) -> Signed:
+    """The same with their authors.
 
     PostgreSQL takes no key of a join into a view that is a security barrier, but into a subquery of its own: hence the limit of one.
     """
     reading = REVIEWS.reading(needs)
+    slices, of_each = _slices(reading, shape)
+    signature = AUTHOR.reading()
+    author = select(*signature.columns).where(authors.c.id == slices.c.user_id)
+    wrote = author.limit(literal_column("1", Integer)).lateral("wrote")
+    statement = select(slices, wrote).select_from(of_each.outerjoin(wrote, true()))
+    return Signed(
+        Prepared(statement, by_place=True),
+        REVIEWS.reading(needs, also=signature.columns).make,
+        AUTHOR.reading(of=reading.columns).make,
+    )
+
+
+def _slices(reading: Reading[Review], shape: Slice) -> tuple[LateralFromClause, FromClause]:
+    """The rows of a slice, and the products that are asked for with each its own."""
     wanted = func.unnest(given_ids()).table_valued("product_id", name="wanted").render_derived()
     newest = select(*reading.columns).where(
         reviews.c.product_id == wanted.c.product_id
     )  # idx_reviews_product_id, once a key
     slices = sliced(newest, NEWEST, shape, descending=True).lateral("newest")
-    of_each = wanted.join(slices, true())
-    if not signed:
-        return Read(Prepared(select(slices).select_from(of_each), by_place=True), reading.make)
-    author = select(*SIGNATURE.columns).where(authors.c.id == slices.c.user_id)
-    wrote = author.limit(literal_column("1", Integer)).lateral("wrote")
-    statement = select(slices, wrote).select_from(of_each.outerjoin(wrote, true()))
-    return Read(Prepared(statement, by_place=True), REVIEWS.reading(needs, also=SIGNATURE.columns).make)
+    return slices, wanted.join(slices, true())
 
 
 class PostgresReviews:
@@ -94,12 +118,14 @@ class PostgresReviews:
     async def signed(
         self, ids: Sequence[ProductId], request: PageRequest, viewer: Viewer = ANONYMOUS, needs: Needs = None
     ) -> tuple[Sequence[Page[Review]], Authors]:
-        read = _newest_of_each(Slice.of(request), None if needs is None else needs | {"user_id"}, signed=True)
+        read = _newest_signed(Slice.of(request), None if needs is None else needs | {"user_id"})
         rows = await self._database.fresh_to(viewer, read.statement, _given(ids, request))
         found = await self._database.made(rows, read.make)
-        by_id = {row[-WIDTH]: row[-WIDTH:] for row in rows if row[-WIDTH] is not None}
-        named = await self._database.made(list(by_id.values()), SIGNATURE.make)
-        wrote: Authors = dict.fromkeys(review.user_id for review in found) | {each.id: each for each in named}
+        named = await self._database.made(rows, read.sign)
+        wrote: Authors = {
+            review.user_id: author if author.id is not None else None
+            for review, author in zip(found, named, strict=True)
+        }
         return _pages(ids, request, found), wrote
 
     async def written_by(self, user_id: UserId, limit: int) -> Sequence[Review]:

@@ -1,6 +1,6 @@
 """The feed as Torii's views have it: by plans, and on graphql-core alone."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from typing import Any
 
 import strawberry
@@ -93,7 +93,7 @@ class Context:
         self.loaders = self
         self._batches = {"authors": BatchLoader(_authors), "tags": BatchLoader(_tags)}
 
-    def load_level(self, loader: str, keys: Sequence[Any], _arguments: Arguments = ()) -> Awaitable[Sequence[Any]]:
+    def load_level(self, loader: str, keys: Collection[Any], _arguments: Arguments = ()) -> Awaitable[Sequence[Any]]:
         return self._batches[loader].level(keys)
 
     def load(self, loader: str, key: Any, _arguments: Arguments = ()) -> Awaitable[Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from domain.catalog.categories import Category, CategoryTree
 from domain.catalog.model import (
@@ -81,7 +82,7 @@ class Catalog:
             return empty_page(sort)
         if viewer.is_public or not which.statuses:
             # Lists show what can be bought: the public whatever it asks for, others unless they ask for more.
-            which = replace(which, statuses=(ProductStatus.ACTIVE,))
+            which = _on_sale(which)
         if category is not None:
             within = (await self._categories.tree()).with_descendants(category)
             if not within:
@@ -143,3 +144,9 @@ class Catalog:
 def is_text(given: str) -> bool:
     """Whether a string is one that can be stored: no null byte, no half of a surrogate pair."""
     return not any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in given)
+
+
+@lru_cache(maxsize=256)
+def _on_sale(which: ProductFilter) -> ProductFilter:
+    """The same, of what can be bought. Most lists are narrowed by nothing else."""
+    return replace(which, statuses=(ProductStatus.ACTIVE,))

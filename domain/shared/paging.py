@@ -80,7 +80,8 @@ def decode_cursor(order: str, cursor: str) -> Key:
     if len(cursor) > MAX_CURSOR:
         raise InvalidCursor
     try:
-        made_for, *key = json.loads(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
+        written = binascii.a2b_base64(cursor.replace("-", "+").replace("_", "/"), strict_mode=True).decode()
+        made_for, *key = json.loads(written)
     except (binascii.Error, ValueError, TypeError, RecursionError):
         raise InvalidCursor from None
     if made_for != order or not all(isinstance(part, str | int | float | None) for part in key):

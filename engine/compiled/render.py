@@ -89,10 +89,14 @@ class Renderer:
         """Raises msgspec.ValidationError for a leaf that does not fit."""
         writer, values = Writer(), []
         given = self._columns(writer)
-        columns = given | {key: each.filled(writer, given.get(key)) for key, each in self._nested.items()}
+        written = {key: each.filled(writer, given.get(key)) for key, each in self._nested.items()}
+        for field in self._fields:
+            if field.key not in written | given and (column := writer.column(field)):
+                written[field.key] = column
+        columns = given | written
         for field, type_ in zip(self._fields, self._types, strict=True):
             value = _value(writer, field, columns)
-            is_whole = type_ or field.key in self._complete or field.key in self._nested
+            is_whole = type_ or field.key in self._complete or field.key in written
             values.append(value if is_whole else writer.tested(field, value))
         read = writer.put("v", _each(f"({', '.join(values)},)", columns))
         fitting, convert = writer.named("k", self._fitting), writer.named("f", msgspec.convert)
@@ -133,7 +137,7 @@ def _each(expression: str, columns: Mapping[str, str]) -> str:
     if not columns:
         return f"[{expression} for o in values]"
     names = ", ".join(f"e_{column}" for column in columns.values())
-    return f"[{expression} for o, {names} in zip(values, {', '.join(columns.values())})]"
+    return f"[{expression} for o, {names} in zip(values, {', '.join(columns.values())}, strict=True)]"
 
 
 class Nested:

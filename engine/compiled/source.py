@@ -1,7 +1,8 @@
 """Python source in the making: lines, the names in them, and the objects those stand for.
 
 What a client sent never gets into it: keys of an answer are objects with a name, as classes and functions are. An edge to tags with
-nothing to load below them, say, becomes this, where `k3` is its loader, `k5` the field, and `f6` looks for exceptions:
+nothing to load below them, say, becomes this, where `k4` is its loader, `k7` the field, `f6` spreads what there is of each key
+over those that come twice, and `f8` looks for exceptions:
 
     async def written(values, paths, run):
         try:
@@ -9,11 +10,13 @@ nothing to load below them, say, becomes this, where `k3` is its loader, `k5` th
         except Exception as error:
             raise f2(error) from error
         try:
-            c4 = await run.context.loaders.load_level(k3, c1, ())
+            o3 = dict.fromkeys(c1)
+            c5 = await run.context.loaders.load_level(k4, o3, ())
         except Exception as error:
             raise Deviation(EXCEPTION, type(error).__name__) from error
-        run.journal.append((values, k5, c4, run.within))
-        return c4 if len(c4) >= 4 else f6(c4)
+        run.journal.append((values, k7, c5 if len(o3) == len(c1) else f6(c1, o3, c5), run.within))
+        r9 = c5 if len(c5) >= 4 else f8(c5)
+        return r9 if len(o3) == len(c1) else list(f6(c1, o3, r9))
 
 Every variable's name comes from the `Source`, so that none stands for two things; `values`, `paths` and `run` are parameters.
 """

@@ -5,7 +5,7 @@ should graphql-core take over.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from inspect import CORO_CREATED, getcoroutinestate, iscoroutine
@@ -36,12 +36,24 @@ Paths = Sequence[Path | None] | None
 class Batches(Protocol):
     """What a context's `loaders` offers to whoever has the keys of a whole level."""
 
-    def load_level(self, loader: str, keys: Sequence[Any], arguments: Arguments = ()) -> Awaitable[Sequence[Any]]:
+    def load_level(self, loader: str, keys: Collection[Any], arguments: Arguments = ()) -> Awaitable[Sequence[Any]]:
         """Values in the order of the keys, an exception in the place of one that failed; of None it is None."""
         ...
 
 
-Entry = tuple[Sequence[Any], Field, Column, Sequence[Path] | str]
+@dataclass(slots=True)
+class Spread:
+    """For each of some keys, of which some come twice, what there is of each once."""
+
+    keys: Sequence[Any]
+    once: Collection[Any]
+    found: Sequence[Any]
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(dict(zip(self.once, self.found, strict=True)).__getitem__, self.keys)
+
+
+Entry = tuple[Sequence[Any], Field, Column | Spread, Sequence[Path] | str]
 """What came of a field on some values: the values, the field, and for each what it gave or the exception that was raised.
 
 Of calls the paths of the field itself, a value each; of loads which root field of a mutation they were made for, empty of others.
@@ -114,7 +126,7 @@ class Read:
 
 
 class Load:
-    """An edge: all keys of the level in one call."""
+    """An edge: all keys of the level in one call, each once; as often as they come where something below asks where in the answer it is."""
 
     def __init__(self, field: Field, kind: Edge, below: Below) -> None:
         self.field = field
@@ -125,18 +137,27 @@ class Load:
     def column(self) -> Fill:
         source = Source(Deviation=Deviation, EXCEPTION=Reason.EXCEPTION)
         keys = _read_off(source, f"o.{self._kind.key}")
+        once = keys if self._below.asks_where else source.name("o")
         loader, arguments = source.named("k", self._kind.loader), "()"
         if self.field.given is not None:
             given = f"{source.named('g', self.field.given)}.of(run.variables)"
             arguments = source.put("a", f"{source.named('f', self._kind.arguments)}({given})")
         column = source.name("c")
         source.line("try:")
-        source.line(f"    {column} = await run.context.loaders.load_level({loader}, {keys}, {arguments})")
+        if once is not keys:
+            source.line(f"    {once} = dict.fromkeys({keys})")
+        source.line(f"    {column} = await run.context.loaders.load_level({loader}, {once}, {arguments})")
         # a loader has these in the places of its values; what else raises is told by graphql-core
         source.line("except Exception as error:")
         source.line("    raise Deviation(EXCEPTION, type(error).__name__) from error")
-        _noted(source, self.field, column)
-        return _completed(source, self.field, self._below, column)
+        if once is keys:
+            _noted(source, self.field, column)
+            return _completed(source, self.field, self._below, column)
+        is_whole, spread = f"len({once}) == len({keys})", source.named("f", Spread)
+        _noted(source, self.field, f"{column} if {is_whole} else {spread}({keys}, {once}, {column})")
+        rows = source.put("r", self._below.completed(source, column, ""))
+        source.line(f"return {rows} if {is_whole} else list({spread}({keys}, {once}, {rows}))")
+        return source.function("values", "paths", "run", waits=True)
 
 
 class Call:

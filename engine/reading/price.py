@@ -61,21 +61,21 @@ class Priced:
 
     def below_column(self, column: Sequence[Any]) -> float:
         """The same without the field itself."""
-        total = 0.0
         classes = set(map(type, column))
-        if list in classes:
-            all_lists = len(classes) == 1
-            lists = column if all_lists else [value for value in column if type(value) is list]
-            if not self.below:
-                total += self.each * sum(map(len, lists))
-            else:
-                total += self.of_values(list(chain.from_iterable(lists)))
-            column = () if all_lists else [value for value in column if type(value) is not list]
-        return total + self.of_values(column)
+        if list not in classes:
+            return self._of_classes(classes, column)
+        lists = column if len(classes) == 1 else [value for value in column if type(value) is list]
+        total = self.of_values(list(chain.from_iterable(lists))) if self.below else self.each * sum(map(len, lists))
+        if len(classes) > 1:
+            total += self.of_values([value for value in column if type(value) is not list])
+        return total
 
     def of_values(self, values: Sequence[Any]) -> float:
-        """What is below values of the field: of all of a class at once, for answers are long."""
-        classes = set(map(type, values))
+        """What is below values of the field."""
+        return self._of_classes(set(map(type, values)), values)
+
+    def _of_classes(self, classes: set[type], values: Sequence[Any]) -> float:
+        """Of all of a class at once, for answers are long."""
         if len(classes) == 1:
             return self._of_class(classes.pop(), values)
         return sum(self._of_class(each, [value for value in values if type(value) is each]) for each in classes)

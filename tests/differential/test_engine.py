@@ -24,7 +24,7 @@ from graphql import (
     validate,
 )
 
-from engine.compiled import render
+from engine.compiled import levels, render
 from engine.compiled.counts import Compiled
 from engine.compiled.engine import Engine
 from engine.compiled.reasons import Reason
@@ -136,7 +136,8 @@ def null_at(data: Any, path: list[str | int]) -> int:
 async def compare(schema: GraphQLSchema, seed: int, drawn: Drawn, compiled: Engine, stock: Engine) -> None:
     theirs = await outcome(schema, stock, drawn, seed)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(render, "FEW", 1 + seed % 2 * 3)  # lists are short here
+        for module in (render, levels):  # lists are short here
+            patched.setattr(module, "FEW", 1 + seed % 2 * 3)
         raised = compiled.counts.reasons[Reason.ATTRIBUTE]
         ours = await outcome(schema, compiled, drawn, seed)
     about = f"seed {seed}: {drawn.text} {drawn.variables}"

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -185,7 +185,7 @@ class Loaders:
         self._types = types
         self._loaders: dict[tuple[str, Arguments], BatchLoader] = {}
 
-    async def load_level(self, loader: str, keys: Sequence[Any], arguments: Arguments = ()) -> Sequence[Any]:
+    async def load_level(self, loader: str, keys: Collection[Any], arguments: Arguments = ()) -> Sequence[Any]:
         return await self._loader(loader, arguments).level(keys)
 
     async def load(self, loader: str, key: Any, arguments: Arguments = ()) -> Any:

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 import pytest
 import strawberry
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode, parse, validate
@@ -27,7 +28,7 @@ class Maker:
 @dataclass(frozen=True)
 class Thing:
     id: int
-    maker_id: int
+    maker_id: Any
     name: str = "thing"
     tags: tuple[str, ...] = ("a", "b")
 
@@ -37,6 +38,11 @@ def things(info: Any, first: int = 3) -> list[Thing]:
     if first < 0:
         raise ValueError("too few")
     return [Thing(number, number % 2) for number in range(first)]
+
+
+def made_by(info: Any, makers: str) -> list[Thing]:
+    info.context.calls.append("made")
+    return [Thing(number, key) for number, key in enumerate(orjson.loads(makers))]
 
 
 async def make_thing(info: Any, name: str) -> Thing:
@@ -65,6 +71,10 @@ async def _things(info: strawberry.Info, first: int = 3) -> object:
     return things(info, first)
 
 
+async def _made(info: strawberry.Info, by: str) -> object:
+    return made_by(info, by)
+
+
 async def _make(info: strawberry.Info, name: str) -> object:
     return await make_thing(info, name)
 
@@ -72,6 +82,7 @@ async def _make(info: strawberry.Info, name: str) -> object:
 @strawberry.type
 class Query:
     things: list[ThingView] = resolver(_things, access=None, description="x", graphql_type=list[ThingView])
+    made: list[ThingView] = resolver(_made, access=None, description="x", graphql_type=list[ThingView])
 
 
 @strawberry.type
@@ -147,6 +158,31 @@ async def test_an_edge_is_loaded_once_for_all_of_a_level() -> None:
     assert result.data["things"][3] == {"label": "thing 3", "maker": {"name": "maker 1"}, "tags": ["a", "b"]}
     assert runner.context.calls == ["things", [0, 1]]
     assert runner.counts == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("makers", "loaded", "ran"),
+    [
+        ("[1, null, 2, 1, null]", [[1, 2]], (1, 0, 0)),
+        ("[1, 99, null, 99, 1]", [[1, 99]], (0, 0, 1)),
+        ("[null, null]", [], (1, 0, 0)),
+        ("[1, 2, 3, 4, 5, 5, 1, null]", [[1, 2, 3, 4, 5]], (1, 0, 0)),
+    ],
+)
+async def test_what_comes_twice_is_loaded_once_and_shown_twice(makers: str, loaded: list[Any], ran: Any) -> None:
+    text = "query ($by: String!) { made(by: $by) { id maker { id name } } }"
+    runner, stock = Runner(text), Runner(text, compile_at=None)
+    result = await runner.run(by=makers)
+    assert result == await stock.run(by=makers)
+    assert runner.context.calls == ["made", *loaded] == stock.context.calls
+    assert runner.counts == ran
+
+
+async def test_a_key_that_is_none_is_told_as_graphql_core_tells_it() -> None:
+    text = "query ($by: String!) { made(by: $by) { id maker { id } } }"
+    results = [await Runner(text, compile_at=at).run(by="[1, [2], 1]") for at in (1, None)]
+    assert results[0] == results[1]
+    assert [error.path for error in results[0].errors or ()] == [["made", 1, "maker"]]
 
 
 async def test_a_document_is_compiled_when_it_comes_again() -> None:

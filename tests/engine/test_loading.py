@@ -126,6 +126,9 @@ async def test_of_no_key_there_is_no_value_and_nobody_is_asked_for_it() -> None:
     assert await loader.level([None, None]) == [None, None]
     assert await loader.level([None, 1, 2, None, 1]) == [None, "value 1", "value 2", None, "value 1"]
     assert await loader.level([2, None]) == ["value 2", None]
+    once = {None: 1, 2: 1}
+    assert await loader.level(once) == [None, "value 2"]
+    assert once == {None: 1, 2: 1}
     loader.know({None: "nobody's"})
     assert (await loader.level([None]), await loader.one(None)) == ([None], None)
     assert shelf.asked == [[1, 2]]

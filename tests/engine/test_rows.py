@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from strawberry.schema.types.base_scalars import isoformat
 
 from engine.compiled import render
-from engine.compiled.expressions import QUICK
+from engine.compiled.expressions import QUICK, QUICK_COLUMNS
 from engine.compiled.lists import Lists
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.render import AGAIN, Renderer
@@ -43,6 +43,7 @@ class Step(IntEnum):
     ONE = 1
 
 
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SEEN: Any = {"access": None, "description": "x"}
 
 
@@ -53,6 +54,8 @@ class Leaves:
     share: Any = 0.5
     flag: Any = True
     maybe: Any = None
+    at: Any = NOON
+    until: Any = None
 
 
 @strawberry.type
@@ -62,6 +65,8 @@ class View:
     share: float = attribute(**SEEN)
     flag: bool = attribute(**SEEN)
     maybe: str | None = attribute(**SEEN)
+    at: datetime = attribute(**SEEN)
+    until: datetime | None = attribute(**SEEN)
 
 
 SCHEMA: GraphQLSchema = strawberry.Schema(View)._schema
@@ -207,6 +212,11 @@ def test_quick_moments_are_those_of_their_type(moment: datetime) -> None:
     assert QUICK[id(isoformat)](moment) == isoformat(moment)
 
 
+@given(st.lists(st.datetimes(timezones=st.just(UTC)), min_size=1))
+def test_quick_columns_of_moments_are_those_of_their_type(moments: list[datetime]) -> None:
+    assert QUICK_COLUMNS[id(isoformat)](moments) == list(map(isoformat, moments))
+
+
 @given(st.decimals())
 def test_quick_decimals_are_those_of_their_type(amount: Decimal) -> None:
     assert QUICK[id(str)](amount) == str(amount)
@@ -218,4 +228,25 @@ def test_quick_decimals_are_those_of_their_type(amount: Decimal) -> None:
 )
 def test_all_else_is_left_to_the_type(other: Any) -> None:
     assert QUICK[id(isoformat)](other) is None
+    assert QUICK_COLUMNS[id(isoformat)]([NOON, other, NOON]) is None
     assert QUICK[id(str)](other) is None
+
+
+@pytest.mark.parametrize(
+    "other", [NOON, datetime(2026, 1, 1), datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=9))), None]
+)
+@pytest.mark.parametrize("few", [1, 100])
+def test_moments_are_written_by_column_as_one_by_one(other: Any, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(render, "FEW", few)
+    values = [Leaves() for _ in range(6)]
+    values[4].until = other
+    rows = shown(renderer("{ at until again: until text }").rows(values))
+    told = None if other is None else isoformat(other)
+    assert [row["until"] for row in rows] == [row["again"] for row in rows] == [None] * 4 + [told, None]
+    assert {row["at"] for row in rows} == {isoformat(NOON)}
+    values[4].at = other
+    if other is None:
+        with pytest.raises(Deviation):
+            renderer("{ at text }").rows(values)
+    else:
+        assert shown(renderer("{ at text }").rows(values))[4]["at"] == told
