@@ -44,16 +44,12 @@ def money(minor: int, currency: str) -> Money:
     return Money(minor, currency)
 
 
-def money_or_none(minor: int | None, currency: str) -> Money | None:
-    return None if minor is None else money(minor, currency)
-
-
 PRODUCTS = Columns(
     Product,
     products,
     always=("id",),
     base_price=From(money, (P.base_price, P.currency)),
-    sale_price=From(money_or_none, (P.sale_price, P.currency)),
+    sale_price=From(money, (P.sale_price, P.currency), if_any=True),
     stock_quantity=P.sellable_quantity,
     status=From({status.value: status for status in ProductStatus}.__getitem__, (P.status,)),
     attributes=From(_attributes, (cast(P.attributes, Text).label("attributes"),)),

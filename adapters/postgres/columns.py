@@ -25,10 +25,14 @@ MAX_READINGS = 128
 
 @dataclass(frozen=True, slots=True)
 class From:
-    """An attribute that is made of columns, in the order in which `make` takes their values."""
+    """An attribute that is made of columns, in the order in which `make` takes their values.
+
+    `if_any`: it is None where the first of them is.
+    """
 
     make: Callable[..., Any]
     columns: tuple[ColumnElement[Any], ...]
+    if_any: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,7 +146,8 @@ def _maker(open_: type, shown: type, sources: Mapping[str, From], columns: Seque
         given = ", ".join(place[column] for column in source.columns)
         if source.make is not _as_it_is:
             names[f"f{number}"] = source.make
-            given = f"f{number}({given})"
+            made = f"f{number}({given})"
+            given = f"{made} if {place[source.columns[0]]} is not None else None" if source.if_any else made
         lines.append(f"        value.{name} = {given}\n")
     row = ", ".join(place.values())
     code = (
