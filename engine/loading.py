@@ -110,7 +110,13 @@ class BatchLoader:
         walk = WALK.get() or Walk()
         await walk.over()
         asked, self._asked = self._asked, []
-        await self.level([key for key, _ in asked])
+        try:
+            await self.level([key for key, _ in asked])
+        except Exception as error:  # noqa: BLE001  (keys that cannot be compared: whoever waits for them has to hear of it)
+            for _, loaded in asked:
+                if not loaded.done():
+                    loaded.set_exception(error)
+            return
         with walk.going():
             for start in range(0, len(asked), WOKEN):
                 for _, loaded in asked[start : start + WOKEN]:

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import pytest
+from hypothesis import settings as examples
 
 from settings import Settings
 from tests.backends import SessionBackends, settings_of
@@ -22,6 +23,8 @@ FIXTURE = "corners"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    examples.register_profile("torii", deadline=None)  # how fast an example is depends on what else the machine does
+    examples.load_profile("torii")
     # what the developer's own shell says must not reach a test
     for name in [name for name in os.environ if name.startswith(("TORII_", "AWS_")) or name in ("PORT", "DATA_DIR")]:
         del os.environ[name]

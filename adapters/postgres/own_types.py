@@ -21,6 +21,8 @@ EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """From which PostgreSQL counts microseconds."""
 MICROSECOND = timedelta(microseconds=1)
 COUNT = struct.Struct("!q")
+ENDS = {2**63 - 1: datetime.max, -(2**63): datetime.min}
+"""What has no end or no beginning, as the driver gives it."""
 
 
 class Kept(dict[bytes, T], Generic[T]):
@@ -37,12 +39,9 @@ class Kept(dict[bytes, T], Generic[T]):
 
 
 def _moment_of(raw: bytes) -> datetime:
-    """What lies outside of Python's years, infinity too, is the driver's first or last moment."""
+    """Raises OverflowError outside of Python's years, as the driver does."""
     [count] = COUNT.unpack(raw)
-    try:
-        return EPOCH + timedelta(microseconds=count)
-    except OverflowError:
-        return datetime.max if count > 0 else datetime.min
+    return ENDS.get(count) or EPOCH + timedelta(microseconds=count)
 
 
 UUIDS: Kept[uuid.UUID] = Kept(UUID)
@@ -72,5 +71,5 @@ def _bytes_of(key: uuid.UUID | str) -> bytes:
 
 
 def _count_of(moment: datetime) -> bytes:
-    """Raises TypeError for a moment without a zone, of which the driver makes a DataError."""
+    """Raises TypeError for a day, or a moment without a zone: the driver makes a DataError of it, where it would guess by itself."""
     return COUNT.pack((moment - EPOCH) // MICROSECOND)

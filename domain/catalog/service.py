@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from domain.catalog.categories import Category, CategoryTree
 from domain.catalog.model import (
@@ -26,6 +25,8 @@ from domain.shared.viewer import ANONYMOUS, Viewer
 MAX_TEXT = 100
 MAX_NARROWING = 100
 """Brands, or attributes, that one filter may name."""
+ANYTHING, ON_OFFER = ProductFilter(), ProductFilter(statuses=(ProductStatus.ACTIVE,))
+"""What most lists are asked for by, and what they show then."""
 COUNT_LIMIT = 10_000
 """Rows after which a total is no longer counted but said to be at least this many."""
 
@@ -82,7 +83,7 @@ class Catalog:
             return empty_page(sort)
         if viewer.is_public or not which.statuses:
             # Lists show what can be bought: the public whatever it asks for, others unless they ask for more.
-            which = _on_sale(which)
+            which = ON_OFFER if which == ANYTHING else replace(which, statuses=(ProductStatus.ACTIVE,))
         if category is not None:
             within = (await self._categories.tree()).with_descendants(category)
             if not within:
@@ -144,9 +145,3 @@ class Catalog:
 def is_text(given: str) -> bool:
     """Whether a string is one that can be stored: no null byte, no half of a surrogate pair."""
     return not any(character == "\x00" or "\ud800" <= character <= "\udfff" for character in given)
-
-
-@lru_cache(maxsize=256)
-def _on_sale(which: ProductFilter) -> ProductFilter:
-    """The same, of what can be bought. Most lists are narrowed by nothing else."""
-    return replace(which, statuses=(ProductStatus.ACTIVE,))

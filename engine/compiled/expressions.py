@@ -6,7 +6,7 @@ raises Deviation: graphql-core then finds the words for it.
 
 import math
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
@@ -18,7 +18,7 @@ from graphql import GraphQLEnumType, GraphQLOutputType, is_leaf_type, is_list_ty
 from graphql.pyutils import is_awaitable
 from strawberry.schema.types.base_scalars import isoformat
 
-from engine.compiled.lists import wrong
+from engine.compiled.lists import where_not_null, wrong
 from engine.compiled.reasons import Deviation, Reason
 from engine.compiled.selection import Field, Selection
 from engine.compiled.source import Source
@@ -44,11 +44,12 @@ def _moment(value: Any) -> str | None:
     return orjson.dumps(value)[1:-1].decode() if is_utc else None
 
 
-def _moments(values: list[Any]) -> list[str] | None:
-    """The same of several, at once."""
-    if [each for each in values if type(each) is not datetime or each.tzinfo is not UTC]:
+def _moments(values: list[Any], required: bool) -> Sequence[str | None] | None:
+    """The same of several at once, some of which may be None unless they are `required`; None where there is no moment."""
+    there = values if required else [each for each in values if each is not None]
+    if not there or [each for each in there if type(each) is not datetime or each.tzinfo is not UTC]:
         return None
-    return orjson.dumps(values)[2:-2].decode().split('","')
+    return where_not_null(values, orjson.dumps(there)[2:-2].decode().split('","'))
 
 
 def _decimal(value: Any) -> str | None:
@@ -57,8 +58,8 @@ def _decimal(value: Any) -> str | None:
 
 QUICK: Mapping[int, Callable[[Any], str | None]] = {id(isoformat): _moment, id(str): _decimal}
 """By the identity of a type's serialisation, what writes most of its values and gives None of all others."""
-QUICK_COLUMNS: Mapping[int, Callable[[list[Any]], list[str] | None]] = {id(isoformat): _moments}
-"""The same for a list of values, which is not empty: None where one of them is another."""
+QUICK_COLUMNS: Mapping[int, Callable[[list[Any], bool], Sequence[str | None] | None]] = {id(isoformat): _moments}
+"""The same for a list of values, and whether none may be null: None where one of them is another."""
 PLAIN = frozenset([str, int, float, bool, Decimal, datetime, UUID])
 """Classes of which no value is an exception, or to be waited for."""
 
@@ -87,13 +88,14 @@ class Writer(Source):
         """What a pure field shows of all `values`, where that is sooner written at once than one by one: the name of a list."""
         if field.definition is None:
             return None
+        required = is_non_null_type(field.type)
         type_ = field.type.of_type if is_non_null_type(field.type) else field.type
         quick = QUICK_COLUMNS.get(id(type_.coerce_output_value)) if is_leaf_type(type_) else None
         if quick is None:
             return None
         each, read = self.name("i"), self.put("v", f"[{self.value(field, 'o')} for o in values]")
         one_by_one = f"[{self.complete(field.type, each, field)} for {each} in {read}]"
-        return self.put("c", f"{self.named('q', quick)}({read}) or {one_by_one}")
+        return self.put("c", f"{self.named('q', quick)}({read}, {required}) or {one_by_one}")
 
     def _row(self, selection: Selection, value: str) -> str:
         """The row of a value that has pure fields alone."""

@@ -49,7 +49,7 @@ class Lists:
             inside = source.put("i", f"list({source.named('c', chain.from_iterable)}({found}))")
             cut = source.named("g", _cut)
             made = source.put("r", f"{cut}({found}, {self._completed(source, inside, depth + 1, rows)})")
-        put_back = source.named("g", _where_not_null)
+        put_back = source.named("g", where_not_null)
         return source.put("r", f"{made} if {found} is {column} else {put_back}({column}, {made})")
 
     def places(self, column: Sequence[Any], paths: Sequence[Path]) -> Sequence[Path]:
@@ -116,6 +116,9 @@ def _cut(lists: Sequence[Any], rows: Sequence[Any]) -> list[Sequence[Any]]:
     return [rows[end : (end := end + len(each))] for each in lists]
 
 
-def _where_not_null(column: Sequence[Any], rows: Sequence[Any]) -> Sequence[Any]:
+def where_not_null(column: Sequence[Any], rows: Sequence[Any]) -> Sequence[Any]:
+    """What was made of the values of a column that are not null, in their places."""
+    if len(rows) == len(column):
+        return rows
     each = iter(rows)
     return [None if value is None else next(each) for value in column]

@@ -132,3 +132,22 @@ async def test_of_no_key_there_is_no_value_and_nobody_is_asked_for_it() -> None:
     loader.know({None: "nobody's"})
     assert (await loader.level([None]), await loader.one(None)) == ([None], None)
     assert shelf.asked == [[1, 2]]
+
+
+class Incomparable:
+    """A key that is never told from another."""
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("not to be compared")
+
+
+async def test_whoever_waits_for_keys_that_cannot_be_compared_hears_of_it() -> None:
+    shelf = Shelf()
+    shelf.open.set()
+    loader = BatchLoader(shelf.load)
+    asked = [asyncio.create_task(loader.one(Incomparable())) for _ in range(2)]
+    told = await asyncio.wait_for(asyncio.gather(*asked, return_exceptions=True), 10)
+    assert [str(each) for each in told] == ["not to be compared"] * 2

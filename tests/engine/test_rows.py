@@ -214,7 +214,10 @@ def test_quick_moments_are_those_of_their_type(moment: datetime) -> None:
 
 @given(st.lists(st.datetimes(timezones=st.just(UTC)), min_size=1))
 def test_quick_columns_of_moments_are_those_of_their_type(moments: list[datetime]) -> None:
-    assert QUICK_COLUMNS[id(isoformat)](moments) == list(map(isoformat, moments))
+    quick = QUICK_COLUMNS[id(isoformat)]
+    assert quick(moments, True) == quick(moments, False) == list(map(isoformat, moments))
+    assert quick([None, *moments, None], False) == [None, *map(isoformat, moments), None]
+    assert quick([None, *moments], True) is quick([None], False) is None
 
 
 @given(st.decimals())
@@ -228,7 +231,7 @@ def test_quick_decimals_are_those_of_their_type(amount: Decimal) -> None:
 )
 def test_all_else_is_left_to_the_type(other: Any) -> None:
     assert QUICK[id(isoformat)](other) is None
-    assert QUICK_COLUMNS[id(isoformat)]([NOON, other, NOON]) is None
+    assert QUICK_COLUMNS[id(isoformat)]([NOON, other, NOON], True) is None
     assert QUICK[id(str)](other) is None
 
 

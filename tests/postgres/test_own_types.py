@@ -1,6 +1,6 @@
 """UUIDs and moments as the gateway's reads send and take them: each made once, and no more kept than there is room for."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
 import pytest
@@ -75,7 +75,15 @@ async def test_no_moment_is_none_and_one_without_a_zone_is_refused(database: Dat
     assert list((await database.public(AT, {"at": None}))[0]) == [None, None]
     with pytest.raises(DBAPIError):
         await database.public(AT, {"at": datetime(2026, 3, 1)})
+    with pytest.raises(DBAPIError):
+        await database.public(AT, {"at": date(2026, 3, 1)})
 
 
 async def test_what_has_no_end_is_the_last_moment_there_is(database: Database) -> None:
     assert list((await database.public(ENDS))[0]) == [datetime.max, datetime.min]
+
+
+@pytest.mark.parametrize("year", ["'0001-01-01 BC'", "'294276-01-01'"])
+async def test_a_moment_that_python_has_no_year_for_is_refused(database: Database, year: str) -> None:
+    with pytest.raises(OverflowError):
+        await database.public(Prepared(select(literal_column(f"{year}::timestamptz"))))
