@@ -210,7 +210,7 @@ class TestGuestsLinks:
         assert OrderLinks(SECRET, SystemClock()).read(token) == order
         [plain] = await written(with_links(tools, secret_key=SecretStr("")))
         assert "o1." not in plain.letter.text
-        assert "90" not in plain.letter.text
+        assert "90日間" not in plain.letter.text
 
     async def test_who_looks_at_the_mail_later_is_shown_no_link(self, tools: EventTools, order: UUID) -> None:
         await put(tools, "OrderPaid", f"order/{order}")
