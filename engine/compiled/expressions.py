@@ -117,11 +117,13 @@ class Writer(Source):
         else:
             assert isinstance(field.below, Selection)
             body = self._row(field.below, value)
-            if field.below.values:
-                shown = self.named("k", field.below.values)
-                body = f"({body} if isinstance({value}, {shown}) else wrong({value}))"
-            elif all(each.definition is None for each in field.below.fields):  # nothing that would ask the value
-                body = f"({body} if not isinstance({value}, (BaseException, Awaitable)) else wrong({value}))"
+            shown, refused = field.below.values, "BaseException"
+            if shown is None and all(
+                each.definition is None for each in field.below.fields
+            ):  # nothing that would ask the value
+                refused = "(BaseException, Awaitable)"
+            of = f"isinstance({value}, {self.named('k', shown)}) and " if shown else ""
+            body = f"({body} if {of}not isinstance({value}, {refused}) else wrong({value}))"
         return f"({body} if ({value} := {source}) is not None else {'null()' if required else 'None'})"
 
     def _leaf(self, type_: Any, source: str, required: bool) -> str:

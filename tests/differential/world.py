@@ -79,6 +79,36 @@ WRONG: Sequence[Any] = (
     Text("x"), Whole(7), Whole(2**31), Share(1.5), Share("nan"), Word.WORD, Step.THIRD, 2**53 + 1, 2**70, -(2**31) - 1,
     float("-inf"), -0.0, Decimal("0.1"), Decimal("NaN"), [["x"]], ("x", 5), {"a": [1]},
 )  # fmt: skip
+
+
+ASKED = frozenset(["source", "path", "nodes", "positions", "extensions"])
+"""What graphql-core asks exceptions for."""
+
+
+class Posing(Exception):
+    """An exception in a value's place, that has what the value shows."""
+
+    def __init__(self, value: "Value") -> None:
+        super().__init__("as a value")
+        self._value = value
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ASKED or name not in attributes(self._value._type):
+            raise AttributeError(name)
+        return getattr(self._value, name)
+
+
+class Keyed(dict[str, Any]):
+    """A dict in a value's place, that has all of the value's attributes, and other things by the same names."""
+
+    def __init__(self, value: "Value") -> None:
+        super().__init__(dict.fromkeys(attributes(value._type), "by key"))
+        self._value = value
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._value, name)
+
+
 KINDS = 6
 """Values of each type: few, so that one turns up in several places."""
 VIEWERS = (ANONYMOUS, Viewer(Role.ADMIN, UserId(UUID(int=1))))
@@ -142,6 +172,8 @@ class World:
         if not is_non_null_type(type_) and dice.random() < 0.15:
             return None
         bare: Any = get_nullable_type(type_)
+        if isinstance(bare, GraphQLObjectType) and dice.random() < self._fault_rate:
+            return dice.choice([Posing, Keyed])(self._named(bare, dice.randrange(KINDS)))
         if is_list_type(bare):
             items = [self.value(bare.of_type, f"{seed}[{number}]") for number in range(dice.randrange(4))]
             return tuple(items) if dice.random() < 0.5 else items
