@@ -13,10 +13,12 @@ import orjson
 PLAIN = frozenset([str, int, float, bool])
 MAX_INT, MIN_INT = 2**64 - 1, -(2**63)
 """What orjson writes."""
+SPARE_BYTES = 256 * 1024
+"""The longest text whose buffer is written to again: one that grows is copied at each step."""
 
 
 class Row(msgspec.Struct, gc=False):
-    """A value of an answer. Its attributes are named by place, so that no name of a client's is one."""
+    """A value of an answer. Its attributes are named by place, or as a value's are, so that no name of a client's is one."""
 
     places: ClassVar[Mapping[str, str]] = {}
     """The attribute of each key."""
@@ -28,10 +30,18 @@ class Row(msgspec.Struct, gc=False):
 
 def row_class(keys: Sequence[str]) -> type[Row]:
     """The rows with these keys, all different, in this order. Values are given by position."""
-    names = [f"v{number}" for number in range(len(keys))]
+    return _class(keys, [f"v{number}" for number in range(len(keys))], [Any] * len(keys))
+
+
+def attributes_class(names: Sequence[str], types: Sequence[Any]) -> type[Row]:
+    """Rows that msgspec makes of objects: it reads the attributes of these names, which the keys are too, and knows each by its type."""
+    return _class(names, names, types)
+
+
+def _class(keys: Sequence[str], names: Sequence[str], types: Sequence[Any]) -> type[Row]:
     made = msgspec.defstruct(
         "Row",
-        names,
+        list(zip(names, types, strict=True)),
         bases=(Row,),
         rename=dict(zip(names, keys, strict=True)),
         namespace={"places": dict(zip(keys, names, strict=True))},
@@ -59,5 +69,15 @@ def writer(other: Callable[[Any], bytes | None]) -> Callable[[Row], orjson.Fragm
         # a text of a class of its own
         return str.__str__(value) if isinstance(value, str) else str(value)
 
-    encode = msgspec.json.Encoder(enc_hook=hook).encode
-    return lambda row: orjson.Fragment(encode(row))
+    encode_into = msgspec.json.Encoder(enc_hook=hook).encode_into
+    spare: list[bytearray] = []
+
+    def write(row: Row) -> orjson.Fragment:
+        buffer = spare.pop() if spare else bytearray()
+        encode_into(row, buffer)
+        body = bytes(buffer)
+        if len(buffer) <= SPARE_BYTES and not spare:
+            spare.append(buffer)
+        return orjson.Fragment(body)
+
+    return write

@@ -117,12 +117,11 @@ class Writer(Source):
         else:
             assert isinstance(field.below, Selection)
             body = self._row(field.below, value)
-            shown, refused = field.below.values, "BaseException"
-            if shown is None and all(
-                each.definition is None for each in field.below.fields
-            ):  # nothing that would ask the value
-                refused = "(BaseException, Awaitable)"
+            shown = field.below.values
             of = f"isinstance({value}, {self.named('k', shown)}) and " if shown else ""
+            # what is asked nothing does not fail where it is to be waited for
+            is_asked = shown or any(each.definition for each in field.below.fields)
+            refused = "BaseException" if is_asked else "(BaseException, Awaitable)"
             body = f"({body} if {of}not isinstance({value}, {refused}) else wrong({value}))"
         return f"({body} if ({value} := {source}) is not None else {'null()' if required else 'None'})"
 

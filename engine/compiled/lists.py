@@ -36,21 +36,37 @@ class Lists:
         """
         return self._completed(source, column, 0, rows)
 
+    def innermost(self, source: Source, column: str) -> str:
+        """Write how the values in a column get out of their lists; an expression for them, nulls among them.
+
+        What is written raises Deviation for what is no list, and for lists that are null and may not be.
+        """
+        for depth in range(self._deepest):
+            if depth:
+                column = source.put("i", f"list({column})")
+            column = f"{source.named('c', chain.from_iterable)}({self._found(source, column, depth)})"
+        return column
+
     def _completed(self, source: Source, column: str, depth: int, rows: Callable[[str], str]) -> str:
-        classes = source.put("t", f"set(map(type, {column}))")
         if depth == self._deepest:
+            classes = source.put("t", f"set(map(type, {column}))")
             known, there = source.named("k", self._known), source.named("g", self._there)
             found = source.put("f", f"{column} if {classes} <= {known} else {there}({column}, {classes})")
             made = rows(found)
         else:
-            listed = source.named("g", self._listed if self._lists[depth] else self._listed_or_null)
-            lists = source.named("k", LISTS)
-            found = source.put("f", f"{column} if {classes} <= {lists} else {listed}({column}, {classes})")
+            found = self._found(source, column, depth)
             inside = source.put("i", f"list({source.named('c', chain.from_iterable)}({found}))")
             cut = source.named("g", _cut)
             made = source.put("r", f"{cut}({found}, {self._completed(source, inside, depth + 1, rows)})")
         put_back = source.named("g", where_not_null)
         return source.put("r", f"{made} if {found} is {column} else {put_back}({column}, {made})")
+
+    def _found(self, source: Source, column: str, depth: int) -> str:
+        """Write how the lists in a column are looked at; the name of those that are not null."""
+        classes = source.put("t", f"set(map(type, {column}))")
+        listed = source.named("g", self._listed if self._lists[depth] else self._listed_or_null)
+        lists = source.named("k", LISTS)
+        return source.put("f", f"{column} if {classes} <= {lists} else {listed}({column}, {classes})")
 
     def places(self, column: Sequence[Any], paths: Sequence[Path]) -> Sequence[Path]:
         """Where each of those that are not null stands, in the same order; `paths` are those of the column's own values."""

@@ -1,19 +1,22 @@
 """How the values of a selection become rows of an answer, without waiting for anything.
 
 Of many values it is done by column: everything is read off them, what lies below is made rows of, and msgspec compares the leaves of
-all with their types at once. Where one does not fit, and for few values, each value is looked at by itself.
+all with their types at once. There are three ways, and each is left for the next, for a while, once a value did not fit:
+
+1. whole: values below of which plain attributes alone are shown are read by msgspec too (engine/compiled/fitting.py);
+2. by column: rows of all values below are made first, in one of these ways;
+3. by value: each is looked at by itself. So are few values.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import starmap
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from graphql import is_non_null_type
-from msgspec import Meta
 
-from engine.compiled.expressions import MAX_FLOAT, MAX_INT, MIN_INT, Writer
+from engine.compiled.expressions import Writer
+from engine.compiled.fitting import Inner, ReadWhole, leaf
 from engine.compiled.lists import Lists
 from engine.compiled.reasons import Deviation, raised
 from engine.compiled.selection import Field, Selection
@@ -22,17 +25,7 @@ from engine.rows import Row, row_class
 FEW = 4
 """Values that are sooner looked at one by one."""
 AGAIN = 100
-"""Times that values are looked at one by one, once a leaf did not fit."""
-NO_INT = Annotated[int, Meta(ge=1, le=0)]
-TYPES: dict[str, Any] = {
-    "String": str,
-    "ID": str,
-    "Boolean": bool,
-    "Int": Annotated[int, Meta(ge=MIN_INT, le=MAX_INT)],
-    "Float": Annotated[float, Meta(ge=-MAX_FLOAT, le=MAX_FLOAT)] | NO_INT,
-}
-"""What msgspec knows leaves by that are written out as they are. It would take an integer for a float else, digits lost."""
-
+"""Times that a way is not tried, once a value did not fit."""
 Render = Callable[..., list[Any]]
 """Takes the values, and a column for each field that was loaded: an entry a value. Gives a row a value."""
 
@@ -46,12 +39,13 @@ class Renderer:
         self._complete = {
             field.key for field in loaded if field.site or not (field.below is None or field.below.is_pure)
         }
-        self._nested = {field.key: Nested(field) for field in self._fields if self._is_nested(field)}
-        self._types = [self._type(field) for field in self._fields]
-        self._tries_columns = bool(self._nested) or any(self._types)
+        nested = [field for field in self._fields if field.key not in self._complete and is_nested(field)]
+        by_column: dict[str, Inner] = {field.key: Nested(field) for field in nested}
+        whole: dict[str, Inner] = {field.key: each for field in nested if (each := ReadWhole.of(field))}
         self._row = row_class([field.key for field in self._fields])
-        self._left = 0
-        """Times that it is not tried by column."""
+        self._at_once = [AtOnce(partial(self._written, by_column | whole))] if whole else []
+        if by_column or any(map(self._leaf, self._fields)):
+            self._at_once.append(AtOnce(partial(self._written, by_column)))
 
     @property
     def joined(self) -> type[Row] | None:
@@ -61,13 +55,11 @@ class Renderer:
     def rows(self, values: Sequence[Any], *columns: Sequence[Any]) -> list[Any]:
         """Takes a column for each loaded field. Raises Deviation."""
         try:
-            if len(values) >= FEW and self._tries_columns and not self._left:
-                try:
-                    return self._by_column(values, *columns)
-                except msgspec.ValidationError:
-                    self._left = AGAIN
-            elif self._left:
-                self._left -= 1
+            if len(values) >= FEW:
+                for way in self._at_once:
+                    rows = way.rows(values, *columns)
+                    if rows is not None:
+                        return rows
             return self._by_value(values, *columns)
         except Deviation:
             raise
@@ -84,46 +76,61 @@ class Renderer:
         writer.line("return " + _each(f"{row}({', '.join(values)})", columns))
         return writer.function("values", *columns.values())
 
-    @cached_property
-    def _by_column(self) -> Render:
-        """Raises msgspec.ValidationError for a leaf that does not fit."""
-        writer, values = Writer(), []
+    def _written(self, nested: Mapping[str, Inner]) -> Render:
+        """Of all values at once. What is written raises msgspec.ValidationError for a leaf that does not fit."""
+        writer, values, types = Writer(), [], []
         given = self._columns(writer)
-        written = {key: each.filled(writer, given.get(key)) for key, each in self._nested.items()}
+        written = {key: each.filled(writer, given.get(key)) for key, each in nested.items()}
         for field in self._fields:
             if field.key not in written | given and (column := writer.column(field)):
                 written[field.key] = column
         columns = given | written
-        for field, type_ in zip(self._fields, self._types, strict=True):
-            value = _value(writer, field, columns)
+        for field in self._fields:
+            value, type_ = _value(writer, field, columns), self._leaf(field)
             is_whole = type_ or field.key in self._complete or field.key in written
             values.append(value if is_whole else writer.tested(field, value))
+            types.append(nested[field.key].type if field.key in nested else type_ or Any)
         read = writer.put("v", _each(f"({', '.join(values)},)", columns))
-        fitting, convert = writer.named("k", self._fitting), writer.named("f", msgspec.convert)
-        rows = f"{writer.named('f', starmap)}({writer.named('r', self._row)}, {convert}(({read},), {fitting}).rows)"
-        writer.line(f"return list({rows})")
+        for key, each in nested.items():
+            each.looked_at(writer, written[key])  # last: what is read before may run code that changes it
+        # what msgspec makes of types it keeps with a struct
+        fitting = msgspec.defstruct("Fitting", [("rows", list[tuple[tuple(types)]])], array_like=True)  # type: ignore[misc]
+        convert, known = writer.named("f", msgspec.convert), writer.named("k", fitting)
+        found = writer.put("v", f"{convert}(({read},), {known}, from_attributes=True).rows")
+        writer.line(f"return list({writer.named('f', starmap)}({writer.named('r', self._row)}, {found}))")
         return writer.function("values", *given.values())
 
     def _columns(self, writer: Writer) -> dict[str, str]:
         """The names of those that are given."""
         return {key: writer.name("c") for key in self._loaded}
 
+    def _leaf(self, field: Field) -> Any:
+        """What msgspec knows the values of a field by; None of those it is shown as they are."""
+        return None if field.key in self._complete else leaf(field)
+
+
+class AtOnce:
+    """A way to make the rows of all values at once; it is not tried for a while once a value did not fit."""
+
+    def __init__(self, write: Callable[[], Render]) -> None:
+        self._write = write
+        self._left = 0
+        """Times that it is not tried."""
+
     @cached_property
-    def _fitting(self) -> type:
-        """What msgspec makes of types it keeps with a struct."""
-        types = tuple(type_ or Any for type_ in self._types)
-        return msgspec.defstruct("Fitting", [("rows", list[tuple[types]])], array_like=True)  # type: ignore[valid-type]
+    def _render(self) -> Render:
+        return self._write()
 
-    def _is_nested(self, field: Field) -> bool:
-        return field.key not in self._complete and is_nested(field)
-
-    def _type(self, field: Field) -> Any:
-        """What msgspec knows the values of a field by; None of all but the leaves of GraphQL's own types."""
-        if field.definition is None or field.key in self._complete:
+    def rows(self, values: Sequence[Any], *columns: Sequence[Any]) -> list[Any] | None:
+        """None where a value does not fit, or did not lately. Raises Deviation."""
+        if self._left:
+            self._left -= 1
             return None
-        required = is_non_null_type(field.type)
-        type_ = TYPES.get(str(field.type.of_type if is_non_null_type(field.type) else field.type))
-        return type_ if required or type_ is None else type_ | None
+        try:
+            return self._render(values, *columns)
+        except msgspec.ValidationError:
+            self._left = AGAIN
+            return None
 
 
 def _value(writer: Writer, field: Field, columns: Mapping[str, str]) -> str:
@@ -148,6 +155,8 @@ class Nested:
         self._field = field
         self._lists = Lists(field.type, field.below.values)
         self._rows = Renderer(field.below)
+        self.type: Any = Any
+        """They are rows when msgspec sees them."""
 
     def filled(self, source: Writer, column: str | None) -> str:
         """Write how a column of them becomes one of rows, where there is none how they are read; it has a name then."""
@@ -156,6 +165,9 @@ class Nested:
         return self._lists.completed(
             source, column, lambda values: source.put("r", f"{source.named('f', self._rows.rows)}({values})")
         )
+
+    def looked_at(self, writer: Writer, column: str) -> None:
+        """They were looked at as they became rows."""
 
 
 def is_nested(field: Field) -> bool:

@@ -77,12 +77,23 @@ class Rock:
 
 
 @strawberry.type
+class Mark:
+    """Attributes alone."""
+
+    label: str = attribute(**SEEN)
+    weight: int | None = attribute(**SEEN)
+    share: float = attribute(**SEEN)
+    flag: bool | None = attribute(**SEEN)
+
+
+@strawberry.type
 class Toy:
     label: str = attribute(**SEEN)
     price: Decimal | None = attribute(**SEEN)
     kind: Kind = attribute(**SEEN)
     maker: Being | None = edge("makers", key="maker_id", **SEEN)
     code: list[str | None] | None = asked(_never, list[str | None] | None)
+    mark: Mark = attribute(**SEEN)
     loud: str = computed(lambda toy: toy.label.upper(), **SEEN)
 
 
@@ -93,6 +104,7 @@ class Cat(Creature):
     grid: list[list[Thing | None]] = attribute(**SEEN)
     litter: list[Creature] | None = computed(lambda cat: cat.kittens, **SEEN)
     owner: Being | None = edge("owners", key="owner_id", **SEEN)
+    marks: list[Mark] = attribute(**SEEN)
     toys: list[list[Toy] | None] = edge("toys", key="toy_id", **SEEN)
     friend: Being | None = asked(_kind, Being | None)
     score: int = asked(_numbers, int)
@@ -103,12 +115,14 @@ class Cat(Creature):
 class Stray(Creature):
     is_type_of = shows(CatRow)
     since: int | None = attribute(**SEEN)
+    signs: list[list[Mark | None] | None] | None = edge("signs", key="sign_id", **SEEN)
 
 
 @strawberry.type
 class Dog(Being):
     is_type_of = shows(DogRow)
     bark: str = attribute(**SEEN)
+    stamps: list[list[Mark]] = attribute(**SEEN)
     mates: list[Being] = edge("mates", key="pack_id", **SEEN)
     place: Thing | None = asked(_never, Thing | None)
     heap: list[list[float]] | None = asked(_numbers, list[list[float]] | None)

@@ -29,7 +29,7 @@ from graphql import (
 from domain.shared.ids import UserId
 from domain.shared.viewer import ANONYMOUS, Role, Viewer
 from engine.declared.access import NOBODY_YET
-from engine.declared.kinds import Arguments, Attribute, Code, Edge, kind_of, values_shown
+from engine.declared.kinds import Arguments, Attribute, Code, Computed, Edge, kind_of, values_shown
 from engine.fragments.declared import kept_of, shared_for
 from engine.loading import BatchLoader
 from schema.build import guard_fields
@@ -142,6 +142,14 @@ class Value:
         return made
 
 
+class Data:
+    """A value whose attributes are nothing but data."""
+
+    def __init__(self, seed: str, made: dict[str, Any]) -> None:
+        self._seed = seed
+        self.__dict__.update(made)
+
+
 class World:
     """Values by seed. `fault_rate` is how often one is wrong; the same seed and rate give the same world."""
 
@@ -149,7 +157,7 @@ class World:
         self._schema = schema
         self._seed = seed
         self._fault_rate = fault_rate
-        self._values: dict[str, Value] = {}
+        self._values: dict[str, Value | Data] = {}
         self.calls: Counter[str] = Counter()
         """How often each resolver ran, and each key was loaded between two writes."""
 
@@ -186,11 +194,33 @@ class World:
         assert isinstance(bare, GraphQLObjectType)
         return self._named(bare, dice.randrange(KINDS))
 
-    def _named(self, type_: GraphQLObjectType, number: int) -> Value:
+    def _named(self, type_: GraphQLObjectType, number: int) -> Any:
         name = f"{type_.name}{number}"
-        return self._values.setdefault(name, Value(self, type_, name))
+        if name not in self._values:
+            value = Value(self, type_, name)
+            self._values[name] = self._data(value) if self._dice(f"data {name}").random() < 0.5 else value
+        return self._values[name]
 
-    def held(self, type_: GraphQLOutputType, key: Any) -> "Value | None":
+    def _data(self, value: "Value") -> Any:
+        """The same with attributes that are nothing but data, unless one of them fails, or it is asked for more."""
+        type_ = value._type
+        kinds = [kind_of(field) for field in type_.fields.values()]
+        names = [*attributes(type_), *(kind.key for kind in kinds if isinstance(kind, Edge))]
+        if values_shown(type_) or not all(
+            is_leaf_type(get_named_type(each.type)) for each in attributes(type_).values()
+        ):
+            return value
+        made = {name: self.attribute(type_, name, f"{value._seed}.{name}") for name in names}
+        data = Data(value._seed, made)
+        try:
+            for kind in kinds:
+                if isinstance(kind, Computed):
+                    kind(data)
+        except Exception:  # noqa: BLE001  (whatever the type's code raises)
+            return value
+        return value if any(isinstance(each, Broken) for each in made.values()) else data
+
+    def held(self, type_: GraphQLOutputType, key: Any) -> Any:
         """The value whose own key it is: who holds a product and who loads it are shown the same."""
         named = get_named_type(type_)
         if not isinstance(named, GraphQLObjectType) or kept_of(named) is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+from inspect import getclosurevars
 from typing import Any
 
 import orjson
@@ -26,7 +27,7 @@ from engine.compiled.selection import Selector
 from engine.compiled.source import Source
 from engine.declared.fields import attribute
 from engine.fragments.rendered import Rendered, cut, written
-from engine.rows import as_orjson, row_class
+from engine.rows import SPARE_BYTES, as_orjson, row_class, writer
 
 
 class Text(str):
@@ -174,7 +175,7 @@ def test_a_leaf_of_another_class_is_serialised_by_its_type_among_many_as_among_f
 def test_after_a_leaf_that_did_not_fit_columns_are_tried_again_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     rows, tried = renderer().rows, []
     convert = render.msgspec.convert
-    monkeypatch.setattr(render.msgspec, "convert", lambda *given: (tried.append(1), convert(*given))[1])
+    monkeypatch.setattr(render.msgspec, "convert", lambda *given, **how: (tried.append(1), convert(*given, **how))[1])
     odd = [Leaves(text=5) for _ in range(6)]
     for _ in range(AGAIN + 2):
         rows(odd)
@@ -253,3 +254,27 @@ def test_moments_are_written_by_column_as_one_by_one(other: Any, few: int, monke
             renderer("{ at text }").rows(values)
     else:
         assert shown(renderer("{ at text }").rows(values))[4]["at"] == told
+
+
+class Holds:
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+
+def test_rows_are_written_one_within_another_and_after_longer_ones() -> None:
+    row = row_class(["a", "b"])
+
+    def other(value: Any) -> bytes | None:
+        return orjson.dumps(write(value.inner)) if isinstance(value, Holds) else None
+
+    write = writer(other)
+    for length in (10, SPARE_BYTES * 2, 0, SPARE_BYTES - 100, 3):
+        text = "x" * length
+        assert orjson.dumps(write(row(text, Holds(row(1, text))))) == orjson.dumps(
+            {"a": text, "b": {"a": 1, "b": text}}
+        )
+        kept = getclosurevars(write).nonlocals["spare"]
+        assert [length <= SPARE_BYTES for length in map(len, kept)] == ([True] if length < SPARE_BYTES else [])
+    with pytest.raises(UnicodeEncodeError):
+        write(row("\ud800", 1))
+    assert orjson.dumps(write(row(1, 2))) == b'{"a":1,"b":2}'
