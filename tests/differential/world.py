@@ -88,7 +88,7 @@ ASKED = frozenset(["source", "path", "nodes", "positions", "extensions"])
 class Posing(Exception):
     """An exception in a value's place, that has what the value shows."""
 
-    def __init__(self, value: "Value") -> None:
+    def __init__(self, value: "Value | Data") -> None:
         super().__init__("as a value")
         self._value = value
 
@@ -101,7 +101,7 @@ class Posing(Exception):
 class Keyed(dict[str, Any]):
     """A dict in a value's place, that has all of the value's attributes, and other things by the same names."""
 
-    def __init__(self, value: "Value") -> None:
+    def __init__(self, value: "Value | Data") -> None:
         super().__init__(dict.fromkeys(attributes(value._type), "by key"))
         self._value = value
 
@@ -145,7 +145,8 @@ class Value:
 class Data:
     """A value whose attributes are nothing but data."""
 
-    def __init__(self, seed: str, made: dict[str, Any]) -> None:
+    def __init__(self, type_: GraphQLObjectType, seed: str, made: dict[str, Any]) -> None:
+        self._type = type_
         self._seed = seed
         self.__dict__.update(made)
 
@@ -181,7 +182,9 @@ class World:
             return None
         bare: Any = get_nullable_type(type_)
         if isinstance(bare, GraphQLObjectType) and dice.random() < self._fault_rate:
-            return dice.choice([Posing, Keyed])(self._named(bare, dice.randrange(KINDS)))
+            # a dict with the id of an entity is shown as that is where it is kept
+            poses = dice.choice([Posing, Keyed]) if kept_of(bare) is None else Posing
+            return poses(self._named(bare, dice.randrange(KINDS)))
         if is_list_type(bare):
             items = [self.value(bare.of_type, f"{seed}[{number}]") for number in range(dice.randrange(4))]
             return tuple(items) if dice.random() < 0.5 else items
@@ -211,7 +214,7 @@ class World:
         ):
             return value
         made = {name: self.attribute(type_, name, f"{value._seed}.{name}") for name in names}
-        data = Data(value._seed, made)
+        data = Data(type_, value._seed, made)
         try:
             for kind in kinds:
                 if isinstance(kind, Computed):
@@ -259,18 +262,20 @@ class Loaders:
         self._written += 1
 
     def _loader(self, name: str, arguments: Arguments) -> BatchLoader:
+        written = self._written  # what is left of a root field that failed may load with its own a little later
+
         async def batch(keys: list[Any]) -> Sequence[Any]:
             for _ in range(self._world.rounds(f"batch {name}")):
                 await asyncio.sleep(0)
             if self._world.fails(f"batch {name}{arguments}"):
                 raise Broken(name)
-            return [self._load(name, key, arguments) for key in keys]
+            return [self._load(name, key, arguments, written) for key in keys]
 
         return self._loaders.setdefault((name, arguments), BatchLoader(batch))
 
-    def _load(self, name: str, key: Any, arguments: Arguments) -> Any:
+    def _load(self, name: str, key: Any, arguments: Arguments, written: int) -> Any:
         seed = f"{name}({key}){arguments}"
-        self._world.calls[f"{seed} {self._written}"] += 1
+        self._world.calls[f"{seed} {written}"] += 1
         if self._world.fails(seed):
             return Broken(seed)
         return self._world.held(self._types[name], key) or self._world.value(self._types[name], seed)
