@@ -33,7 +33,7 @@ from engine.transport.asked import Asked
 from engine.transport.batches import Batches
 from engine.transport.event_channels import TOKEN, EventChannels
 from engine.transport.http import GraphQLHTTP
-from engine.transport.http_request import BadRequest, body_of
+from engine.transport.http_request import UNREAD, BadRequest, body_of, let_by
 from engine.transport.http_streams import Carrying
 from engine.transport.open_sockets import OpenSockets, by_host
 from engine.transport.origins import guards
@@ -175,11 +175,13 @@ class Gateway:
     async def stripe_webhook(self, request: Request) -> Response:
         """Stripe tells what happened. 200 once it is kept, also a second time; 503 where it is not, so that it comes again."""
         assert self._marketplace is not None
+        asked, within_s = Asked(request.scope), self._settings.body_timeout_ms / 1000
         try:
-            asked, within_s = Asked(request.scope), self._settings.body_timeout_ms / 1000
             body = await body_of(asked, request.receive, MAX_WEBHOOK_BYTES, within_s)
             is_new = await self._marketplace.payment_events.receive(body, request.headers.get("stripe-signature"))
         except BadRequest as refused:
+            if refused.status in UNREAD:
+                await let_by(asked, request.receive)
             return JSONResponse({"error": refused.message}, refused.status, {"connection": "close"})
         except UntrustedEvent as refusal:
             return JSONResponse({"error": refusal.message}, 400)

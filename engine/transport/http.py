@@ -22,7 +22,7 @@ from engine.transport.batches import Batches, status_of
 from engine.transport.contexts import ContextRefused
 from engine.transport.event_channels import EventChannels, is_of_channel, token_of
 from engine.transport.http_reply import Reply, Whole, headers_of
-from engine.transport.http_request import CODES, ONE, BadRequest, read, read_any
+from engine.transport.http_request import CODES, ONE, UNREAD, BadRequest, let_by, read, read_any
 from engine.transport.http_streams import Carried, Carrying, Streamed
 from engine.transport.kept_token import HandedOut
 from engine.watching.trace import traced
@@ -92,6 +92,8 @@ class GraphQLHTTP:
         except NotAcceptable:
             return _whole(invalid(NO_TYPE, CODES[406]), 406, media)
         except BadRequest as error:
+            if error.status in UNREAD:
+                await let_by(asked, receive)
             # The rest of a body that nobody reads would come and come: the connection ends with this answer.
             headers = error.headers | ({"connection": "close"} if error.status != HTTPStatus.BAD_REQUEST else {})
             return _whole(invalid(error.message, CODES[error.status]), error.status, media, headers)

@@ -32,6 +32,10 @@ ONE = "Send one operation, as a JSON object."
 IDENTITY = "identity"
 MAX_DIGITS = 18
 MAX_ID = 256
+UNREAD = frozenset([405, 413, 415])
+"""With which a request is answered before all of its body has come."""
+PAUSE_S, LET_BY_S, LET_BY_BYTES = 0.05, 1.0, 16 * 1024 * 1024
+"""What is let by of such a body: until nothing comes for a moment, for so long, and so much of it, at most."""
 
 
 class BadRequest(Exception):
@@ -93,6 +97,26 @@ async def _received(receive: Receive, most: int) -> bytes:
         body += chunk
         if not message.get("more_body", False):
             return bytes(body)
+
+
+async def let_by(asked: Asked, receive: Receive) -> None:
+    """Take what a client still sends of a body that is not read, which is dropped.
+
+    Many read the answer when they have sent all, and a connection that ends with bytes unread is reset: they would not be told.
+    """
+    if asked.header(b"expect"):  # it sends when it is told to
+        return
+    loop = asyncio.get_running_loop()
+    end, came = loop.time() + LET_BY_S, 0
+    while came < LET_BY_BYTES and (now := loop.time()) < end:
+        try:
+            async with asyncio.timeout_at(min(end, now + PAUSE_S)):
+                message = await receive()
+        except TimeoutError:
+            return
+        if not message.get("more_body", False):
+            return
+        came += len(message.get("body", b""))
 
 
 def _too_large(most: int) -> BadRequest:

@@ -62,6 +62,9 @@ async def serves(server: Server) -> None:
         # announced, and never read
         (head(JSON, "content-length: 3000000"), 413, "REQUEST_SIZE_LIMIT_EXCEEDED"),
         (head(JSON, f"content-length: {2**63 - 1}"), 413, "REQUEST_SIZE_LIMIT_EXCEEDED"),
+        # all of it comes, as clients send it that read the answer afterwards
+        (head(JSON, "content-length: 3000000") + b"x" * 3_000_000, 413, "REQUEST_SIZE_LIMIT_EXCEEDED"),
+        (head("content-type: image/png", "content-length: 3000000") + b"x" * 3_000_000, 415, "UNSUPPORTED_MEDIA_TYPE"),
         # comes piece by piece, without an end
         (head(JSON, "transfer-encoding: chunked") + b"10000\r\n" + b"x" * 65_536 + b"\r\n", 408, "REQUEST_TIMEOUT"),
         (head(JSON, "transfer-encoding: chunked") + (b"10000\r\n" + b"x" * 65_536 + b"\r\n") * 33, 413,
@@ -88,6 +91,21 @@ async def test_a_body_that_is_not_read_ends_the_connection(
     if code:
         assert code.encode() in answered
         assert b"connection: close" in answered.lower()
+    await serves(server)
+
+
+async def test_a_body_without_end_is_let_by_for_a_moment_only(server: Server) -> None:
+    _, writer = await asyncio.open_connection(*server)
+    writer.write(head(JSON, f"content-length: {2**40}"))
+
+    async def sends_on() -> None:
+        while True:
+            writer.write(b"x" * 65_536)
+            await writer.drain()
+
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(sends_on(), 10)
+    writer.close()
     await serves(server)
 
 
