@@ -171,7 +171,7 @@ class Told(Tag):
 
 class Late(Tag):
     @cached_property
-    def url(self) -> str:  # type: ignore[override]
+    def label(self) -> str:  # type: ignore[override]
         return "late"
 
 
@@ -189,7 +189,15 @@ class Minds(Tag):
 
 @pytest.mark.parametrize(
     ("value", "is_read"),
-    [(Tag(), True), (Slotted("x"), True), (Told(), False), (Answers(), False), (Minds(), False), (Keyed(), False)],
+    [
+        (Tag(), True),
+        (Slotted("x"), True),
+        (Told(), False),
+        (Late(), False),
+        (Answers(), False),
+        (Minds(), False),
+        (Keyed(), False),
+    ],
 )
 @pytest.mark.parametrize("place", ["tag", "tags", "deep"])
 def test_values_are_read_whole_whose_attributes_are_data(place: str, value: Any, is_read: bool) -> None:
